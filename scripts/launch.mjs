@@ -1,0 +1,8 @@
+// Brings the checkout up to date, then becomes the command line: one Node process, so that signals and
+// the exit status are the program's own.
+import process from 'node:process';
+import { setUp } from './setup.mjs';
+
+setUp();
+process.argv[1] = new URL('../dist/src/cli.js', import.meta.url).pathname;
+await import('../dist/src/cli.js');

@@ -1,0 +1,122 @@
+// Installs the locked dependencies and compiles, each only when it is out of date, and says nothing when
+// nothing is to do. `./bookgrid` and `npm test` both begin here, so a fresh clone needs no other step.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const installStamp = path.join(root, 'node_modules', '.bookgrid-installed');
+const buildStamp = path.join(root, 'dist', '.built');
+const lock = path.join(root, '.setup.lock');
+
+/** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
+export function setUp({ rebuild = false } = {}) {
+  requireNode(20, 15);
+  if (!rebuild && isCurrent()) return;
+  const release = takeLock();
+  try {
+    if (readStamp(installStamp) !== lockFileHash()) {
+      step('installing dependencies', ['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts']);
+      fs.writeFileSync(installStamp, lockFileHash());
+    }
+    if (rebuild || readStamp(buildStamp) !== sourcesHash()) {
+      const hash = sourcesHash();
+      fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+      step('compiling', [process.execPath, 'node_modules/typescript/bin/tsc', '--project', '.']);
+      fs.chmodSync(path.join(root, 'dist', 'src', 'cli.js'), 0o755);
+      fs.writeFileSync(buildStamp, hash);
+    }
+  } finally {
+    release();
+  }
+}
+
+function isCurrent() {
+  return readStamp(installStamp) === lockFileHash() && readStamp(buildStamp) === sourcesHash();
+}
+
+function requireNode(major, minor) {
+  const [haveMajor, haveMinor] = process.versions.node.split('.').map(Number);
+  if (haveMajor > major || (haveMajor === major && haveMinor >= minor)) return;
+  fail(`Node.js ${major}.${minor} or later is needed, this is ${process.versions.node}. Get one at https://nodejs.org`);
+}
+
+function lockFileHash() {
+  return createHash('sha256').update(fs.readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+}
+
+/** Names, sizes and times of what is compiled: cheap enough to look at before every run. */
+function sourcesHash() {
+  const hash = createHash('sha256').update(lockFileHash());
+  for (const file of ['package.json', 'tsconfig.json', ...['src', 'test', 'bench'].flatMap(listSources)]) {
+    const { size, mtimeMs } = fs.statSync(path.join(root, file));
+    hash.update(`${file}\0${size}\0${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function listSources(folder) {
+  return fs
+    .readdirSync(path.join(root, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .sort();
+}
+
+function readStamp(file) {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function step(what, [command, ...args]) {
+  process.stderr.write(`bookgrid: ${what} …\n`);
+  try {
+    execFileSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  } catch (error) {
+    fail(`${what} failed (${[command, ...args].join(' ')}): ${error.message}`);
+  }
+}
+
+/** Two first runs at once must not install over each other: the second waits for the first. */
+function takeLock() {
+  for (let announced = false; ; announced = true) {
+    try {
+      fs.writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      const release = () => fs.rmSync(lock, { force: true });
+      process.once('exit', release);
+      return release;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (!isAlive(Number(readStamp(lock)))) {
+      fs.rmSync(lock, { force: true });
+      continue;
+    }
+    if (!announced) process.stderr.write('bookgrid: another process is setting this checkout up; waiting …\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+}
+
+function isAlive(pid) {
+  if (!pid) return true; // the file was just made and its owner has not written its number yet
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+function fail(message) {
+  process.stderr.write(`bookgrid: ${message}\n`);
+  process.exit(1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) setUp({ rebuild: process.argv.includes('--rebuild') });
