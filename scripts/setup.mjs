@@ -45,7 +45,9 @@ function requireNode(major, minor) {
 }
 
 function lockFileHash() {
-  return createHash('sha256').update(fs.readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  return createHash('sha256')
+    .update(fs.readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
 }
 
 /** Names, sizes and times of what is compiled: cheap enough to look at before every run. */

@@ -1,0 +1,73 @@
+import fs from 'node:fs';
+import { ArchiveError } from './archive-error.js';
+
+/**
+ * Where an archive's bytes come from: a size, and ranges on request. The one interface that another kind of
+ * storage has to offer.
+ */
+export interface ByteSource {
+  readonly sizeBytes: number;
+  /** The bytes from `position` on: `length` of them, fewer only at the end of the source. */
+  read(position: number, length: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Large enough that a spinning or network disk streams, small enough that 200 workers do not matter. */
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * Opens a local file. Reads are synchronous calls: they run in the thread of the archive's own worker, whereas
+ * asynchronous ones would queue, with those of every other worker, for the four threads of libuv's pool.
+ */
+export function openFile(path: string): ByteSource {
+  const fd = fs.openSync(path, 'r');
+  let sizeBytes: number;
+  try {
+    const stat = fs.fstatSync(fd);
+    if (stat.isDirectory()) throw Object.assign(new Error('it is a folder, not a file'), { code: 'EISDIR' });
+    sizeBytes = stat.size;
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+  return {
+    sizeBytes,
+    async read(position, length) {
+      const buffer = Buffer.allocUnsafe(length);
+      let filled = 0;
+      while (filled < length) {
+        const count = fs.readSync(fd, buffer, filled, length - filled, position + filled);
+        if (count === 0) break;
+        filled += count;
+      }
+      return buffer.subarray(0, filled);
+    },
+    async close() {
+      fs.closeSync(fd);
+    },
+  };
+}
+
+/**
+ * The bytes of [startByte, endByte) one piece after the other. `onRead` hears how many have been read, for progress.
+ *
+ * @throws {@link ArchiveError} when the source ends before `endByte`.
+ */
+export async function* pieces(
+  source: ByteSource,
+  startByte: number,
+  endByte: number, // exclusive
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  for (let position = startByte; position < endByte; ) {
+    const piece = await source.read(position, Math.min(PIECE_BYTES, endByte - position));
+    if (piece.length === 0) {
+      throw new ArchiveError(
+        `the file ended at byte ${position} of ${endByte}: it was cut short while it was being read`,
+      );
+    }
+    position += piece.length;
+    onRead(piece.length);
+    yield piece;
+  }
+}

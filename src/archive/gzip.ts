@@ -1,0 +1,27 @@
+import { ArchiveError } from './archive-error.js';
+import { type ByteSource, pieces } from './byte-source.js';
+import { inflate } from './inflate.js';
+
+/**
+ * Reads a gzip file of one or several members as one text (RFC 1952, 2.2: members are simply concatenated).
+ *
+ * @throws {@link ArchiveError} when the file is no gzip file, is cut short, or a member's CRC-32 or length is wrong.
+ */
+export async function* readGzip(source: ByteSource, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+  try {
+    yield* inflate(pieces(source, 0, source.sizeBytes, onRead), 'gzip');
+  } catch (error) {
+    throw describe(error);
+  }
+}
+
+function describe(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'ZlibError') return error;
+  if (error.message.includes('unexpected end of file')) {
+    return new ArchiveError('truncated: the gzip data ends in the middle (file cut short?)');
+  }
+  if (error.message.includes('incorrect header check')) {
+    return new ArchiveError('not a gzip file, or followed by bytes that are none (incorrect gzip header)');
+  }
+  return new ArchiveError(`damaged: the gzip data does not inflate (${error.message}); download it again`);
+}

@@ -1,0 +1,136 @@
+import zlib from 'node:zlib';
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import { ArchiveError } from './archive-error.js';
+import { type ByteSource, pieces } from './byte-source.js';
+import { inflate } from './inflate.js';
+
+const STORED = 0;
+const DEFLATED = 8;
+
+/**
+ * Reads the one `.data` member of a zip file, found through the central directory, without extracting it.
+ *
+ * @throws {@link ArchiveError} when the file is no zip or cut short, when there is not exactly one `.data` member,
+ * when it is encrypted or packed by a method other than stored and deflated, and, after the last chunk, when its
+ * size or CRC-32 is not the directory's.
+ */
+export async function* readZip(source: ByteSource, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+  const { entry, dataStart } = await findMember(source);
+  const packed = pieces(source, dataStart, dataStart + entry.compressedSize, onRead);
+  const chunks = entry.compressionMethod === DEFLATED ? inflate(packed, 'deflate') : packed;
+  let sizeBytes = 0;
+  let crc32 = 0;
+  try {
+    for await (const chunk of chunks) {
+      sizeBytes += chunk.length;
+      crc32 = zlib.crc32(chunk, crc32);
+      // Said at once, not at the end: a forged member may inflate to any size.
+      if (sizeBytes > entry.uncompressedSize) throw wrongSize(entry, 'more');
+      yield chunk;
+    }
+  } catch (error) {
+    throw describeInflateError(error, entry);
+  }
+  if (sizeBytes < entry.uncompressedSize) throw wrongSize(entry, `only ${sizeBytes}`);
+  if (crc32 !== entry.crc32) {
+    throw new ArchiveError(
+      `damaged: ${entry.fileName} has CRC-32 ${hex(crc32)}, the zip's directory says ${hex(entry.crc32)}; download it again`,
+    );
+  }
+}
+
+async function findMember(source: ByteSource): Promise<{ entry: Entry; dataStart: number }> {
+  try {
+    const zip = await fromRandomAccessReaderPromise(new YauzlReader(source), source.sizeBytes, { autoClose: false });
+    const entry = await onlyDataMember(zip);
+    if (entry.isEncrypted()) throw new ArchiveError(`${entry.fileName} is encrypted; only plain members can be read`);
+    if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
+      throw new ArchiveError(
+        `${entry.fileName} is packed by compression method ${entry.compressionMethod}; only 0 (stored) and 8 (deflated) can be read`,
+      );
+    }
+    if (entry.compressionMethod === STORED && entry.compressedSize !== entry.uncompressedSize) {
+      throw new ArchiveError(
+        `damaged: ${entry.fileName} is stored, yet the zip's directory gives it ${entry.compressedSize} packed and ${entry.uncompressedSize} unpacked bytes`,
+      );
+    }
+    const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+    return { entry, dataStart: fileDataStart };
+  } catch (error) {
+    throw await describeDirectoryError(error, source);
+  }
+}
+
+async function onlyDataMember(zip: ZipFile): Promise<Entry> {
+  let found: Entry | undefined;
+  let memberCount = 0;
+  for await (const entry of zip.eachEntry()) {
+    memberCount++;
+    if (!entry.fileName.endsWith('.data')) continue;
+    if (found) {
+      throw new ArchiveError(`two .data members, ${found.fileName} and ${entry.fileName}; exactly one was expected`);
+    }
+    found = entry;
+  }
+  if (!found) throw new ArchiveError(`no .data member among the ${memberCount} in the zip; exactly one was expected`);
+  return found;
+}
+
+/** Says in the user's terms what yauzl found wrong with the structure of the file. */
+async function describeDirectoryError(error: unknown, source: ByteSource): Promise<unknown> {
+  if (!(error instanceof Error) || error instanceof ArchiveError || 'code' in error) return error;
+  const { message } = error;
+  if (message.startsWith('End of central directory record signature not found')) {
+    const signature = await source.read(0, 4);
+    // Every zip file begins with a local header: PK\3\4 (APPNOTE.TXT 4.3.7).
+    return signature.toString('latin1') === 'PK\x03\x04'
+      ? new ArchiveError("truncated: the zip's directory is missing (file cut short?)")
+      : new ArchiveError(`not a zip file: it begins with ${showBytes(signature)} instead of PK\\x03\\x04`);
+  }
+  if (/^(invalid relative path|absolute path|invalid characters in fileName)/.test(message)) {
+    return new ArchiveError(`a member's name points outside of the zip, which no Bybit archive does (${message})`);
+  }
+  return new ArchiveError(`damaged: the zip's directory cannot be read (${message})`);
+}
+
+function describeInflateError(error: unknown, entry: Entry): unknown {
+  if (!(error instanceof Error) || error.name !== 'ZlibError') return error;
+  return new ArchiveError(`damaged: ${entry.fileName} does not inflate (${error.message}); download it again`);
+}
+
+function wrongSize(entry: Entry, found: string): ArchiveError {
+  return new ArchiveError(
+    `damaged: ${entry.fileName} has ${found} bytes, the zip's directory says ${entry.uncompressedSize}; download it again`,
+  );
+}
+
+function hex(crc32: number): string {
+  return crc32.toString(16).padStart(8, '0');
+}
+
+function showBytes(bytes: Buffer): string {
+  return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
+/** Lets yauzl read the directory from our source. */
+class YauzlReader extends RandomAccessReader {
+  readonly #source: ByteSource;
+
+  constructor(source: ByteSource) {
+    super();
+    this.#source = source;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    this.#source.read(position, length).then(
+      (bytes) => callback(null, bytes.copy(buffer, offset)),
+      (error: Error) => callback(error),
+    );
+  }
+}

@@ -1,0 +1,195 @@
+import type { Grid } from './grid.js';
+import { type Line, LineSplitter, MAX_LINE_BYTES } from './lines.js';
+import { type BadLine, type Message, parseMessage } from './message.js';
+import { ReferenceBook } from './reference-book.js';
+
+/** What the engine answers when it is asked to go on. */
+export type EngineEvent =
+  /** Give it the next chunk by `push`, or say `end` when there is none. */
+  | { kind: 'needs-bytes' }
+  /** A row is due: ask for it by `row`, at every depth wanted, before going on. */
+  | { kind: 'boundary'; boundaryMs: number; isFilled: boolean }
+  /** A line cannot be read and has been passed over. Whether that is an error is the caller's decision. */
+  | { kind: 'bad-line'; lineNumber: number; reason: string; isJson: boolean }
+  | { kind: 'end' };
+
+/** Counts of what was seen, none of them estimated. */
+export interface EngineCounts {
+  /** Lines that were messages, early deltas included. */
+  messages: number;
+  /** Messages of type snapshot. */
+  snapshots: number;
+  /** Levels in all messages, early deltas excluded. */
+  updates: number;
+  /** Deltas before the first snapshot, which have no book to change and are dropped. */
+  earlyDeltas: number;
+  /** Messages with a `ts` before an earlier message's. Applied where they stand. */
+  outOfOrderMessages: number;
+  /** Deltas whose `u` is not that of the message before plus one: messages are missing. */
+  updateIdBreaks: number;
+  /** Lines passed over. */
+  badLines: number;
+  rows: number;
+  /** Rows of intervals in which no message came. */
+  filledRows: number;
+  /** Boundaries without a row, because no message came in their interval (`--on-gap skip`). */
+  skippedBoundaries: number;
+  /** Rows whose best bid is at or above the best ask. */
+  crossedRows: number;
+  /** `ts` of the first and the last message in file order; absent when there is none. */
+  firstTsMs: number | undefined;
+  lastTsMs: number | undefined;
+}
+
+/**
+ * Turns the bytes of an archive into rows, without any I/O of its own: `next` says what has to be done, and every
+ * chunking of the same bytes gives the same events.
+ */
+export interface Engine {
+  readonly counts: Readonly<EngineCounts>;
+  /** Hands over the next chunk; its memory must stay as it is until the engine needs bytes again. */
+  push(chunk: Uint8Array): void;
+  end(): void;
+  /** @throws RangeError when the book outgrows {@link MAX_LEVELS_PER_SIDE}, which only forged input does. */
+  next(): EngineEvent;
+  /** The book now, as the cells of a CSV row (ASCII, see {@link ReferenceBook.row}). Valid until `next` is called. */
+  row(depth: number): Uint8Array;
+}
+
+/** The deepest book Bybit publishes has 1,000 levels a side; this bounds what a forged archive can fill memory with. */
+export const MAX_LEVELS_PER_SIDE = 100_000;
+
+export interface ReferenceEngineOptions {
+  grid: Grid;
+  /** Leaves levels of quantity zero from a snapshot in the book, as the Python scripts did. */
+  keepZeros: boolean;
+}
+
+/** The engine made of the slow, obvious parts: `JSON.parse` for each line and the {@link ReferenceBook}. */
+export class ReferenceEngine implements Engine {
+  readonly #counts: EngineCounts = {
+    messages: 0,
+    snapshots: 0,
+    updates: 0,
+    earlyDeltas: 0,
+    outOfOrderMessages: 0,
+    updateIdBreaks: 0,
+    badLines: 0,
+    rows: 0,
+    filledRows: 0,
+    skippedBoundaries: 0,
+    crossedRows: 0,
+    firstTsMs: undefined,
+    lastTsMs: undefined,
+  };
+  readonly #lines = new LineSplitter();
+  readonly #book = new ReferenceBook();
+  readonly #grid: Grid;
+  readonly #keepZeros: boolean;
+  /** Read, but not applied yet: rows may be due before it. */
+  #message: Message | undefined;
+  #lineNumber = 0;
+  #hasBook = false;
+  #latestTsMs = Number.NEGATIVE_INFINITY;
+  #updateId: number | undefined;
+  #isEnded = false;
+  #isDone = false;
+
+  constructor({ grid, keepZeros }: ReferenceEngineOptions) {
+    this.#grid = grid;
+    this.#keepZeros = keepZeros;
+  }
+
+  get counts(): EngineCounts {
+    return { ...this.#counts, skippedBoundaries: this.#grid.skippedBoundaries };
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#lines.push(chunk);
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#lines.end();
+  }
+
+  row(depth: number): Uint8Array {
+    return Buffer.from(this.#book.row(depth), 'latin1');
+  }
+
+  next(): EngineEvent {
+    for (;;) {
+      if (this.#message) {
+        const before = this.#grid.dueBefore(this.#message.tsMs);
+        if (before) return this.#boundary(before);
+        const { tsMs } = this.#message;
+        this.#apply(this.#message);
+        this.#message = undefined;
+        const after = this.#grid.dueAfter(tsMs);
+        if (after) return this.#boundary(after);
+      }
+      const line = this.#lines.next();
+      if (!line) return this.#isEnded ? this.#close() : { kind: 'needs-bytes' };
+      this.#lineNumber = line.number;
+      if (isBlank(line)) continue;
+      const message = line.isTooLong ? tooLong : parseMessage(line.bytes);
+      if ('reason' in message) {
+        this.#counts.badLines++;
+        return { kind: 'bad-line', lineNumber: line.number, ...message };
+      }
+      this.#message = this.#receive(message);
+    }
+  }
+
+  /** Counts a message; `undefined` when there is no book yet that it could change. */
+  #receive(message: Message): Message | undefined {
+    const counts = this.#counts;
+    counts.messages++;
+    counts.firstTsMs ??= message.tsMs;
+    counts.lastTsMs = message.tsMs;
+    if (message.type === 'snapshot') {
+      counts.snapshots++;
+      this.#hasBook = true;
+    } else if (!this.#hasBook) {
+      counts.earlyDeltas++;
+      return undefined;
+    } else if (this.#updateId !== undefined && message.updateId !== undefined) {
+      if (message.updateId !== this.#updateId + 1) counts.updateIdBreaks++;
+    }
+    this.#updateId = message.updateId;
+    if (message.tsMs < this.#latestTsMs) counts.outOfOrderMessages++;
+    this.#latestTsMs = Math.max(this.#latestTsMs, message.tsMs);
+    counts.updates += message.bids.length + message.asks.length;
+    return message;
+  }
+
+  #apply(message: Message): void {
+    this.#book.apply(message, { keepZeros: this.#keepZeros });
+    if (this.#book.depth > MAX_LEVELS_PER_SIDE) {
+      throw new RangeError(
+        `line ${this.#lineNumber}: the book has grown past ${MAX_LEVELS_PER_SIDE} levels a side, which no real one does`,
+      );
+    }
+  }
+
+  #boundary({ boundaryMs, isFilled }: { boundaryMs: number; isFilled: boolean }): EngineEvent {
+    this.#counts.rows++;
+    if (isFilled) this.#counts.filledRows++;
+    if (this.#book.isCrossed) this.#counts.crossedRows++;
+    return { kind: 'boundary', boundaryMs, isFilled };
+  }
+
+  #close(): EngineEvent {
+    if (this.#isDone) return { kind: 'end' };
+    this.#isDone = true;
+    const last = this.#grid.dueAtEnd();
+    return last ? this.#boundary(last) : { kind: 'end' };
+  }
+}
+
+const tooLong: BadLine = { reason: `longer than ${MAX_LINE_BYTES} bytes`, isJson: false };
+
+/** An empty line, or one of JSON white space alone, says nothing and is no error. */
+function isBlank({ bytes }: Line): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}

@@ -1,0 +1,113 @@
+/** When a row is due: the arithmetic of boundaries, in ms since the epoch. Knows nothing of books. */
+
+export const DAY_MS = 86_400_000;
+
+/** A row to write now: the book as it stands, under the label `boundaryMs`. */
+export interface DueRow {
+  boundaryMs: number;
+  /** No message came in the interval that this boundary closes. */
+  isFilled: boolean;
+}
+
+/** Decides when rows are due, from the timestamps of the messages in file order. */
+export interface Grid {
+  /** Boundaries in the grid that no row was written for, because no message came in their interval. */
+  readonly skippedBoundaries: number;
+  /** Asked before a message is applied, again and again until it answers `undefined`. */
+  dueBefore(tsMs: number): DueRow | undefined;
+  /** Asked once after a message was applied. */
+  dueAfter(tsMs: number): DueRow | undefined;
+  /** Asked once, at the end of the file. */
+  dueAtEnd(): DueRow | undefined;
+}
+
+export interface AsOfGridOptions {
+  intervalMs: number;
+  /** Midnight (UTC) of the one day whose boundaries are wanted: those in (dayMs, dayMs + 24 h]. Absent: all. */
+  dayMs: number | undefined;
+  /** What becomes of a boundary whose interval had no message. */
+  onGap: 'fill' | 'skip';
+}
+
+/** Row T holds every message with `ts` ≤ T and none with `ts` > T. */
+export class AsOfGrid implements Grid {
+  skippedBoundaries = 0;
+  readonly #intervalMs: number;
+  readonly #firstMs: number;
+  readonly #lastMs: number;
+  readonly #fills: boolean;
+  /** The earliest boundary not dealt with yet; `undefined` before the first message. */
+  #nextMs: number | undefined;
+  #isNextFilled = true;
+
+  constructor({ intervalMs, dayMs, onGap }: AsOfGridOptions) {
+    this.#intervalMs = intervalMs;
+    this.#firstMs = dayMs === undefined ? 0 : dayMs + intervalMs;
+    this.#lastMs = dayMs === undefined ? Number.POSITIVE_INFINITY : dayMs + DAY_MS;
+    this.#fills = onGap === 'fill';
+  }
+
+  dueBefore(tsMs: number): DueRow | undefined {
+    if (this.#nextMs === undefined || tsMs <= this.#nextMs) return undefined;
+    if (this.#nextMs < this.#firstMs) this.#passOver(Math.min(this.#firstMs, this.#closing(tsMs)));
+    else if (this.#nextMs > this.#lastMs) this.#passOver(this.#closing(tsMs));
+    else if (this.#isNextFilled && !this.#fills) {
+      const next = Math.min(this.#lastMs + this.#intervalMs, this.#closing(tsMs));
+      this.skippedBoundaries += (next - this.#nextMs) / this.#intervalMs;
+      this.#passOver(next);
+    } else {
+      return this.#take(this.#nextMs);
+    }
+    return this.dueBefore(tsMs);
+  }
+
+  dueAfter(tsMs: number): undefined {
+    this.#nextMs ??= this.#closing(tsMs);
+    this.#isNextFilled = false;
+  }
+
+  dueAtEnd(): DueRow | undefined {
+    const next = this.#nextMs;
+    if (next === undefined || next < this.#firstMs || next > this.#lastMs) return undefined;
+    return this.#take(next);
+  }
+
+  #take(boundaryMs: number): DueRow {
+    const due = { boundaryMs, isFilled: this.#isNextFilled };
+    this.#passOver(boundaryMs + this.#intervalMs);
+    return due;
+  }
+
+  #passOver(nextMs: number): void {
+    this.#nextMs = nextMs;
+    this.#isNextFilled = true;
+  }
+
+  /** The boundary that closes the interval of `tsMs`. */
+  #closing(tsMs: number): number {
+    return Math.ceil(tsMs / this.#intervalMs) * this.#intervalMs;
+  }
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * The rule of the Python scripts that bookgrid replaces, for extending data sets made by them. At the first message
+ * of a later minute, after it was applied, a row is written under the start of the earlier minute: the row of 10:15
+ * holds the book just after 10:16:00, over a minute of look-ahead. Quiet minutes and the last one have no row.
+ */
+export class PythonGrid implements Grid {
+  readonly skippedBoundaries = 0;
+  #minuteMs: number | undefined;
+
+  dueBefore(): undefined {}
+
+  dueAfter(tsMs: number): DueRow | undefined {
+    const minuteMs = Math.floor(tsMs / MINUTE_MS) * MINUTE_MS;
+    const earlierMs = this.#minuteMs;
+    this.#minuteMs = minuteMs;
+    return earlierMs !== undefined && minuteMs > earlierMs ? { boundaryMs: earlierMs, isFilled: false } : undefined;
+  }
+
+  dueAtEnd(): undefined {}
+}

@@ -1,0 +1,116 @@
+import { isUtf8 } from 'node:buffer';
+import { canonical, isDecimal, isSupportedPrice, MAX_PRICE_DIGITS } from './decimal.js';
+
+/** One level in a message: price and quantity in the archive's own text. A quantity of zero removes the level. */
+export type Update = readonly [price: string, quantity: string];
+
+/**
+ * One line of an archive, as Bybit's public "orderbook" websocket topic sends it
+ * (https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook).
+ */
+export interface Message {
+  /** e.g. `orderbook.500.XRPUSDT`; absent when the line has none. */
+  topic: string | undefined;
+  type: 'snapshot' | 'delta';
+  /** When Bybit generated the message, ms since the epoch, UTC. */
+  tsMs: number;
+  /** `u`: rises by one from message to message; a snapshot re-bases it. Absent when the line has none. */
+  updateId: number | undefined;
+  bids: Update[];
+  asks: Update[];
+}
+
+/** Why a line is no message. `isJson` tells a foreign object from text that cannot be read at all. */
+export interface BadLine {
+  reason: string;
+  isJson: boolean;
+}
+
+/** Reads one line. Any key order, white space and unknown keys are fine; what is needed must be there and right. */
+export function parseMessage(line: Uint8Array): Message | BadLine {
+  if (!isUtf8(line)) return { reason: 'not UTF-8 text', isJson: false };
+  const text = Buffer.from(line.buffer, line.byteOffset, line.length).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { reason: `not JSON (${(error as Error).message}): ${excerpt(text)}`, isJson: false };
+  }
+  try {
+    return toMessage(value);
+  } catch (error) {
+    if (!(error instanceof NotAMessage)) throw error;
+    return { reason: `not an order book message: ${error.message}`, isJson: true };
+  }
+}
+
+class NotAMessage extends Error {}
+
+function toMessage(value: unknown): Message {
+  if (!isObject(value)) throw new NotAMessage(`an object was expected, found ${excerpt(JSON.stringify(value))}`);
+  const { topic, type, ts, data } = value;
+  if (type !== 'snapshot' && type !== 'delta') {
+    throw new NotAMessage(`"type" must be "snapshot" or "delta", found ${found(type)}`);
+  }
+  if (!isTimestamp(ts)) throw new NotAMessage(`"ts" must be a whole number of ms since 1970, found ${found(ts)}`);
+  if (!isObject(data)) throw new NotAMessage(`"data" must be an object, found ${found(data)}`);
+  const { u } = data;
+  if (u !== undefined && !Number.isSafeInteger(u))
+    throw new NotAMessage(`"u" must be a whole number, found ${found(u)}`);
+  return {
+    topic: typeof topic === 'string' ? topic : undefined,
+    type,
+    tsMs: ts,
+    updateId: u as number | undefined,
+    bids: toUpdates('b', data['b']),
+    asks: toUpdates('a', data['a']),
+  };
+}
+
+function toUpdates(key: string, value: unknown): Update[] {
+  if (!Array.isArray(value))
+    throw new NotAMessage(`"${key}" must be a list of [price, quantity], found ${found(value)}`);
+  for (const update of value as unknown[]) {
+    if (!isUpdate(update)) {
+      throw new NotAMessage(
+        `"${key}" holds ${found(update)} where ["price","quantity"] in plain decimals was expected`,
+      );
+    }
+    if (!isSupportedPrice(canonical(update[0]))) {
+      throw new NotAMessage(
+        `"${key}" holds the price ${found(update[0])} of more than ${MAX_PRICE_DIGITS} significant digits or decimals`,
+      );
+    }
+  }
+  return value as Update[];
+}
+
+function isUpdate(value: unknown): value is Update {
+  return (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    typeof value[0] === 'string' &&
+    typeof value[1] === 'string' &&
+    isDecimal(value[0]) &&
+    isDecimal(value[1])
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The last millisecond of the year 9999: beyond it a date has no four-digit year. */
+const MAX_TS_MS = 253_402_300_799_999;
+
+function isTimestamp(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_TS_MS;
+}
+
+function found(value: unknown): string {
+  return value === undefined ? 'nothing' : excerpt(JSON.stringify(value));
+}
+
+function excerpt(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}

@@ -1,0 +1,89 @@
+import { canonical, compareDecimals, isZero } from './decimal.js';
+import type { Message, Update } from './message.js';
+
+interface Level {
+  /** Canonical, the level's identity. */
+  key: string;
+  /** The latest text of each in the archive. */
+  price: string;
+  quantity: string;
+}
+
+/**
+ * An order book as plainly as it can be written: a map of levels a side, sorted when a row is asked for. What it
+ * says is the truth that anything faster is tested against.
+ */
+export class ReferenceBook {
+  readonly #bids = new Side((a, b) => compareDecimals(b.key, a.key));
+  readonly #asks = new Side((a, b) => compareDecimals(a.key, b.key));
+
+  /**
+   * Applies a message: a snapshot replaces both sides, then every update sets or removes its level.
+   *
+   * @param keepZeros leaves the levels of quantity zero that a snapshot may hold in the book.
+   */
+  apply(message: Message, { keepZeros = false } = {}): void {
+    const isSnapshot = message.type === 'snapshot';
+    this.#bids.apply(message.bids, isSnapshot, keepZeros);
+    this.#asks.apply(message.asks, isSnapshot, keepZeros);
+  }
+
+  /**
+   * The best `depth` levels a side as the cells of a CSV row: `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`,
+   * best first, missing levels empty. 4 × `depth` cells, no line end.
+   */
+  row(depth: number): string {
+    return `${this.#bids.cells(depth)},${this.#asks.cells(depth)}`;
+  }
+
+  /** The number of levels of the deeper side. */
+  get depth(): number {
+    return Math.max(this.#bids.depth, this.#asks.depth);
+  }
+
+  /** Whether the best bid is at or above the best ask, which an exchange's own book never shows for long. */
+  get isCrossed(): boolean {
+    const bid = this.#bids.best;
+    const ask = this.#asks.best;
+    return bid !== undefined && ask !== undefined && compareDecimals(bid.key, ask.key) >= 0;
+  }
+}
+
+class Side {
+  readonly #levels = new Map<string, Level>();
+  readonly #bestFirst: (a: Level, b: Level) => number;
+  #sorted: Level[] | undefined;
+
+  constructor(bestFirst: (a: Level, b: Level) => number) {
+    this.#bestFirst = bestFirst;
+  }
+
+  get depth(): number {
+    return this.#levels.size;
+  }
+
+  get best(): Level | undefined {
+    return this.#sort()[0];
+  }
+
+  apply(updates: Update[], isSnapshot: boolean, keepZeros: boolean): void {
+    this.#sorted = undefined;
+    if (isSnapshot) this.#levels.clear();
+    for (const [price, quantity] of updates) {
+      const key = canonical(price);
+      if (isZero(quantity) && !(isSnapshot && keepZeros)) this.#levels.delete(key);
+      else this.#levels.set(key, { key, price, quantity });
+    }
+  }
+
+  cells(depth: number): string {
+    const levels = this.#sort().slice(0, depth);
+    const filled = levels.map(({ price, quantity }) => `${price},${quantity}`);
+    return filled.concat(new Array<string>(depth - levels.length).fill(',')).join(',');
+  }
+
+  #sort(): Level[] {
+    this.#sorted ??= [...this.#levels.values()].sort(this.#bestFirst);
+    return this.#sorted;
+  }
+}

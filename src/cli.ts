@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/** The command line: argv to a command, errors and signals to an exit status. */
+import process from 'node:process';
+import { convert } from './commands/convert.js';
+import { selfTest } from './commands/self-test.js';
+import { UsageError } from './convert/usage-error.js';
+import { CommanderError, parseCommandLine } from './options.js';
+
+/** 128 plus the signal's number, as shells have it. */
+const STOP_STATUS: Record<string, number> = { SIGHUP: 129, SIGINT: 130, EPIPE: 141, SIGTERM: 143 };
+
+async function main(argv: string[]): Promise<number> {
+  const surroundings = { stdout: process.stdout, stderr: process.stderr, signal: listenForStop() };
+  try {
+    const options = parseCommandLine(argv);
+    if (options.test) return (await selfTest(options, surroundings)) ? 0 : 1;
+    const summary = await convert(options, surroundings);
+    if (surroundings.signal.aborted) return STOP_STATUS[String(surroundings.signal.reason)] ?? 1;
+    return summary && summary.failed > 0 ? 1 : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`bookgrid: ${error instanceof UsageError ? error.message : describeFailure(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** Aborts at the first signal, or when nobody reads the output any more; the second signal ends the process at once. */
+function listenForStop(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(STOP_STATUS[name]);
+      controller.abort(name);
+    });
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      controller.abort('EPIPE');
+    });
+  }
+  return controller.signal;
+}
+
+function describeFailure(error: unknown): string {
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  return code === undefined ? (stack ?? String(error)) : message;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,156 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { mainThreadExecutor } from '../convert/executors/main-thread.js';
+import { workerThreadsExecutor } from '../convert/executors/worker-threads.js';
+import { type PlanEntry, type PlanOptions, plan } from '../convert/plan.js';
+import { noProgress, showProgress } from '../convert/progress.js';
+import { RECORDS_FILE, RecordFile, toRecord } from '../convert/records.js';
+import {
+  JsonReporter,
+  lineWriter,
+  printPlan,
+  type Reporter,
+  type Summary,
+  Tally,
+  TextReporter,
+} from '../convert/report.js';
+import { type Outcome, run } from '../convert/run.js';
+import { identifyFiles, type ScanResult, scanFolder } from '../convert/scan.js';
+import { UsageError } from '../convert/usage-error.js';
+import type { ConvertOptions } from '../options.js';
+
+/** Where a command writes, and how it is told to stop. */
+export interface Surroundings {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  /** Aborted with the name of a signal (`SIGINT`) or `EPIPE` as its reason. */
+  signal: AbortSignal;
+}
+
+/**
+ * Converts archives: scan, plan, run, report.
+ *
+ * @returns the totals, or `undefined` for a dry run.
+ * @throws {@link UsageError} when there is nothing to work on.
+ */
+export async function convert(options: ConvertOptions, surroundings: Surroundings): Promise<Summary | undefined> {
+  const { stdout, stderr, signal } = surroundings;
+  const write = lineWriter(stdout);
+  const warn = lineWriter(stderr);
+  if (options.dryRun) {
+    printPlan(await makePlan(options, warn), write, options);
+    return undefined;
+  }
+  const reporter: Reporter = options.json
+    ? new JsonReporter(write)
+    : new TextReporter(write, { color: hasColors(stdout) });
+  reporter.scanning(options.workers);
+  const entries = await makePlan(options, warn);
+  reporter.found(entries.length);
+
+  const jobs = entries.filter((entry) => entry.action === 'convert').length;
+  if (jobs > 0) requireWritable(options.outputDir);
+  const records = new RecordFile(options.outputDir);
+  let recordError: Error | undefined;
+  const record = ({ entry, result }: Outcome) => {
+    if (entry.action !== 'convert' || result.status === 'skipped' || recordError) return;
+    try {
+      records.append(toRecord(entry.job, result));
+    } catch (error) {
+      recordError = error as Error;
+    }
+  };
+
+  const tally = new Tally(entries.length);
+  const isLive = stderr.isTTY && !options.json;
+  const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
+  const executor =
+    options.workers === 1
+      ? mainThreadExecutor()
+      : workerThreadsExecutor({ slots: Math.min(options.workers, Math.max(jobs, 1)) });
+  try {
+    await run(entries, executor, {
+      signal,
+      onRead: (bytes) => progress.read(bytes),
+      onOutcome: (outcome) => {
+        record(outcome);
+        tally.add(outcome);
+        progress.above(() => reporter.outcome(outcome));
+      },
+    });
+  } finally {
+    progress.stop();
+    records.close();
+  }
+  const summary = tally.summary();
+  reporter.summary(
+    summary,
+    signal.aborted ? { kind: 'interrupted', signal: String(signal.reason) } : { kind: 'complete' },
+  );
+  if (recordError)
+    throw new Error(`${path.join(options.outputDir, RECORDS_FILE)} could not be written: ${recordError.message}`);
+  return summary;
+}
+
+async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
+  const scan = options.archives.length > 0 ? await identifyFiles(options.archives) : scanSource(options);
+  const entries = plan(scan, planOptions(options), isFile);
+  for (const line of describeOddities(scan, options)) warn(line);
+  if (entries.length === 0) throw new UsageError(describeNothing(scan, options));
+  return entries;
+}
+
+function scanSource({ sourceDir }: ConvertOptions): ScanResult {
+  try {
+    return scanFolder(sourceDir);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message}\nSay where the archives are with --source-dir DIR or BOOKGRID_SOURCE_DIR.`);
+  }
+}
+
+function planOptions(options: ConvertOptions): PlanOptions {
+  const { archives: _, sourceDir, workers, dryRun, json, test, ...rest } = options;
+  return rest;
+}
+
+function isFile(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** What the user may not have meant, one line each. */
+function describeOddities({ archives, unusable, ignored }: ScanResult, { symbols = [] }: ConvertOptions): string[] {
+  const found = new Set([...archives, ...unusable].map(({ pair }) => pair));
+  const lines = symbols
+    .filter((symbol) => !found.has(symbol))
+    .map((symbol) => `Note: no archive of ${symbol} was found.`);
+  if (ignored.length > 0) {
+    const files = ignored.length === 1 ? `1 file` : `${ignored.length} files`;
+    lines.push(`Note: passed over ${files} not named DATE_PAIR_obN.data.zip, .gz or .data, such as ${ignored[0]}`);
+  }
+  return lines;
+}
+
+function describeNothing({ archives }: ScanResult, { sourceDir, archives: given }: ConvertOptions): string {
+  const where = given.length > 0 ? 'among the files given' : `below ${sourceDir}`;
+  if (archives.length > 0) {
+    return `None of the ${archives.length} archives ${where} is one that --symbols, --from and --to ask for.`;
+  }
+  return (
+    `No archive found ${where}. Looked for DEPTH/PAIR/DATE_PAIR_obN.data.zip (or .gz, .data), ` +
+    'such as 0500/BTCUSDT/2025-01-15_BTCUSDT_ob500.data.zip.'
+  );
+}
+
+function requireWritable(outputDir: string): void {
+  try {
+    fs.mkdirSync(outputDir, { recursive: true });
+    fs.accessSync(outputDir, fs.constants.W_OK | fs.constants.X_OK);
+  } catch (error) {
+    throw new UsageError(`Cannot write to the output folder ${outputDir}: ${(error as Error).message}`);
+  }
+}
+
+function hasColors(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && stream.hasColors();
+}

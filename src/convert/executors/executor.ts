@@ -1,0 +1,17 @@
+import type { JobResult } from '../job.js';
+import type { Job } from '../plan.js';
+
+/** Something that jobs can be given to. */
+export interface Executor {
+  /** How many jobs it runs at a time; it is not given more. */
+  readonly slots: number;
+  /**
+   * Runs a job.
+   *
+   * @param onRead hears of every stretch of the archive that has been read, in bytes.
+   * @throws when whatever ran the job died of it, with the cause, or after {@link close}.
+   */
+  run(job: Job, onRead: (bytes: number) => void): Promise<JobResult>;
+  /** Ends at once: when it returns nothing runs any more, though unfinished outputs may be left. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,68 @@
+import { Worker } from 'node:worker_threads';
+import type { JobResult } from '../job.js';
+import type { Job } from '../plan.js';
+import type { Executor } from './executor.js';
+import type { WorkerMessage } from './worker.js';
+
+export interface WorkerThreadsOptions {
+  slots: number;
+  /** The module that each worker runs. */
+  workerUrl?: URL;
+}
+
+/**
+ * A forged archive may drive a worker to this much heap; then the worker ends, with an error of its archive, and not
+ * the whole process. A worker with an ordinary archive needs a tenth of it.
+ */
+const MAX_HEAP_MB = 1024;
+
+/**
+ * Runs jobs in worker threads, one job a worker at a time. Workers start when they are first needed and are used again;
+ * one that dies takes only its job with it, and the next job gets a new one.
+ */
+export function workerThreadsExecutor({
+  slots,
+  workerUrl = new URL('./worker.js', import.meta.url),
+}: WorkerThreadsOptions): Executor {
+  const all = new Set<Worker>();
+  const idle: Worker[] = [];
+
+  function start(): Worker {
+    const worker = new Worker(workerUrl, { resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+    all.add(worker);
+    worker.once('exit', () => all.delete(worker));
+    // A thread that fails while it is idle is not used again; whoever takes a job next gets a new one.
+    worker.on('error', () => all.delete(worker));
+    return worker;
+  }
+
+  function takeIdle(): Worker | undefined {
+    for (let worker = idle.pop(); worker; worker = idle.pop()) if (all.has(worker)) return worker;
+    return undefined;
+  }
+
+  function run(job: Job, onRead: (bytes: number) => void): Promise<JobResult> {
+    const worker = takeIdle() ?? start();
+    return new Promise((resolve, reject) => {
+      const onMessage = (message: WorkerMessage) => {
+        if ('readBytes' in message) {
+          onRead(message.readBytes);
+          return;
+        }
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        idle.push(worker);
+        resolve(message.result);
+      };
+      const onError = (cause: unknown) =>
+        reject(new Error(`its worker died: ${(cause as Error)?.message ?? cause}`, { cause }));
+      const onExit = (code: number) => reject(new Error(`its worker died: it ended with exit code ${code}`));
+      worker.on('message', onMessage).once('error', onError).once('exit', onExit).postMessage(job);
+    });
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all([...all].map((worker) => worker.terminate()));
+  }
+
+  return { slots, run, close };
+}

@@ -1,0 +1,27 @@
+import { DAY_MS } from '../book/grid.js';
+
+const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/**
+ * Reads an interval such as `100ms`, `1s`, `5m`, `1h`. It must divide a day, so that every day has the same boundaries.
+ *
+ * @returns ms
+ * @throws RangeError that says what is wrong and what would be right.
+ */
+export function parseInterval(text: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
+  if (!match) throw new RangeError('Expected a number and a unit: 100ms, 1s, 1m, 5m, 1h.');
+  const [, count, unit] = match as unknown as [string, string, keyof typeof UNITS_MS];
+  const intervalMs = Number(count) * UNITS_MS[unit];
+  if (intervalMs === 0 || DAY_MS % intervalMs !== 0) {
+    throw new RangeError('It must divide a day evenly, as 100ms, 1s, 30s, 1m, 5m, 15m, 1h or 24h do.');
+  }
+  return intervalMs;
+}
+
+/** The shortest way to write an interval, as it stands in file names: 60,000 ms is `1m`, however it was given. */
+export function formatInterval(intervalMs: number): string {
+  const units = Object.entries(UNITS_MS).reverse();
+  const [unit, unitMs] = units.find(([, ms]) => intervalMs % ms === 0) ?? ['ms', 1];
+  return `${intervalMs / unitMs}${unit}`;
+}

@@ -1,0 +1,134 @@
+import fs from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { readArchive } from '../archive/open-archive.js';
+import { type EngineCounts, ReferenceEngine } from '../book/engine.js';
+import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
+import { AtomicFile } from '../output/atomic-file.js';
+import { CsvWriter } from '../output/csv.js';
+import type { Job, PlannedOutput } from './plan.js';
+
+/** What became of a job: plain JSON, whichever thread or machine it ran on. */
+export type JobResult = { seconds: number } & (
+  | { status: 'done'; outputs: PlannedOutput[]; counts: EngineCounts }
+  /** Another run has made the outputs since the plan was made. */
+  | { status: 'skipped' }
+  | { status: 'failed'; error: string; counts?: EngineCounts }
+);
+
+export interface JobHooks {
+  /** Hears of every stretch of the archive file that has been read, in bytes. */
+  onRead: (bytes: number) => void;
+  /** Ends the job at its next pause, without a trace of its outputs. */
+  signal?: AbortSignal;
+}
+
+/** Rows after which a job lets the thread's events through, even when they come from a single message. */
+const ROWS_PER_PAUSE = 1000;
+
+/**
+ * Converts one archive into its outputs: reads, keeps the book, writes rows, and only when everything has been found
+ * right lets the outputs appear.
+ *
+ * @returns the result, also when the archive or the disk is at fault.
+ * @throws only when aborted.
+ */
+export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
+  const startMs = performance.now();
+  const engine = createEngine(job);
+  const elapsed = () => ({ seconds: Math.round(performance.now() - startMs) / 1000 });
+  try {
+    const outputs = job.outputs.filter(({ path }) => job.overwrite || !fs.existsSync(path));
+    if (outputs.length === 0) return { status: 'skipped', ...elapsed() };
+    await convert({ ...job, outputs }, engine, hooks);
+    return { status: 'done', outputs, counts: engine.counts, ...elapsed() };
+  } catch (error) {
+    hooks.signal?.throwIfAborted();
+    return { status: 'failed', error: describe(error), counts: engine.counts, ...elapsed() };
+  }
+}
+
+function createEngine({ archive, options }: Job): ReferenceEngine {
+  const { intervalMs, onGap, compat } = options;
+  const isPython = compat === 'python';
+  const dayMs = archive.isDayFile ? Date.parse(`${archive.date}T00:00:00Z`) : undefined;
+  const grid: Grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs, onGap });
+  return new ReferenceEngine({ grid, keepZeros: isPython });
+}
+
+async function convert(job: Job, engine: ReferenceEngine, hooks: JobHooks): Promise<void> {
+  const files: AtomicFile[] = [];
+  try {
+    const writers = job.outputs.map(({ path, depth }) => {
+      const file = new AtomicFile(path, job.tempDir);
+      files.push(file);
+      return { depth, csv: new CsvWriter(file, { depth, formattedTimestamp: job.options.formattedTimestamp }) };
+    });
+    await pump(job, engine, hooks, (boundaryMs) => {
+      for (const { depth, csv } of writers) csv.writeRow(boundaryMs, engine.row(depth));
+    });
+    checkOutcome(job, engine.counts);
+    for (const { csv } of writers) csv.flush();
+    for (const file of files) file.commit();
+  } finally {
+    for (const file of files) file.discard();
+  }
+}
+
+/** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
+async function pump(job: Job, engine: ReferenceEngine, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
+  const chunks = readArchive(job.archive.path, { onRead: hooks.onRead });
+  try {
+    for (;;) {
+      const event = engine.next();
+      switch (event.kind) {
+        case 'needs-bytes': {
+          await pause(hooks.signal);
+          const chunk = await chunks.next();
+          if (chunk.done) engine.end();
+          else engine.push(chunk.value);
+          break;
+        }
+        case 'boundary':
+          onRow(event.boundaryMs);
+          if (engine.counts.rows % ROWS_PER_PAUSE === 0) await pause(hooks.signal);
+          break;
+        case 'bad-line':
+          if (!isPassedOver(event, job)) throw new Error(`line ${event.lineNumber}: ${event.reason}`);
+          break;
+        case 'end':
+          return;
+      }
+    }
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+/** Lets signals and messages of the thread be heard. */
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
+}
+
+/** The Python scripts passed over lines that are not JSON, and failed at JSON that is no message. */
+function isPassedOver({ isJson }: { isJson: boolean }, { options }: Job): boolean {
+  return options.onBadLine === 'skip' || (options.compat === 'python' && !isJson);
+}
+
+/** An output without rows would look like a converted day. */
+function checkOutcome({ archive, options }: Job, { messages, snapshots, rows }: EngineCounts): void {
+  if (messages === 0) throw new Error('no message in it');
+  if (snapshots === 0) throw new Error(`no snapshot among its ${messages} messages, so there is no book to start from`);
+  if (rows === 0 && options.compat !== 'python') {
+    throw new Error(`none of its ${messages} messages is of ${archive.date}, the day in its name`);
+  }
+}
+
+function describe(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return `disk full: free some space and run the same command again (${message})`;
+  if (code === 'EACCES' || code === 'EPERM') return `no permission (${message})`;
+  if (code === 'ENOENT') return `the file is not there any more (${message})`;
+  return message;
+}

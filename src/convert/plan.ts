@@ -1,0 +1,144 @@
+import path from 'node:path';
+import { depthFolder } from './archive-name.js';
+import { formatInterval } from './interval.js';
+import type { ArchiveFile, ScanResult, UnusableFile } from './scan.js';
+
+/** What shapes the bytes of an output. */
+export interface SamplingOptions {
+  intervalMs: number;
+  /** What becomes of a boundary whose interval had no message. */
+  onGap: 'fill' | 'skip';
+  /** What becomes of an archive with a line that cannot be read. */
+  onBadLine: 'fail' | 'skip';
+  /** `python` labels rows as the replaced scripts did: over a minute of look-ahead. */
+  compat: 'python' | 'none';
+  /** Puts `timestamp_formatted` first. */
+  formattedTimestamp: boolean;
+}
+
+export interface PlanOptions extends SamplingOptions {
+  outputDir: string;
+  /** Where outputs are staged; beside the output when absent. */
+  tempDir?: string;
+  /** Depths wanted; absent: 200 and 500, or a shallower source's own. */
+  depths?: number[];
+  /** Pairs wanted; absent: all. */
+  symbols?: string[];
+  /** First and last day wanted, `YYYY-MM-DD`. */
+  from?: string;
+  to?: string;
+  /** Makes outputs again that exist. */
+  overwrite: boolean;
+}
+
+export interface PlannedOutput {
+  depth: number;
+  path: string;
+}
+
+/** All that is needed to convert one archive, as plain JSON: it can be run here, in a worker, or elsewhere. */
+export interface Job {
+  archive: ArchiveFile;
+  outputs: PlannedOutput[];
+  options: SamplingOptions;
+  overwrite: boolean;
+  tempDir?: string;
+}
+
+/** One archive of the plan; `number` counts from 1 in the order depth folder, pair, date. */
+export type PlanEntry = { number: number; path: string; fileName: string; pair: string } & (
+  | { action: 'convert'; job: Job; remark?: string }
+  | { action: 'skip'; depths: number[]; reason: SkipReason; remark?: string }
+  | { action: 'fail'; problem: string }
+);
+
+export type SkipReason = 'exists' | 'made from another archive' | 'too shallow';
+
+const DEFAULT_DEPTHS = [200, 500];
+
+/**
+ * Decides what is made from which archive. Pure: what is on the disk comes in as `archives` and `exists`.
+ *
+ * @param exists whether a whole output is at a path.
+ */
+export function plan(scan: ScanResult, options: PlanOptions, exists: (outputPath: string) => boolean): PlanEntry[] {
+  const files = [...scan.archives, ...scan.unusable].filter((file) => isWanted(file, options)).sort(inPlanOrder);
+  const makers = new Map<string, ArchiveFile>();
+  return files.map((file, index) => {
+    const { path: filePath, fileName, pair } = file;
+    const entry = { number: index + 1, path: filePath, fileName, pair };
+    if ('problem' in file) return { ...entry, action: 'fail', problem: file.problem };
+    return { ...entry, ...decide(file, options, exists, makers) };
+  });
+}
+
+type Decision = PlanEntry extends infer E
+  ? E extends PlanEntry
+    ? Omit<E, 'number' | 'path' | 'fileName' | 'pair'>
+    : never
+  : never;
+
+function decide(
+  archive: ArchiveFile,
+  options: PlanOptions,
+  exists: (outputPath: string) => boolean,
+  makers: Map<string, ArchiveFile>,
+): Decision {
+  const depths = reachableDepths(archive, options);
+  if (depths.length === 0) {
+    const remark = `the source has ${archive.sourceDepth} levels`;
+    return { action: 'skip', depths: options.depths ?? [], reason: 'too shallow', remark };
+  }
+  const outputs = depths.map((depth) => ({ depth, path: outputPath(archive, depth, options) }));
+  const rivals = outputs.filter((output) => makers.has(output.path));
+  const own = outputs.filter((output) => !makers.has(output.path));
+  for (const output of own) makers.set(output.path, archive);
+  const missing = own.filter((output) => options.overwrite || !exists(output.path));
+  const remark = rivals.length > 0 ? { remark: describeRivals(rivals, makers) } : {};
+  if (missing.length > 0) return { action: 'convert', job: makeJob(archive, missing, options), ...remark };
+  return { action: 'skip', depths, reason: own.length > 0 ? 'exists' : 'made from another archive', ...remark };
+}
+
+function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: PlanOptions): Job {
+  const { intervalMs, onGap, onBadLine, compat, formattedTimestamp, overwrite, tempDir } = options;
+  return {
+    archive,
+    outputs,
+    options: { intervalMs, onGap, onBadLine, compat, formattedTimestamp },
+    overwrite,
+    ...(tempDir === undefined ? {} : { tempDir }),
+  };
+}
+
+/** A depth deeper than the source is never written: its rows would look full and not be. */
+function reachableDepths({ sourceDepth }: ArchiveFile, { depths }: PlanOptions): number[] {
+  const reachable = (depths ?? DEFAULT_DEPTHS).filter((depth) => depth <= sourceDepth);
+  return reachable.length === 0 && depths === undefined ? [sourceDepth] : reachable;
+}
+
+function outputPath({ pair, date }: ArchiveFile, depth: number, { outputDir, intervalMs }: PlanOptions): string {
+  const fileName = `${date}_${pair}_ob${depth}_${formatInterval(intervalMs)}.csv`;
+  return path.join(outputDir, depthFolder(depth), pair, fileName);
+}
+
+function describeRivals(rivals: PlannedOutput[], makers: Map<string, ArchiveFile>): string {
+  return rivals.map(({ depth, path: output }) => `${depth} comes from ${makers.get(output)?.path}`).join(', ');
+}
+
+function isWanted(file: ArchiveFile | UnusableFile, { symbols, from, to }: PlanOptions): boolean {
+  if (symbols && !symbols.includes(file.pair)) return false;
+  if (!('date' in file)) return true;
+  return (from === undefined || file.date >= from) && (to === undefined || file.date <= to);
+}
+
+/** Depth folder, pair, date; then the path, so that no two files are ever equal. */
+function inPlanOrder(a: ArchiveFile | UnusableFile, b: ArchiveFile | UnusableFile): number {
+  const [keyA, keyB] = [sortKey(a), sortKey(b)];
+  const at = keyA.findIndex((part, index) => part !== keyB[index]);
+  return at < 0 ? 0 : (keyA[at] ?? '') < (keyB[at] ?? '') ? -1 : 1;
+}
+
+function sortKey(file: ArchiveFile | UnusableFile): string[] {
+  if ('problem' in file) return ['', file.pair, '', file.path];
+  return [depthFolder(file.sourceDepth), file.pair, file.date, file.path];
+}

@@ -1,0 +1,235 @@
+import type { Writable } from 'node:stream';
+import pc from 'picocolors';
+import type { JobResult } from './job.js';
+import type { PlanEntry } from './plan.js';
+import { RECORDS_FILE, toRecord } from './records.js';
+import type { Outcome } from './run.js';
+
+/** How a run came to its end. */
+export type Ending = { kind: 'complete' } | { kind: 'interrupted'; signal: string };
+
+/** Totals of a run. Every archive found is in exactly one of done, skipped, failed and left. */
+export interface Summary {
+  total: number;
+  done: number;
+  skipped: number;
+  failed: number;
+  /** Not begun or not finished, because the run was stopped. */
+  left: number;
+  seconds: number;
+  /** What somebody should look at: how many archives show it. */
+  notes: { note: string; archives: number }[];
+}
+
+/** Tells the user what happens, on standard output. */
+export interface Reporter {
+  scanning(workers: number): void;
+  found(total: number): void;
+  outcome(outcome: Outcome): void;
+  summary(summary: Summary, ending: Ending): void;
+}
+
+/** Things worth a look in a conversion, in the words of the summary. */
+const NOTES: [note: string, count: (counts: Extract<JobResult, { status: 'done' }>['counts']) => number][] = [
+  ['with gaps in u', (counts) => counts.updateIdBreaks],
+  ['with filled intervals', (counts) => counts.filledRows],
+  ['with intervals left out', (counts) => counts.skippedBoundaries],
+  ['with messages out of order', (counts) => counts.outOfOrderMessages],
+  ['with deltas before the first snapshot', (counts) => counts.earlyDeltas],
+  ['with lines passed over', (counts) => counts.badLines],
+  ['with crossed rows', (counts) => counts.crossedRows],
+];
+
+/** Adds outcomes up to a {@link Summary}. */
+export class Tally {
+  readonly #startMs = performance.now();
+  readonly #total: number;
+  readonly #statuses = { done: 0, skipped: 0, failed: 0 };
+  readonly #notes = new Map(NOTES.map(([note]) => [note, 0]));
+
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  add({ result }: Outcome): void {
+    this.#statuses[result.status]++;
+    if (result.status !== 'done') return;
+    for (const [note, count] of NOTES) {
+      if (count(result.counts) > 0) this.#notes.set(note, (this.#notes.get(note) ?? 0) + 1);
+    }
+  }
+
+  get failed(): number {
+    return this.#statuses.failed;
+  }
+
+  get settled(): number {
+    return this.#statuses.done + this.#statuses.skipped + this.#statuses.failed;
+  }
+
+  summary(): Summary {
+    return {
+      total: this.#total,
+      ...this.#statuses,
+      left: this.#total - this.settled,
+      seconds: (performance.now() - this.#startMs) / 1000,
+      notes: [...this.#notes].filter(([, archives]) => archives > 0).map(([note, archives]) => ({ note, archives })),
+    };
+  }
+}
+
+/** Lines for people. */
+export class TextReporter implements Reporter {
+  readonly #write: (line: string) => void;
+  readonly #colors: ReturnType<typeof pc.createColors>;
+  #total = 0;
+
+  /** @param write takes one line without its end. */
+  constructor(write: (line: string) => void, { color }: { color: boolean }) {
+    this.#write = write;
+    this.#colors = pc.createColors(color);
+  }
+
+  scanning(workers: number): void {
+    this.#write(`Processing with ${workers} parallel worker${workers === 1 ? '' : 's'}`);
+    this.#write('Scanning source directories...');
+  }
+
+  found(total: number): void {
+    this.#total = total;
+    this.#write(`Found ${total} archive files to process`);
+    this.#write('');
+  }
+
+  outcome({ entry, result }: Outcome): void {
+    const { green, dim, red } = this.#colors;
+    const line = (status: string, text: string) => {
+      const names = `${entry.pair.padEnd(10)} ${entry.fileName.padEnd(40)}`;
+      this.#write(`[${entry.number}/${this.#total}] ${status} ${names} ${text}`.trimEnd());
+    };
+    switch (result.status) {
+      case 'done': {
+        const depths = result.outputs.map(({ depth }) => depth).join(',');
+        line(green('DONE    '), `[${depths}] → ${result.counts.rows} snapshots ✓${this.#remark(entry)}`);
+        break;
+      }
+      case 'skipped':
+        line(dim('SKIPPED '), `[${depthsOf(entry).join(',')}]${this.#remark(entry)}`);
+        break;
+      case 'failed':
+        line(red('ERROR   '), `→ ${oneLine(result.error)}`);
+        break;
+    }
+  }
+
+  summary({ total, done, skipped, failed, left, seconds, notes }: Summary, ending: Ending): void {
+    const rule = '='.repeat(80);
+    const lines = [
+      '',
+      rule,
+      ending.kind === 'complete' ? 'Processing complete!' : `Processing stopped by ${ending.signal}.`,
+      `Total files: ${total}`,
+      `Successfully processed: ${done}`,
+      `Skipped (already exist): ${skipped}`,
+      `Errors: ${failed}`,
+      ...(ending.kind === 'complete' ? [] : [`Left: ${left}. Run the same command again to go on from here.`]),
+      `Time elapsed: ${seconds.toFixed(1)} seconds (${(seconds / 60).toFixed(1)} minutes)`,
+      `Average time per file: ${(done === 0 ? 0 : seconds / done).toFixed(2)} seconds`,
+      ...describeNotes(notes),
+      rule,
+    ];
+    for (const line of lines) this.#write(line);
+  }
+
+  #remark(entry: PlanEntry): string {
+    return 'remark' in entry ? ` (${entry.remark})` : '';
+  }
+}
+
+function describeNotes(notes: Summary['notes']): string[] {
+  if (notes.length === 0) return [];
+  const [first, ...rest] = notes.map(({ note, archives }) => ({ archives, note }));
+  const start = first ? `${first.archives} archive${first.archives === 1 ? '' : 's'} ${first.note}` : '';
+  const list = [start, ...rest.map(({ archives, note }) => `${archives} ${note}`)].join(', ');
+  return [`Notes: ${list}; see ${RECORDS_FILE}`];
+}
+
+function depthsOf(entry: PlanEntry): number[] {
+  if (entry.action === 'skip') return entry.depths;
+  return entry.action === 'convert' ? entry.job.outputs.map(({ depth }) => depth) : [];
+}
+
+/** An error's text may quote what an archive holds; it must not break the line or move the cursor. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+}
+
+/** One JSON object a line, for programs: `start`, an `archive` each, `summary`. */
+export class JsonReporter implements Reporter {
+  readonly #write: (line: string) => void;
+  #workers = 0;
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  scanning(workers: number): void {
+    this.#workers = workers;
+  }
+
+  found(total: number): void {
+    this.#emit({ event: 'start', workers: this.#workers, total });
+  }
+
+  outcome({ entry, result }: Outcome): void {
+    const { number, path: archive, pair } = entry;
+    if (entry.action === 'convert' && result.status !== 'skipped') {
+      this.#emit({ event: 'archive', number, ...toRecord(entry.job, result) });
+      return;
+    }
+    const detail = result.status === 'failed' ? { error: result.error } : { depths: depthsOf(entry) };
+    const reason = entry.action === 'skip' ? { reason: entry.reason } : {};
+    const remark = 'remark' in entry ? { remark: entry.remark } : {};
+    this.#emit({ event: 'archive', number, archive, pair, status: result.status, ...detail, ...reason, ...remark });
+  }
+
+  summary(summary: Summary, ending: Ending): void {
+    this.#emit({ event: 'summary', ending: ending.kind, ...summary });
+  }
+
+  #emit(value: Record<string, unknown>): void {
+    this.#write(JSON.stringify(value));
+  }
+}
+
+/** Prints a plan without carrying it out. */
+export function printPlan(entries: PlanEntry[], write: (line: string) => void, { json }: { json: boolean }): void {
+  for (const entry of entries) write(json ? JSON.stringify({ event: 'plan', ...entry }) : describeEntry(entry));
+  const count = (action: PlanEntry['action']) => entries.filter((entry) => entry.action === action).length;
+  const totals = { total: entries.length, convert: count('convert'), skip: count('skip'), fail: count('fail') };
+  if (json) write(JSON.stringify({ event: 'plan-summary', ...totals }));
+  else
+    write(
+      `Dry run: ${totals.total} archives, ${totals.convert} to convert, ${totals.skip} to skip, ${totals.fail} unusable`,
+    );
+}
+
+function describeEntry(entry: PlanEntry): string {
+  const remark = 'remark' in entry ? ` (${entry.remark})` : '';
+  switch (entry.action) {
+    case 'convert': {
+      const outputs = entry.job.outputs.map(({ path: output }) => `\n             ${output}`).join('');
+      return `[${entry.number}] CONVERT  ${entry.path} →${outputs}${remark}`;
+    }
+    case 'skip':
+      return `[${entry.number}] SKIP     ${entry.path} [${entry.depths.join(',')}]: ${entry.reason}${remark}`;
+    case 'fail':
+      return `[${entry.number}] ERROR    ${entry.path}: ${oneLine(entry.problem)}`;
+  }
+}
+
+/** A function that writes lines to a stream. */
+export function lineWriter(stream: Writable): (line: string) => void {
+  return (line) => void stream.write(`${line}\n`);
+}

@@ -1,0 +1,79 @@
+import path from 'node:path';
+import { sweepStaged } from '../output/staging.js';
+import type { Executor } from './executors/executor.js';
+import type { JobResult } from './job.js';
+import type { Job, PlanEntry } from './plan.js';
+
+/** What became of one archive of the plan. */
+export interface Outcome {
+  entry: PlanEntry;
+  result: JobResult;
+}
+
+export interface RunHooks {
+  /** Hears of each archive as soon as it is decided. */
+  onOutcome: (outcome: Outcome) => void;
+  /** Hears of every stretch of an archive that has been read, in bytes. */
+  onRead: (bytes: number) => void;
+  /** Stops the run: nothing new is begun, what is unfinished is removed. */
+  signal: AbortSignal;
+}
+
+type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
+
+/** Carries a plan out, the largest archive first, so that the end is not one long straggler. */
+export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHooks): Promise<void> {
+  for (const entry of entries) if (entry.action !== 'convert') hooks.onOutcome({ entry, result: settle(entry) });
+  const queue = entries
+    .filter((entry) => entry.action === 'convert')
+    .sort((a, b) => b.job.archive.sizeBytes - a.job.archive.sizeBytes);
+  const folders = stagingFolders(queue.map((entry) => entry.job));
+  for (const folder of folders) sweepStaged(folder);
+
+  const stop = () => void executor.close();
+  hooks.signal.addEventListener('abort', stop);
+  try {
+    await Promise.all(Array.from({ length: executor.slots }, () => work(queue, executor, hooks)));
+  } finally {
+    hooks.signal.removeEventListener('abort', stop);
+    await executor.close();
+    for (const folder of folders) sweepStaged(folder, { ownToo: true });
+  }
+}
+
+/** One slot's work: the next job, until there is none or the run is stopped. */
+async function work(queue: ConvertEntry[], executor: Executor, { onOutcome, onRead, signal }: RunHooks): Promise<void> {
+  for (let entry = queue.shift(); entry && !signal.aborted; entry = queue.shift()) {
+    const { job } = entry;
+    const startMs = performance.now();
+    let readBytes = 0;
+    let result: JobResult;
+    try {
+      result = await executor.run(job, (bytes) => {
+        readBytes += bytes;
+        onRead(bytes);
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      result = { status: 'failed', error: (error as Error).message, seconds: (performance.now() - startMs) / 1000 };
+    }
+    // Whatever was not read, of a failed archive or beside the member, is done with too.
+    onRead(job.archive.sizeBytes - readBytes);
+    onOutcome({ entry, result });
+  }
+}
+
+/** What the plan has already settled. */
+function settle(entry: Exclude<PlanEntry, ConvertEntry>): JobResult {
+  if (entry.action === 'skip') return { status: 'skipped', seconds: 0 };
+  return { status: 'failed', error: entry.problem, seconds: 0 };
+}
+
+/** The folders in which the jobs' unfinished outputs may lie. */
+function stagingFolders(jobs: Job[]): Set<string> {
+  const folders = jobs.flatMap(({ outputs, tempDir }) => [
+    ...outputs.map((output) => path.dirname(output.path)),
+    ...(tempDir === undefined ? [] : [tempDir]),
+  ]);
+  return new Set(folders);
+}

@@ -1,0 +1,151 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ARCHIVE_ENDINGS, readArchive } from '../archive/open-archive.js';
+import { LineSplitter } from '../book/lines.js';
+import { parseMessage } from '../book/message.js';
+import { type ArchiveName, depthFolder, findDate, parseArchiveName, parseTopic, toDate } from './archive-name.js';
+import { UsageError } from './usage-error.js';
+
+/** An archive found, and what is known of it before it is read. */
+export interface ArchiveFile extends ArchiveName {
+  path: string;
+  fileName: string;
+  sizeBytes: number;
+  /** The file's name holds the date: only boundaries of that day are wanted. */
+  isDayFile: boolean;
+}
+
+/** An archive that cannot be converted, and why. */
+export interface UnusableFile {
+  path: string;
+  fileName: string;
+  /** As far as it is known. */
+  pair: string;
+  problem: string;
+}
+
+export interface ScanResult {
+  archives: ArchiveFile[];
+  unusable: UnusableFile[];
+  /** Files among the archives that do not have an archive's name. */
+  ignored: string[];
+}
+
+/**
+ * Finds the archives below `SOURCE_DIR/DEPTH/PAIR/`, depth in four digits. Hidden files are passed over.
+ *
+ * @throws {@link UsageError} when a folder is missing or cannot be read.
+ */
+export function scanFolder(sourceDir: string): ScanResult {
+  const result: ScanResult = { archives: [], unusable: [], ignored: [] };
+  const depthFolders = listFolder(sourceDir).filter((name) => /^\d{4}$/.test(name) && isFolder(sourceDir, name));
+  for (const depth of depthFolders) {
+    for (const pair of listFolder(path.join(sourceDir, depth)).filter((name) => isFolder(sourceDir, depth, name))) {
+      const folder = path.join(sourceDir, depth, pair);
+      for (const fileName of listFolder(folder)) classify(folder, { depth, pair, fileName }, result);
+    }
+  }
+  return result;
+}
+
+function classify(
+  folder: string,
+  { depth, pair, fileName }: { depth: string; pair: string; fileName: string },
+  result: ScanResult,
+): void {
+  const file = path.join(folder, fileName);
+  const name = parseArchiveName(fileName);
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  if (!name || !hasArchiveEnding(fileName) || stat?.isDirectory()) {
+    result.ignored.push(file);
+  } else if (!stat) {
+    result.unusable.push({
+      path: file,
+      fileName,
+      pair: name.pair,
+      problem: 'a symbolic link to a file that is not there',
+    });
+  } else if (depthFolder(name.sourceDepth) !== depth || name.pair !== pair) {
+    const expected = `${depthFolder(name.sourceDepth)}/${name.pair}`;
+    const problem = `its name belongs in ${expected}, yet it lies in ${depth}/${pair}; move it, or give it as an argument`;
+    result.unusable.push({ path: file, fileName, pair: name.pair, problem });
+  } else {
+    result.archives.push({ ...name, path: file, fileName, sizeBytes: stat.size, isDayFile: true });
+  }
+}
+
+/**
+ * Takes archives given one by one. What the name does not tell (pair, date, source depth) the first message does.
+ *
+ * @throws {@link UsageError} when a file is not there or has no ending of an archive.
+ */
+export async function identifyFiles(files: string[]): Promise<ScanResult> {
+  const result: ScanResult = { archives: [], unusable: [], ignored: [] };
+  for (const file of new Set(files.map((name) => path.normalize(name)))) {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    if (!stat) throw new UsageError(`No such file: ${file}`);
+    if (stat.isDirectory())
+      throw new UsageError(`${file} is a folder. To convert all archives below it: --source-dir ${file}`);
+    const fileName = path.basename(file);
+    if (!hasArchiveEnding(fileName)) {
+      throw new UsageError(`${file} is no archive by its name, which must end in ${ARCHIVE_ENDINGS.join(', ')}`);
+    }
+    const identity = parseArchiveName(fileName) ?? (await askFirstMessage(file));
+    if ('problem' in identity) {
+      result.unusable.push({ path: file, fileName, pair: '?', problem: identity.problem });
+    } else {
+      const isDayFile = findDate(fileName) !== undefined;
+      result.archives.push({ ...identity, path: file, fileName, sizeBytes: stat.size, isDayFile });
+    }
+  }
+  return result;
+}
+
+async function askFirstMessage(file: string): Promise<ArchiveName | { problem: string }> {
+  const reason = `its name is not DATE_PAIR_obN, so its first message had to tell pair and depth, and`;
+  try {
+    const line = await firstLine(file);
+    const message = line && parseMessage(line);
+    if (!message) return { problem: `${reason} it has none` };
+    if ('reason' in message) return { problem: `${reason} line 1 is ${message.reason}` };
+    const name = parseTopic(message.topic ?? '');
+    if (!name) return { problem: `${reason} its topic is ${JSON.stringify(message.topic)}, not orderbook.DEPTH.PAIR` };
+    return { ...name, date: findDate(path.basename(file)) ?? toDate(message.tsMs) };
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+}
+
+async function firstLine(file: string): Promise<Uint8Array | undefined> {
+  const lines = new LineSplitter();
+  for await (const chunk of readArchive(file)) {
+    lines.push(chunk);
+    const line = lines.next();
+    if (line) return line.bytes;
+  }
+  lines.end();
+  return lines.next()?.bytes;
+}
+
+function hasArchiveEnding(fileName: string): boolean {
+  return ARCHIVE_ENDINGS.some((ending) => fileName.endsWith(ending));
+}
+
+/** Names in a folder without the hidden ones, in the order of their characters' codes wherever the program runs. */
+function listFolder(folder: string): string[] {
+  try {
+    return fs
+      .readdirSync(folder)
+      .filter((name) => !name.startsWith('.'))
+      .sort();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new UsageError(`No such folder: ${folder}`);
+    if (code === 'ENOTDIR') throw new UsageError(`${folder} is a file, a folder was expected`);
+    throw new UsageError(`Cannot read the folder ${folder}: ${message}`);
+  }
+}
+
+function isFolder(...names: string[]): boolean {
+  return fs.statSync(path.join(...names), { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,296 @@
+import os from 'node:os';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { isDate, isPair, MAX_DEPTH } from './convert/archive-name.js';
+import { formatInterval, parseInterval } from './convert/interval.js';
+import { UsageError } from './convert/usage-error.js';
+import { VERSION } from './version.js';
+
+/** The command line of `bookgrid [convert]`, read and checked. */
+export interface ConvertOptions {
+  /** Archives given one by one; empty: all of `sourceDir`. */
+  archives: string[];
+  sourceDir: string;
+  outputDir: string;
+  tempDir?: string;
+  symbols?: string[];
+  from?: string;
+  to?: string;
+  depths?: number[];
+  intervalMs: number;
+  onGap: 'fill' | 'skip';
+  onBadLine: 'fail' | 'skip';
+  compat: 'python' | 'none';
+  formattedTimestamp: boolean;
+  overwrite: boolean;
+  workers: number;
+  dryRun: boolean;
+  json: boolean;
+  test: boolean;
+}
+
+const MAX_WORKERS = 1024;
+
+const GROUPS = {
+  what: 'What to convert:',
+  rows: 'What the rows hold:',
+  where: 'Where outputs go:',
+  how: 'How it runs:',
+  more: 'More:',
+} as const;
+
+/**
+ * Every option in one table: parsing, help and the README's list come from it. Commander names the properties after
+ * the long flags.
+ */
+function optionTable(): { group: keyof typeof GROUPS; option: Option }[] {
+  const root = '/volumes/Data01/FinancialData/Bybit';
+  return [
+    {
+      group: 'what',
+      option: new Option(
+        '--source-dir <dir>',
+        'folder of DEPTH/PAIR/ folders with archives (not with ARCHIVE arguments)',
+      )
+        .default(`${root}/OrderBook`)
+        .env('BOOKGRID_SOURCE_DIR'),
+    },
+    {
+      group: 'what',
+      option: new Option('--symbols <pairs>', 'only these pairs, comma-separated: BTCUSDT,ETHUSDT').argParser(
+        listOf(parsePair),
+      ),
+    },
+    { group: 'what', option: new Option('--from <date>', 'first day wanted, YYYY-MM-DD (UTC)').argParser(parseDate) },
+    { group: 'what', option: new Option('--to <date>', 'last day wanted, YYYY-MM-DD (UTC)').argParser(parseDate) },
+    {
+      group: 'rows',
+      option: new Option(
+        '--depths <list>',
+        'levels a side, an output each (default: 200,500, or a shallower source’s own)',
+      ).argParser(listOf(parseDepth)),
+    },
+    {
+      group: 'rows',
+      option: new Option('--interval <time>', 'one row every 100ms, 1s, 5m, 1h …: any time that divides a day')
+        .argParser(rethrow(parseInterval))
+        .default(60_000, '1m'),
+    },
+    {
+      group: 'rows',
+      option: new Option('--on-gap <mode>', 'an interval without a message: fill repeats the book, skip writes no row')
+        .choices(['fill', 'skip'])
+        .default('fill'),
+    },
+    {
+      group: 'rows',
+      option: new Option(
+        '--include-formatted-timestamp',
+        'put timestamp_formatted (2025-01-15T00:01:00.0000, UTC) first',
+      ).conflicts('formattedTimestamp'),
+    },
+    { group: 'rows', option: new Option('--no-formatted-timestamp', 'no such column (default)') },
+    {
+      group: 'rows',
+      option: new Option(
+        '--compat <program>',
+        'python: label rows as the old Python scripts did, to extend their data sets byte for byte. WARNING: ' +
+          'their rows look ahead by over a minute; use the default for anything new',
+      ).choices(['python']),
+    },
+    {
+      group: 'rows',
+      option: new Option('--on-bad-line <mode>', 'a line that cannot be read: fail its archive, or skip and count it')
+        .choices(['fail', 'skip'])
+        .default('fail'),
+    },
+    {
+      group: 'where',
+      option: new Option('--output-dir <dir>', 'outputs go to DEPTH/PAIR/ below it, records to conversions.jsonl')
+        .default(`${root}/OrderBook_1m`)
+        .env('BOOKGRID_OUTPUT_DIR'),
+    },
+    {
+      group: 'where',
+      option: new Option(
+        '--temp-dir <dir>',
+        'where unfinished outputs are staged (default: beside the output, hidden)',
+      ),
+    },
+    { group: 'where', option: new Option('--overwrite', 'make outputs again that exist, instead of skipping them') },
+    {
+      group: 'how',
+      option: new Option('--workers <n>', 'archives converted at a time; 1 runs in the main thread')
+        .argParser(parseWorkers)
+        .default(os.availableParallelism(), 'CPU cores available'),
+    },
+    {
+      group: 'how',
+      option: new Option('--dry-run', 'print what would be made and what is skipped, and why; convert nothing'),
+    },
+    { group: 'how', option: new Option('--json', 'one JSON object a line on standard output, for programs') },
+    {
+      group: 'more',
+      option: new Option('--test', 'convert two sample archives into test_output/, check the result, say PASS or FAIL'),
+    },
+  ];
+}
+
+const EXAMPLES = `
+Examples:
+  bookgrid --source-dir archives --output-dir snapshots
+      every archive below archives/, on all cores; run it again to go on after a stop
+  bookgrid 2025-01-15_BTCUSDT_ob500.data.zip --output-dir . --interval 1s --depths 50
+      one archive, a row a second, 50 levels a side
+  bookgrid --source-dir archives --symbols BTCUSDT --from 2025-01-01 --to 2025-01-31 --dry-run
+      what a run would do
+
+Row T holds the book after every message with ts <= T, and none after: no look-ahead.
+
+Exit status: 0 all converted or skipped, 1 some archive failed, 2 wrong usage or nothing to do,
+130 after Ctrl+C, 143 after SIGTERM.`;
+
+/** The command line as commander knows it. */
+export function buildCommand(): Command {
+  const command = new Command('bookgrid')
+    .usage('[convert] [ARCHIVE…] [options]')
+    .description(
+      'Turns Bybit order book archives (.zip, .gz, .data: one full book, then every change)\n' +
+        'into order book snapshots on a regular time grid, as CSV.',
+    )
+    .argument('[ARCHIVE...]', 'archives to convert; none: all below --source-dir')
+    .configureHelp({ helpWidth: 100 })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'bookgrid: ')) })
+    .showHelpAfterError('Try bookgrid --help.')
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  for (const { group, option } of optionTable()) command.addOption(option.helpGroup(GROUPS[group]));
+  command.version(VERSION, '-V, --version', 'print the version').helpOption('-h, --help', 'print this help');
+  return command.optionsGroup(GROUPS.more);
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param argv what the user wrote after the program's name.
+ * @throws CommanderError when commander has already printed (help, version, a wrong option); `exitCode` 0 for the former.
+ * @throws {@link UsageError} for combinations that cannot be.
+ */
+export function parseCommandLine(argv: string[]): ConvertOptions {
+  const command = buildCommand();
+  command.parse(argv[0] === 'convert' ? argv.slice(1) : argv, { from: 'user' });
+  const given = command.opts<GivenOptions>();
+  const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
+  checkCombinations(command.args, given, isGiven);
+  const { interval, includeFormattedTimestamp = false, compat = 'none', ...rest } = given;
+  const { overwrite = false, dryRun = false, json = false, test = false } = given;
+  const { formattedTimestamp: _, ...named } = rest;
+  return {
+    ...named,
+    archives: command.args,
+    intervalMs: interval,
+    formattedTimestamp: includeFormattedTimestamp,
+    compat,
+    overwrite,
+    dryRun,
+    json,
+    test,
+  };
+}
+
+/** What commander makes of the options: named after the flags, those without a default absent when not given. */
+interface GivenOptions {
+  sourceDir: string;
+  outputDir: string;
+  tempDir?: string;
+  symbols?: string[];
+  from?: string;
+  to?: string;
+  depths?: number[];
+  interval: number;
+  onGap: 'fill' | 'skip';
+  onBadLine: 'fail' | 'skip';
+  compat?: 'python';
+  includeFormattedTimestamp?: true;
+  /** The other half of the pair, `--no-formatted-timestamp`; says nothing that the first does not. */
+  formattedTimestamp: boolean;
+  overwrite?: true;
+  workers: number;
+  dryRun?: true;
+  json?: true;
+  test?: true;
+}
+
+function checkCombinations(
+  archives: string[],
+  options: GivenOptions,
+  isGiven: (name: keyof GivenOptions) => boolean,
+): void {
+  if (options.compat === 'python') {
+    if (formatInterval(options.interval) !== '1m') {
+      throw new UsageError('--compat python writes one-minute rows only: leave --interval out');
+    }
+    if (isGiven('onGap')) {
+      throw new UsageError('--compat python has no row for a quiet minute, whatever --on-gap says: leave it out');
+    }
+  }
+  if (options.from !== undefined && options.to !== undefined && options.from > options.to) {
+    throw new UsageError(`--from ${options.from} is after --to ${options.to}`);
+  }
+  if (archives.length > 0 && isGiven('sourceDir')) {
+    throw new UsageError('give ARCHIVE arguments or --source-dir, not both');
+  }
+  if (options.test) {
+    const names = Object.keys(options) as (keyof GivenOptions)[];
+    const foreign = names.filter((name) => isGiven(name) && name !== 'test' && name !== 'workers');
+    if (foreign.length > 0 || archives.length > 0) {
+      throw new UsageError('--test converts its own samples into test_output/ and takes no option but --workers');
+    }
+  }
+}
+
+/** Turns an error of a parser into commander's, which names the option and what was given. */
+function rethrow<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
+}
+
+function listOf<T>(parse: (text: string) => T): (text: string) => T[] {
+  return (text) => [...new Set(text.split(',').map((item) => parse(item.trim())))].sort(inOrder);
+}
+
+function inOrder<T>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function parsePair(text: string): string {
+  if (!isPair(text)) throw new InvalidArgumentError('Expected pairs such as BTCUSDT,ETHUSDT.');
+  return text;
+}
+
+function parseDate(text: string): string {
+  if (!isDate(text)) throw new InvalidArgumentError('Expected a day of the calendar as YYYY-MM-DD.');
+  return text;
+}
+
+function parseDepth(text: string): number {
+  return parseWhole(text, MAX_DEPTH, 'depths');
+}
+
+function parseWorkers(text: string): number {
+  return parseWhole(text, MAX_WORKERS, 'a number of workers');
+}
+
+function parseWhole(text: string, max: number, what: string): number {
+  const value = Number(text);
+  if (!/^\d{1,6}$/.test(text) || value < 1 || value > max) {
+    throw new InvalidArgumentError(`Expected ${what} from 1 to ${max}.`);
+  }
+  return value;
+}
+
+export { CommanderError };
