@@ -6,7 +6,7 @@
 const DECIMAL = /^[0-9]+(?:\.[0-9]+)?$/;
 const ZERO = /^[0.]+$/;
 
-/** A price has at most this many significant digits, and as many decimals; then it fits two 64-bit integers. */
+/** A price has at most this many digits before its point, after it, and in all that count. 18 fit 64 bits. */
 export const MAX_PRICE_DIGITS = 18;
 
 export function isDecimal(text: string): boolean {
@@ -33,12 +33,9 @@ export function canonical(decimal: string): string {
 /** Whether a canonical price is within {@link MAX_PRICE_DIGITS}. */
 export function isSupportedPrice(price: string): boolean {
   if (price.length <= MAX_PRICE_DIGITS) return true;
-  const point = price.indexOf('.');
-  const decimals = point < 0 ? 0 : price.length - point - 1;
-  const significant = price.replace('.', '').replace(/^0+/, '').replace(/0+$/, '').length;
-  return (
-    significant <= MAX_PRICE_DIGITS && decimals <= MAX_PRICE_DIGITS && price.length - decimals <= MAX_PRICE_DIGITS + 1
-  );
+  const [integer = '', fraction = ''] = price.split('.');
+  const significant = (integer + fraction).replace(/^0+/, '');
+  return [integer, fraction, significant].every((digits) => digits.length <= MAX_PRICE_DIGITS);
 }
 
 /** Orders canonical decimals by value: negative when `a` is the smaller. */

@@ -53,7 +53,7 @@ export class LineSplitter {
   /** Copies, because the chunk's memory may be used again; keeps no more than it takes to know a line too long. */
   #keep(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    if (this.#headBytes <= MAX_LINE_BYTES) this.#head.push(bytes.slice());
+    if (this.#headBytes <= MAX_LINE_BYTES) this.#head.push(Buffer.from(bytes));
     this.#headBytes += bytes.length;
   }
 

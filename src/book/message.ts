@@ -77,9 +77,7 @@ function toUpdates(key: string, value: unknown): Update[] {
       );
     }
     if (!isSupportedPrice(canonical(update[0]))) {
-      throw new NotAMessage(
-        `"${key}" holds the price ${found(update[0])} of more than ${MAX_PRICE_DIGITS} significant digits or decimals`,
-      );
+      throw new NotAMessage(`"${key}" holds the price ${found(update[0])} of more than ${MAX_PRICE_DIGITS} digits`);
     }
   }
   return value as Update[];
