@@ -1,0 +1,25 @@
+/**
+ * bookgrid as a library: scan, plan, run. The command line is built of these and of nothing else.
+ *
+ * @packageDocumentation
+ */
+export { ArchiveError } from './archive/archive-error.js';
+export { type ReadOptions, readArchive } from './archive/open-archive.js';
+export type { EngineCounts } from './book/engine.js';
+export type { Executor } from './convert/executors/executor.js';
+export { mainThreadExecutor } from './convert/executors/main-thread.js';
+export { type WorkerThreadsOptions, workerThreadsExecutor } from './convert/executors/worker-threads.js';
+export { formatInterval, parseInterval } from './convert/interval.js';
+export { type JobHooks, type JobResult, runJob } from './convert/job.js';
+export {
+  type Job,
+  type PlanEntry,
+  type PlannedOutput,
+  type PlanOptions,
+  plan,
+  type SamplingOptions,
+  type SkipReason,
+} from './convert/plan.js';
+export { type Outcome, type RunHooks, run } from './convert/run.js';
+export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
+export { UsageError } from './convert/usage-error.js';
