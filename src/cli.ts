@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** The command line: argv to a command, errors and signals to an exit status. */
 import process from 'node:process';
-import { convert } from './commands/convert.js';
-import { selfTest } from './commands/self-test.js';
 import { UsageError } from './convert/usage-error.js';
 import { CommanderError, parseCommandLine } from './options.js';
 
@@ -13,7 +11,12 @@ async function main(argv: string[]): Promise<number> {
   const surroundings = { stdout: process.stdout, stderr: process.stderr, signal: listenForStop() };
   try {
     const options = parseCommandLine(argv);
-    if (options.test) return (await selfTest(options, surroundings)) ? 0 : 1;
+    // Loaded only now, so that --help and a wrong option are answered at once.
+    if (options.test) {
+      const { selfTest } = await import('./commands/self-test.js');
+      return (await selfTest(options, surroundings)) ? 0 : 1;
+    }
+    const { convert } = await import('./commands/convert.js');
     const summary = await convert(options, surroundings);
     if (surroundings.signal.aborted) return STOP_STATUS[String(surroundings.signal.reason)] ?? 1;
     return summary && summary.failed > 0 ? 1 : 0;

@@ -164,8 +164,10 @@ export function buildCommand(): Command {
     .exitOverride()
     .addHelpText('after', EXAMPLES);
   for (const { group, option } of optionTable()) command.addOption(option.helpGroup(GROUPS[group]));
-  command.version(VERSION, '-V, --version', 'print the version').helpOption('-h, --help', 'print this help');
-  return command.optionsGroup(GROUPS.more);
+  return command
+    .optionsGroup(GROUPS.more)
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help');
 }
 
 /**

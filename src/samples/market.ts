@@ -5,6 +5,9 @@
  * as IEEE 754 prescribes: no logarithm or sine, whose last bit is the engine's own affair.
  */
 
+import { Scale, Text } from './decimal-text.js';
+import { Random } from './random.js';
+
 export interface MarketOptions {
   symbol: string;
   /** The day of the archive in UTC, YYYY-MM-DD. All `…Ms` below count from its midnight. */
@@ -51,9 +54,6 @@ const CHUNK_BYTES = 256 * 1024;
 const MAX_UPDATE_BYTES = 40;
 const MAX_ENVELOPE_BYTES = 512;
 const BEYOND_ALL = 0x7fffffff;
-/** Leaves room in 32 bits for what the price gains on its way and for the levels above it. */
-const MAX_UNITS = 0x3fffffff;
-
 interface Spacing {
   /** Ticks from one new level to the next: each of the 16 is as likely. */
   gapsTicks: readonly number[];
@@ -66,34 +66,6 @@ const SPACINGS = {
   dense: { gapsTicks: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2], moveTicks: 1, fillLuck: 16 },
   sparse: { gapsTicks: [1, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 7, 9, 11, 14, 22], moveTicks: 6, fillLuck: 2 },
 } satisfies Record<string, Spacing>;
-
-/** mulberry32: small, fast, and the same everywhere. */
-class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** 32 random bits, unsigned. */
-  bits(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  }
-
-  below(limit: number): number {
-    return this.bits() % limit;
-  }
-
-  /** Many small, few large: the product of two even draws, and one in 32 eight times as large. */
-  quantitySteps(): number {
-    const bits = this.bits();
-    const steps = 1 + (((bits & 0x7fff) * ((bits >>> 15) & 0xfff)) >>> 12);
-    return bits >>> 27 === 0 ? steps * 8 : steps;
-  }
-}
 
 /** Levels, best first. A key is an ask's tick, or minus a bid's: best first is then ascending on both sides. */
 class Levels {
@@ -208,86 +180,13 @@ class Side {
   }
 }
 
-/** How whole numbers of a step are written as decimal text: 19531 steps of 0.0001 are 1.9531. */
-class Scale {
-  readonly decimals: number;
-  readonly stepUnits: number;
-
-  constructor(
-    readonly step: string,
-    readonly trimsZeros: boolean,
-  ) {
-    this.decimals = step.includes('.') ? step.length - step.indexOf('.') - 1 : 0;
-    this.stepUnits = this.#units(step);
-    if (this.stepUnits > 1_000) throw new RangeError(`a step of ${step} is over 1,000 times its last decimal`);
-  }
-
-  steps(text: string): number {
-    const steps = this.#units(text) / this.stepUnits;
-    if (!Number.isInteger(steps)) throw new RangeError(`${text} is not a multiple of ${this.step}`);
-    return steps;
-  }
-
-  /** In units of the last decimal. */
-  #units(text: string): number {
-    const [whole = '', fraction = ''] = text.split('.');
-    const units = Number(whole + fraction.padEnd(this.decimals, '0'));
-    if (!/^\d+(\.\d+)?$/.test(text) || fraction.length > this.decimals || units < 1 || units >= MAX_UNITS)
-      throw new RangeError(`${text} is not a decimal number above zero with ${this.decimals} decimals, or too large`);
-    return units;
-  }
-}
-
-/** ASCII text under construction, in bytes: strings for every level would cost more than the market itself. */
-class Text {
-  length = 0;
-  #bytes: Buffer;
-
-  constructor(readonly capacity: number) {
-    this.#bytes = Buffer.allocUnsafe(capacity);
-  }
-
-  ascii(text: string): void {
-    let at = this.length;
-    for (let i = 0; i < text.length; i++) this.#bytes[at++] = text.charCodeAt(i);
-    this.length = at;
-  }
-
-  decimal(steps: number, scale: Scale): void {
-    let units = Math.imul(steps, scale.stepUnits);
-    let decimals = scale.decimals;
-    // A level that left is "0" in either style.
-    while (decimals > 0 && (scale.trimsZeros || units === 0) && units % 10 === 0) {
-      units = (units / 10) | 0;
-      decimals--;
-    }
-    let digits = 1;
-    for (let rest = (units / 10) | 0; rest > 0 || digits <= decimals; rest = (rest / 10) | 0) digits++;
-    let at = this.length + digits + (decimals > 0 ? 1 : 0);
-    this.length = at;
-    for (let digit = 0; digit < digits; digit++) {
-      if (digit === decimals && digit > 0) this.#bytes[--at] = 0x2e;
-      this.#bytes[--at] = 0x30 + (units % 10);
-      units = (units / 10) | 0;
-    }
-  }
-
-  levels(levels: Levels, prices: Scale, quantities: Scale): void {
-    for (let i = 0; i < levels.count; i++) {
-      this.ascii(i === 0 ? '["' : ',["');
-      this.decimal(Math.abs(levels.key(i)), prices);
-      this.ascii('","');
-      this.decimal(levels.quantity(i), quantities);
-      this.ascii('"]');
-    }
-  }
-
-  /** Hands over what is there, for good: the next text is written to fresh memory. */
-  take(): Buffer {
-    const taken = this.#bytes.subarray(0, this.length);
-    this.#bytes = Buffer.allocUnsafe(this.capacity);
-    this.length = 0;
-    return taken;
+function writeLevels(text: Text, levels: Levels, prices: Scale, quantities: Scale): void {
+  for (let i = 0; i < levels.count; i++) {
+    text.ascii(i === 0 ? '["' : ',["');
+    text.decimal(Math.abs(levels.key(i)), prices);
+    text.ascii('","');
+    text.decimal(levels.quantity(i), quantities);
+    text.ascii('"]');
   }
 }
 
@@ -369,9 +268,9 @@ export function* marketText(options: MarketOptions): Generator<Uint8Array> {
     const type = `"type":"${isSnapshot ? 'snapshot' : 'delta'}"`;
     const head = isSpot ? `"ts":${ts},${type}` : `${type},"ts":${ts}`;
     text.ascii(`{"topic":"orderbook.${depth}.${symbol}",${head},"data":{"s":"${symbol}","b":[`);
-    text.levels(isSnapshot ? book.bids.levels : book.bids.changes, prices, quantities);
+    writeLevels(text, isSnapshot ? book.bids.levels : book.bids.changes, prices, quantities);
     text.ascii('],"a":[');
-    text.levels(isSnapshot ? book.asks.levels : book.asks.changes, prices, quantities);
+    writeLevels(text, isSnapshot ? book.asks.levels : book.asks.changes, prices, quantities);
     text.ascii(`],"u":${u},"seq":${seq}},"cts":${cts}}\n`);
     if (text.length >= CHUNK_BYTES) yield text.take();
   }

@@ -27,16 +27,18 @@ const nothing = () => false;
 
 /** `convert 200,500`, `skip 200: exists`: one line an entry. */
 function summarize(entries: PlanEntry[]): string[] {
-  return entries.map((entry) => {
-    switch (entry.action) {
-      case 'convert':
-        return `convert ${entry.job.outputs.map(({ depth }) => depth).join()}`;
-      case 'skip':
-        return `skip ${entry.depths.join()}: ${entry.reason}`;
-      case 'fail':
-        return `fail: ${entry.problem}`;
-    }
-  });
+  return entries.map(describeEntry);
+}
+
+function describeEntry(entry: PlanEntry): string {
+  switch (entry.action) {
+    case 'convert':
+      return `convert ${entry.job.outputs.map(({ depth }) => depth).join()}`;
+    case 'skip':
+      return `skip ${entry.depths.join()}: ${entry.reason}`;
+    case 'fail':
+      return `fail: ${entry.problem}`;
+  }
 }
 
 const D500 = '0500/XRPUSDT/2025-01-15_XRPUSDT_ob500.data.zip';
