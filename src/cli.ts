@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: argv to a command, errors and signals to an exit status. */
 import process from 'node:process';
+import { clean } from './convert/clean-text.js';
 import { UsageError } from './convert/usage-error.js';
 import { CommanderError, parseCommandLine } from './options.js';
 
@@ -22,7 +23,8 @@ async function main(argv: string[]): Promise<number> {
     return summary && summary.failed > 0 ? 1 : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`bookgrid: ${error instanceof UsageError ? error.message : describeFailure(error)}\n`);
+    const message = error instanceof UsageError ? error.message : describeFailure(error);
+    process.stderr.write(`bookgrid: ${message.split('\n').map(clean).join('\n')}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

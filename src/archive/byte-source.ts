@@ -20,18 +20,12 @@ const PIECE_BYTES = 256 * 1024;
  * asynchronous ones would queue, with those of every other worker, for the four threads of libuv's pool.
  */
 export function openFile(path: string): ByteSource {
+  // Asked before it is opened, because opening a pipe waits for whoever writes to it.
+  const stat = fs.statSync(path);
+  if (!stat.isFile()) throw new ArchiveError('not a regular file');
   const fd = fs.openSync(path, 'r');
-  let sizeBytes: number;
-  try {
-    const stat = fs.fstatSync(fd);
-    if (stat.isDirectory()) throw Object.assign(new Error('it is a folder, not a file'), { code: 'EISDIR' });
-    sizeBytes = stat.size;
-  } catch (error) {
-    fs.closeSync(fd);
-    throw error;
-  }
   return {
-    sizeBytes,
+    sizeBytes: stat.size,
     async read(position, length) {
       const buffer = Buffer.allocUnsafe(length);
       let filled = 0;

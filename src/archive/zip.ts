@@ -78,7 +78,7 @@ async function onlyDataMember(zip: ZipFile): Promise<Entry> {
 
 /** Says in the user's terms what yauzl found wrong with the structure of the file. */
 async function describeDirectoryError(error: unknown, source: ByteSource): Promise<unknown> {
-  if (!(error instanceof Error) || error instanceof ArchiveError || 'code' in error) return error;
+  if (!(error instanceof Error) || error instanceof ArchiveError || 'syscall' in error) return error;
   const { message } = error;
   if (message.startsWith('End of central directory record signature not found')) {
     const signature = await source.read(0, 4);

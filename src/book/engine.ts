@@ -190,6 +190,6 @@ export class ReferenceEngine implements Engine {
 const tooLong: BadLine = { reason: `longer than ${MAX_LINE_BYTES} bytes`, isJson: false };
 
 /** An empty line, or one of JSON white space alone, says nothing and is no error. */
-function isBlank({ bytes }: Line): boolean {
-  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+function isBlank({ bytes, isTooLong }: Line): boolean {
+  return !isTooLong && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }

@@ -11,7 +11,7 @@ export interface Line {
   number: number;
   /** Without its line feed; a carriage return before it is JSON white space and stays. Valid until the next call. */
   bytes: Uint8Array;
-  /** The line is longer than {@link MAX_LINE_BYTES}; `bytes` is then only its beginning. */
+  /** The line is longer than {@link MAX_LINE_BYTES}; `bytes` are then only its last. */
   isTooLong: boolean;
 }
 

@@ -47,7 +47,7 @@ export function parseMessage(line: Uint8Array): Message | BadLine {
 class NotAMessage extends Error {}
 
 function toMessage(value: unknown): Message {
-  if (!isObject(value)) throw new NotAMessage(`an object was expected, found ${excerpt(JSON.stringify(value))}`);
+  if (!isObject(value)) throw new NotAMessage(`an object was expected, found ${found(value)}`);
   const { topic, type, ts, data } = value;
   if (type !== 'snapshot' && type !== 'delta') {
     throw new NotAMessage(`"type" must be "snapshot" or "delta", found ${found(type)}`);
@@ -106,7 +106,14 @@ function isTimestamp(value: unknown): value is number {
 }
 
 function found(value: unknown): string {
-  return value === undefined ? 'nothing' : excerpt(JSON.stringify(value));
+  if (value === undefined) return 'nothing';
+  try {
+    return excerpt(JSON.stringify(value));
+  } catch (error) {
+    // JSON.parse takes any depth, JSON.stringify only as much as the stack does.
+    if (error instanceof RangeError) return 'something nested too deeply to show';
+    throw error;
+  }
 }
 
 function excerpt(text: string): string {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { clean } from '../convert/clean-text.js';
 import { mainThreadExecutor } from '../convert/executors/main-thread.js';
 import { workerThreadsExecutor } from '../convert/executors/worker-threads.js';
 import { type PlanEntry, type PlanOptions, plan } from '../convert/plan.js';
@@ -95,7 +96,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
 async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
   const scan = options.archives.length > 0 ? await identifyFiles(options.archives) : scanSource(options);
   const entries = plan(scan, planOptions(options), isFile);
-  for (const line of describeOddities(scan, options)) warn(line);
+  for (const line of describeOddities(scan, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(scan, options));
   return entries;
 }
@@ -114,8 +115,9 @@ function planOptions(options: ConvertOptions): PlanOptions {
   return rest;
 }
 
+/** Whether there is a whole output. What else may be wrong with its folder is said when it is written to. */
 function isFile(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+  return fs.existsSync(file) && fs.statSync(file).isFile();
 }
 
 /** What the user may not have meant, one line each. */

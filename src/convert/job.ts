@@ -93,8 +93,9 @@ async function pump(job: Job, engine: ReferenceEngine, hooks: JobHooks, onRow: (
           if (engine.counts.rows % ROWS_PER_PAUSE === 0) await pause(hooks.signal);
           break;
         case 'bad-line':
-          if (!isPassedOver(event, job)) throw new Error(`line ${event.lineNumber}: ${event.reason}`);
-          break;
+          if (isPassedOver(event, job)) break;
+          await readToEnd(chunks, hooks.signal);
+          throw new Error(`line ${event.lineNumber}: ${event.reason}`);
         case 'end':
           return;
       }
@@ -102,6 +103,11 @@ async function pump(job: Job, engine: ReferenceEngine, hooks: JobHooks, onRow: (
   } finally {
     await chunks.return(undefined);
   }
+}
+
+/** Damage to the archive itself is the better explanation of a bad line, and shows at the end at the latest. */
+async function readToEnd(chunks: AsyncIterable<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  for await (const _ of chunks) await pause(signal);
 }
 
 /** Lets signals and messages of the thread be heard. */

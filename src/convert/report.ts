@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import pc from 'picocolors';
+import { clean } from './clean-text.js';
 import type { JobResult } from './job.js';
 import type { PlanEntry } from './plan.js';
 import { RECORDS_FILE, toRecord } from './records.js';
@@ -104,7 +105,7 @@ export class TextReporter implements Reporter {
   outcome({ entry, result }: Outcome): void {
     const { green, dim, red } = this.#colors;
     const line = (status: string, text: string) => {
-      const names = `${entry.pair.padEnd(10)} ${entry.fileName.padEnd(40)}`;
+      const names = `${entry.pair.padEnd(10)} ${clean(entry.fileName).padEnd(40)}`;
       this.#write(`[${entry.number}/${this.#total}] ${status} ${names} ${text}`.trimEnd());
     };
     switch (result.status) {
@@ -117,7 +118,7 @@ export class TextReporter implements Reporter {
         line(dim('SKIPPED '), `[${depthsOf(entry).join(',')}]${this.#remark(entry)}`);
         break;
       case 'failed':
-        line(red('ERROR   '), `→ ${oneLine(result.error)}`);
+        line(red('ERROR   '), `→ ${clean(result.error)}`);
         break;
     }
   }
@@ -142,7 +143,7 @@ export class TextReporter implements Reporter {
   }
 
   #remark(entry: PlanEntry): string {
-    return 'remark' in entry ? ` (${entry.remark})` : '';
+    return 'remark' in entry ? ` (${clean(entry.remark ?? '')})` : '';
   }
 }
 
@@ -157,12 +158,6 @@ function describeNotes(notes: Summary['notes']): string[] {
 function depthsOf(entry: PlanEntry): number[] {
   if (entry.action === 'skip') return entry.depths;
   return entry.action === 'convert' ? entry.job.outputs.map(({ depth }) => depth) : [];
-}
-
-/** An error's text may quote what an archive holds; it must not break the line or move the cursor. */
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 }
 
 /** One JSON object a line, for programs: `start`, an `archive` each, `summary`. */
@@ -216,16 +211,16 @@ export function printPlan(entries: PlanEntry[], write: (line: string) => void, {
 }
 
 function describeEntry(entry: PlanEntry): string {
-  const remark = 'remark' in entry ? ` (${entry.remark})` : '';
+  const remark = 'remark' in entry ? ` (${clean(entry.remark ?? '')})` : '';
   switch (entry.action) {
     case 'convert': {
-      const outputs = entry.job.outputs.map(({ path: output }) => `\n             ${output}`).join('');
-      return `[${entry.number}] CONVERT  ${entry.path} →${outputs}${remark}`;
+      const outputs = entry.job.outputs.map(({ path: output }) => `\n             ${clean(output)}`).join('');
+      return `[${entry.number}] CONVERT  ${clean(entry.path)} →${outputs}${remark}`;
     }
     case 'skip':
-      return `[${entry.number}] SKIP     ${entry.path} [${entry.depths.join(',')}]: ${entry.reason}${remark}`;
+      return `[${entry.number}] SKIP     ${clean(entry.path)} [${entry.depths.join(',')}]: ${entry.reason}${remark}`;
     case 'fail':
-      return `[${entry.number}] ERROR    ${entry.path}: ${oneLine(entry.problem)}`;
+      return `[${entry.number}] ERROR    ${clean(entry.path)}: ${clean(entry.problem)}`;
   }
 }
 

@@ -55,20 +55,18 @@ function classify(
 ): void {
   const file = path.join(folder, fileName);
   const name = parseArchiveName(fileName);
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
-  if (!name || !hasArchiveEnding(fileName) || stat?.isDirectory()) {
+  if (!name || !hasArchiveEnding(fileName)) {
     result.ignored.push(file);
-  } else if (!stat) {
-    result.unusable.push({
-      path: file,
-      fileName,
-      pair: name.pair,
-      problem: 'a symbolic link to a file that is not there',
-    });
+    return;
+  }
+  const { pair: namedPair } = name;
+  const stat = look(file);
+  if ('problem' in stat) {
+    result.unusable.push({ path: file, fileName, pair: namedPair, problem: stat.problem });
   } else if (depthFolder(name.sourceDepth) !== depth || name.pair !== pair) {
     const expected = `${depthFolder(name.sourceDepth)}/${name.pair}`;
     const problem = `its name belongs in ${expected}, yet it lies in ${depth}/${pair}; move it, or give it as an argument`;
-    result.unusable.push({ path: file, fileName, pair: name.pair, problem });
+    result.unusable.push({ path: file, fileName, pair: namedPair, problem });
   } else {
     result.archives.push({ ...name, path: file, fileName, sizeBytes: stat.size, isDayFile: true });
   }
@@ -147,5 +145,21 @@ function listFolder(folder: string): string[] {
 }
 
 function isFolder(...names: string[]): boolean {
-  return fs.statSync(path.join(...names), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const file = path.join(...names);
+  try {
+    return fs.statSync(file).isDirectory();
+  } catch {
+    return false; // a link that leads nowhere
+  }
+}
+
+/** A file's size, or why it cannot be read: a link may lead nowhere, to itself, or into a closed folder. */
+function look(file: string): { size: number } | { problem: string } {
+  try {
+    const stat = fs.statSync(file);
+    return stat.isFile() ? stat : { problem: 'not a regular file' };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { problem: code === 'ENOENT' ? 'a symbolic link to a file that is not there' : message };
+  }
 }
