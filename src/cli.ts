@@ -40,16 +40,18 @@ function listenForStop(): AbortSignal {
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      controller.abort('EPIPE');
+      if (controller.signal.aborted) return;
+      if (error.code !== 'EPIPE') process.stderr.write(`bookgrid: the output cannot be written: ${error.message}\n`);
+      controller.abort(error.code);
     });
   }
   return controller.signal;
 }
 
 function describeFailure(error: unknown): string {
-  const { code, message, stack } = error as NodeJS.ErrnoException;
-  return code === undefined ? (stack ?? String(error)) : message;
+  const { code, cause, message, stack } = error as NodeJS.ErrnoException;
+  const isOfSystem = code !== undefined || (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
+  return isOfSystem ? message : (stack ?? String(error));
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -51,6 +51,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: Option }[] {
         '--source-dir <dir>',
         'folder of DEPTH/PAIR/ folders with archives (not with ARCHIVE arguments)',
       )
+        .argParser(parseFolder)
         .default(`${root}/OrderBook`)
         .env('BOOKGRID_SOURCE_DIR'),
     },
@@ -106,6 +107,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: Option }[] {
     {
       group: 'where',
       option: new Option('--output-dir <dir>', 'outputs go to DEPTH/PAIR/ below it, records to conversions.jsonl')
+        .argParser(parseFolder)
         .default(`${root}/OrderBook_1m`)
         .env('BOOKGRID_OUTPUT_DIR'),
     },
@@ -114,7 +116,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: Option }[] {
       option: new Option(
         '--temp-dir <dir>',
         'where unfinished outputs are staged (default: beside the output, hidden)',
-      ),
+      ).argParser(parseFolder),
     },
     { group: 'where', option: new Option('--overwrite', 'make outputs again that exist, instead of skipping them') },
     {
@@ -267,6 +269,11 @@ function listOf<T>(parse: (text: string) => T): (text: string) => T[] {
 
 function inOrder<T>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function parseFolder(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a folder. Is a shell variable empty?');
+  return text;
 }
 
 function parsePair(text: string): string {

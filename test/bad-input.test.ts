@@ -358,7 +358,8 @@ const LARGE: Record<string, { text: string; error: string | RegExp; isLine: bool
   },
   'deeply nested brackets in a message': {
     text: `${SNAPSHOT}\n${DELTA.replace('"delta"', NESTED)}\n${DELTA}\n`,
-    error: /^line 2: not an order book message: "type" must be "snapshot" or "delta", found something nested too deeply to show$/,
+    error:
+      /^line 2: not an order book message: "type" must be "snapshot" or "delta", found something nested too deeply to show$/,
     isLine: true,
   },
   'a book of too many levels': {

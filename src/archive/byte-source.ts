@@ -37,7 +37,11 @@ export function openFile(path: string): ByteSource {
       return buffer.subarray(0, filled);
     },
     async close() {
-      fs.closeSync(fd);
+      try {
+        fs.closeSync(fd);
+      } catch {
+        // Nothing was written, so nothing is lost; an error of the reading itself must not be hidden by this one.
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Grid } from './grid.js';
-import { type Line, LineSplitter, MAX_LINE_BYTES } from './lines.js';
+import { isBlank, LineSplitter, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage } from './message.js';
 import { ReferenceBook } from './reference-book.js';
 
@@ -188,8 +188,3 @@ export class ReferenceEngine implements Engine {
 }
 
 const tooLong: BadLine = { reason: `longer than ${MAX_LINE_BYTES} bytes`, isJson: false };
-
-/** An empty line, or one of JSON white space alone, says nothing and is no error. */
-function isBlank({ bytes, isTooLong }: Line): boolean {
-  return !isTooLong && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
-}

@@ -15,6 +15,11 @@ export interface Line {
   isTooLong: boolean;
 }
 
+/** Whether a line says nothing: it is empty, or JSON white space alone. That is no error. */
+export function isBlank({ bytes, isTooLong }: Line): boolean {
+  return !isTooLong && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
 /** Cuts a stream of chunks into lines, whatever the size of the chunks. */
 export class LineSplitter {
   #chunk: Uint8Array = new Uint8Array(0);

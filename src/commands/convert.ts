@@ -19,6 +19,7 @@ import { type Outcome, run } from '../convert/run.js';
 import { identifyFiles, type ScanResult, scanFolder } from '../convert/scan.js';
 import { UsageError } from '../convert/usage-error.js';
 import type { ConvertOptions } from '../options.js';
+import { outputExists } from '../output/atomic-file.js';
 
 /** Where a command writes, and how it is told to stop. */
 export interface Surroundings {
@@ -50,7 +51,10 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   reporter.found(entries.length);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
-  if (jobs > 0) requireWritable(options.outputDir);
+  if (jobs > 0) {
+    if (options.tempDir !== undefined) requireWritable('temp', options.tempDir);
+    requireWritable('output', options.outputDir);
+  }
   const records = new RecordFile(options.outputDir);
   let recordError: Error | undefined;
   const record = ({ entry, result }: Outcome) => {
@@ -72,6 +76,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   try {
     await run(entries, executor, {
       signal,
+      tempDir: options.tempDir,
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         record(outcome);
@@ -88,14 +93,16 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     summary,
     signal.aborted ? { kind: 'interrupted', signal: String(signal.reason) } : { kind: 'complete' },
   );
-  if (recordError)
-    throw new Error(`${path.join(options.outputDir, RECORDS_FILE)} could not be written: ${recordError.message}`);
+  if (recordError) {
+    const file = path.join(options.outputDir, RECORDS_FILE);
+    throw new Error(`${file} could not be written: ${recordError.message}`, { cause: recordError });
+  }
   return summary;
 }
 
 async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
   const scan = options.archives.length > 0 ? await identifyFiles(options.archives) : scanSource(options);
-  const entries = plan(scan, planOptions(options), isFile);
+  const entries = plan(scan, planOptions(options), outputExists);
   for (const line of describeOddities(scan, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(scan, options));
   return entries;
@@ -113,11 +120,6 @@ function scanSource({ sourceDir }: ConvertOptions): ScanResult {
 function planOptions(options: ConvertOptions): PlanOptions {
   const { archives: _, sourceDir, workers, dryRun, json, test, ...rest } = options;
   return rest;
-}
-
-/** Whether there is a whole output. What else may be wrong with its folder is said when it is written to. */
-function isFile(file: string): boolean {
-  return fs.existsSync(file) && fs.statSync(file).isFile();
 }
 
 /** What the user may not have meant, one line each. */
@@ -144,12 +146,12 @@ function describeNothing({ archives }: ScanResult, { sourceDir, archives: given 
   );
 }
 
-function requireWritable(outputDir: string): void {
+function requireWritable(kind: string, folder: string): void {
   try {
-    fs.mkdirSync(outputDir, { recursive: true });
-    fs.accessSync(outputDir, fs.constants.W_OK | fs.constants.X_OK);
+    fs.mkdirSync(folder, { recursive: true });
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
   } catch (error) {
-    throw new UsageError(`Cannot write to the output folder ${outputDir}: ${(error as Error).message}`);
+    throw new UsageError(`Cannot write to the ${kind} folder ${folder}: ${(error as Error).message}`);
   }
 }
 

@@ -1,9 +1,8 @@
-import fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { readArchive } from '../archive/open-archive.js';
 import { type EngineCounts, ReferenceEngine } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
-import { AtomicFile } from '../output/atomic-file.js';
+import { AtomicFile, outputExists } from '../output/atomic-file.js';
 import { CsvWriter } from '../output/csv.js';
 import type { Job, PlannedOutput } from './plan.js';
 
@@ -37,13 +36,13 @@ export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
   const engine = createEngine(job);
   const elapsed = () => ({ seconds: Math.round(performance.now() - startMs) / 1000 });
   try {
-    const outputs = job.outputs.filter(({ path }) => job.overwrite || !fs.existsSync(path));
+    const outputs = job.outputs.filter(({ path }) => job.overwrite || !outputExists(path));
     if (outputs.length === 0) return { status: 'skipped', ...elapsed() };
     await convert({ ...job, outputs }, engine, hooks);
     return { status: 'done', outputs, counts: engine.counts, ...elapsed() };
   } catch (error) {
     hooks.signal?.throwIfAborted();
-    return { status: 'failed', error: describe(error), counts: engine.counts, ...elapsed() };
+    return { status: 'failed', error: describe(error, job), counts: engine.counts, ...elapsed() };
   }
 }
 
@@ -69,8 +68,21 @@ async function convert(job: Job, engine: ReferenceEngine, hooks: JobHooks): Prom
     checkOutcome(job, engine.counts);
     for (const { csv } of writers) csv.flush();
     for (const file of files) file.commit();
-  } finally {
-    for (const file of files) file.discard();
+  } catch (error) {
+    discard(files, error);
+    throw error;
+  }
+}
+
+/** Removes what was begun. When that fails too, the error says so, after what was wrong in the first place. */
+function discard(files: AtomicFile[], cause: unknown): void {
+  for (const file of files) {
+    try {
+      file.discard();
+    } catch (error) {
+      if (cause instanceof Error)
+        cause.message += `; an unfinished output could not be removed (${(error as Error).message})`;
+    }
   }
 }
 
@@ -130,11 +142,11 @@ function checkOutcome({ archive, options }: Job, { messages, snapshots, rows }: 
   }
 }
 
-function describe(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
+function describe(error: unknown, { archive }: Job): string {
+  const { code, message, path } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return `disk full: free some space and run the same command again (${message})`;
   if (code === 'EACCES' || code === 'EPERM') return `no permission (${message})`;
-  if (code === 'ENOENT') return `the file is not there any more (${message})`;
+  if (code === 'ENOENT' && path === archive.path) return `the file is not there any more (${message})`;
   return message;
 }

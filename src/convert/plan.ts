@@ -48,11 +48,18 @@ export interface Job {
 /** One archive of the plan; `number` counts from 1 in the order depth folder, pair, date. */
 export type PlanEntry = { number: number; path: string; fileName: string; pair: string } & (
   | { action: 'convert'; job: Job; remark?: string }
-  | { action: 'skip'; depths: number[]; reason: SkipReason; remark?: string }
+  /** `outputs` are those that the archive would have given. */
+  | { action: 'skip'; outputs: PlannedOutput[]; reason: SkipReason; remark?: string }
   | { action: 'fail'; problem: string }
 );
 
 export type SkipReason = 'exists' | 'made from another archive' | 'too shallow';
+
+/** The outputs that an archive is to give, or would have given. */
+export function outputsOf(entry: PlanEntry): PlannedOutput[] {
+  if (entry.action === 'fail') return [];
+  return entry.action === 'convert' ? entry.job.outputs : entry.outputs;
+}
 
 const DEFAULT_DEPTHS = [200, 500];
 
@@ -85,18 +92,19 @@ function decide(
   makers: Map<string, ArchiveFile>,
 ): Decision {
   const depths = reachableDepths(archive, options);
+  const toOutput = (depth: number) => ({ depth, path: outputPath(archive, depth, options) });
   if (depths.length === 0) {
     const remark = `the source has ${archive.sourceDepth} levels`;
-    return { action: 'skip', depths: options.depths ?? [], reason: 'too shallow', remark };
+    return { action: 'skip', outputs: (options.depths ?? []).map(toOutput), reason: 'too shallow', remark };
   }
-  const outputs = depths.map((depth) => ({ depth, path: outputPath(archive, depth, options) }));
+  const outputs = depths.map(toOutput);
   const rivals = outputs.filter((output) => makers.has(output.path));
   const own = outputs.filter((output) => !makers.has(output.path));
   for (const output of own) makers.set(output.path, archive);
   const missing = own.filter((output) => options.overwrite || !exists(output.path));
   const remark = rivals.length > 0 ? { remark: describeRivals(rivals, makers) } : {};
   if (missing.length > 0) return { action: 'convert', job: makeJob(archive, missing, options), ...remark };
-  return { action: 'skip', depths, reason: own.length > 0 ? 'exists' : 'made from another archive', ...remark };
+  return { action: 'skip', outputs, reason: own.length > 0 ? 'exists' : 'made from another archive', ...remark };
 }
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: PlanOptions): Job {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeAll } from '../output/write-all.js';
 import { VERSION } from '../version.js';
 import { formatInterval } from './interval.js';
 import type { JobResult } from './job.js';
@@ -50,7 +51,7 @@ export class RecordFile {
   append(record: Record<string, unknown>): void {
     this.#fd ??= this.#open();
     // One write with O_APPEND for a whole line: lines of two runs do not mix.
-    fs.writeSync(this.#fd, `${JSON.stringify(record)}\n`);
+    writeAll(this.#fd, Buffer.from(`${JSON.stringify(record)}\n`));
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import pc from 'picocolors';
 import { clean } from './clean-text.js';
 import type { JobResult } from './job.js';
-import type { PlanEntry } from './plan.js';
+import { outputsOf, type PlanEntry } from './plan.js';
 import { RECORDS_FILE, toRecord } from './records.js';
 import type { Outcome } from './run.js';
 
@@ -156,8 +156,7 @@ function describeNotes(notes: Summary['notes']): string[] {
 }
 
 function depthsOf(entry: PlanEntry): number[] {
-  if (entry.action === 'skip') return entry.depths;
-  return entry.action === 'convert' ? entry.job.outputs.map(({ depth }) => depth) : [];
+  return outputsOf(entry).map(({ depth }) => depth);
 }
 
 /** One JSON object a line, for programs: `start`, an `archive` each, `summary`. */
@@ -218,7 +217,7 @@ function describeEntry(entry: PlanEntry): string {
       return `[${entry.number}] CONVERT  ${clean(entry.path)} →${outputs}${remark}`;
     }
     case 'skip':
-      return `[${entry.number}] SKIP     ${clean(entry.path)} [${entry.depths.join(',')}]: ${entry.reason}${remark}`;
+      return `[${entry.number}] SKIP     ${clean(entry.path)} [${depthsOf(entry).join(',')}]: ${entry.reason}${remark}`;
     case 'fail':
       return `[${entry.number}] ERROR    ${clean(entry.path)}: ${clean(entry.problem)}`;
   }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { sweepStaged } from '../output/staging.js';
 import type { Executor } from './executors/executor.js';
 import type { JobResult } from './job.js';
-import type { Job, PlanEntry } from './plan.js';
+import { outputsOf, type PlanEntry } from './plan.js';
 
 /** What became of one archive of the plan. */
 export interface Outcome {
@@ -17,6 +17,8 @@ export interface RunHooks {
   onRead: (bytes: number) => void;
   /** Stops the run: nothing new is begun, what is unfinished is removed. */
   signal: AbortSignal;
+  /** Where outputs are staged when not beside their place: swept of the leftovers of dead runs like every output folder. */
+  tempDir?: string | undefined;
 }
 
 type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
@@ -27,7 +29,7 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
   const queue = entries
     .filter((entry) => entry.action === 'convert')
     .sort((a, b) => b.job.archive.sizeBytes - a.job.archive.sizeBytes);
-  const folders = stagingFolders(queue.map((entry) => entry.job));
+  const folders = stagingFolders(entries, hooks.tempDir);
   for (const folder of folders) sweepStaged(folder);
 
   const stop = () => void executor.close();
@@ -69,11 +71,8 @@ function settle(entry: Exclude<PlanEntry, ConvertEntry>): JobResult {
   return { status: 'failed', error: entry.problem, seconds: 0 };
 }
 
-/** The folders in which the jobs' unfinished outputs may lie. */
-function stagingFolders(jobs: Job[]): Set<string> {
-  const folders = jobs.flatMap(({ outputs, tempDir }) => [
-    ...outputs.map((output) => path.dirname(output.path)),
-    ...(tempDir === undefined ? [] : [tempDir]),
-  ]);
-  return new Set(folders);
+/** The folders in which unfinished outputs may lie. */
+function stagingFolders(entries: PlanEntry[], tempDir: string | undefined): Set<string> {
+  const folders = entries.flatMap(outputsOf).map((output) => path.dirname(output.path));
+  return new Set(tempDir === undefined ? folders : [...folders, tempDir]);
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ARCHIVE_ENDINGS, readArchive } from '../archive/open-archive.js';
-import { LineSplitter } from '../book/lines.js';
+import { isBlank, type Line, LineSplitter } from '../book/lines.js';
 import { parseMessage } from '../book/message.js';
 import { type ArchiveName, depthFolder, findDate, parseArchiveName, parseTopic, toDate } from './archive-name.js';
 import { UsageError } from './usage-error.js';
@@ -103,9 +103,9 @@ async function askFirstMessage(file: string): Promise<ArchiveName | { problem: s
   const reason = `its name is not DATE_PAIR_obN, so its first message had to tell pair and depth, and`;
   try {
     const line = await firstLine(file);
-    const message = line && parseMessage(line);
+    const message = line && parseMessage(line.bytes);
     if (!message) return { problem: `${reason} it has none` };
-    if ('reason' in message) return { problem: `${reason} line 1 is ${message.reason}` };
+    if ('reason' in message) return { problem: `${reason} line ${line.number} is ${message.reason}` };
     const name = parseTopic(message.topic ?? '');
     if (!name) return { problem: `${reason} its topic is ${JSON.stringify(message.topic)}, not orderbook.DEPTH.PAIR` };
     return { ...name, date: findDate(path.basename(file)) ?? toDate(message.tsMs) };
@@ -114,15 +114,20 @@ async function askFirstMessage(file: string): Promise<ArchiveName | { problem: s
   }
 }
 
-async function firstLine(file: string): Promise<Uint8Array | undefined> {
+/** The first line that says anything. */
+async function firstLine(file: string): Promise<Line | undefined> {
   const lines = new LineSplitter();
+  const firstOfChunk = () => {
+    for (let line = lines.next(); line; line = lines.next()) if (!isBlank(line)) return line;
+    return undefined;
+  };
   for await (const chunk of readArchive(file)) {
     lines.push(chunk);
-    const line = lines.next();
-    if (line) return line.bytes;
+    const line = firstOfChunk();
+    if (line) return line;
   }
   lines.end();
-  return lines.next()?.bytes;
+  return firstOfChunk();
 }
 
 function hasArchiveEnding(fileName: string): boolean {

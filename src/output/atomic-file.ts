@@ -1,6 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { stagedName } from './staging.js';
+import { writeAll } from './write-all.js';
+
+/** Whether there is an output at a path: a whole one, since there are no others. */
+export function outputExists(filePath: string): boolean {
+  return fs.existsSync(filePath) && fs.statSync(filePath).isFile();
+}
 
 /**
  * A file that exists whole or not at all. It is written under a hidden name, flushed to disk, and renamed when it is
@@ -26,9 +32,7 @@ export class AtomicFile {
 
   write(bytes: Uint8Array): void {
     if (this.#fd === undefined) throw new Error(`${this.#path} is already closed`);
-    for (let written = 0; written < bytes.length; ) {
-      written += fs.writeSync(this.#fd, bytes, written, bytes.length - written);
-    }
+    writeAll(this.#fd, bytes);
   }
 
   /** Makes what was written appear at its path, in place of what was there. */
@@ -43,8 +47,11 @@ export class AtomicFile {
 
   /** Leaves nothing behind, whatever happened before. Does nothing after {@link commit}. */
   discard(): void {
-    this.#close();
-    fs.rmSync(this.#stagedPath, { force: true });
+    try {
+      this.#close();
+    } finally {
+      fs.rmSync(this.#stagedPath, { force: true });
+    }
   }
 
   #close(): void {

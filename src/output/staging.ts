@@ -30,7 +30,7 @@ export function stagedName(fileName: string): string {
 }
 
 /**
- * Removes the unfinished outputs in `folder` (no error when it is not there) that belong to dead runs, or, with
+ * Removes the unfinished outputs in `folder` (none when it is not there) that belong to dead runs, or, with
  * `ownToo`, to this one, whose workers must have ended by then.
  *
  * @returns how many were removed.
@@ -55,7 +55,7 @@ function listFolder(folder: string): string[] {
   try {
     return fs.readdirSync(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;
   }
 }

@@ -35,7 +35,7 @@ function describeEntry(entry: PlanEntry): string {
     case 'convert':
       return `convert ${entry.job.outputs.map(({ depth }) => depth).join()}`;
     case 'skip':
-      return `skip ${entry.depths.join()}: ${entry.reason}`;
+      return `skip ${entry.outputs.map(({ depth }) => depth).join()}: ${entry.reason}`;
     case 'fail':
       return `fail: ${entry.problem}`;
   }
