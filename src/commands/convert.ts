@@ -55,31 +55,19 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     if (options.tempDir !== undefined) requireWritable('temp', options.tempDir);
     requireWritable('output', options.outputDir);
   }
-  const records = new RecordFile(options.outputDir);
-  let recordError: Error | undefined;
-  const record = ({ entry, result }: Outcome) => {
-    if (entry.action !== 'convert' || result.status === 'skipped' || recordError) return;
-    try {
-      records.append(toRecord(entry.job, result));
-    } catch (error) {
-      recordError = error as Error;
-    }
-  };
-
+  const records = keepRecords(options.outputDir);
   const tally = new Tally(entries.length);
   const isLive = stderr.isTTY && !options.json;
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
-  const executor =
-    options.workers === 1
-      ? mainThreadExecutor()
-      : workerThreadsExecutor({ slots: Math.min(options.workers, Math.max(jobs, 1)) });
+  const slots = Math.min(options.workers, Math.max(jobs, 1));
+  const executor = options.workers === 1 ? mainThreadExecutor() : workerThreadsExecutor({ slots });
   try {
     await run(entries, executor, {
       signal,
       tempDir: options.tempDir,
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
-        record(outcome);
+        records.keep(outcome);
         tally.add(outcome);
         progress.above(() => reporter.outcome(outcome));
       },
@@ -89,15 +77,33 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     records.close();
   }
   const summary = tally.summary();
-  reporter.summary(
-    summary,
-    signal.aborted ? { kind: 'interrupted', signal: String(signal.reason) } : { kind: 'complete' },
-  );
-  if (recordError) {
-    const file = path.join(options.outputDir, RECORDS_FILE);
-    throw new Error(`${file} could not be written: ${recordError.message}`, { cause: recordError });
-  }
+  const isStopped = signal.aborted && summary.left > 0;
+  reporter.summary(summary, isStopped ? { kind: 'interrupted', signal: String(signal.reason) } : { kind: 'complete' });
+  records.check();
   return summary;
+}
+
+/** Appends a record for each archive that was worked on. That it cannot be written must not stop the converting. */
+function keepRecords(outputDir: string) {
+  const file = new RecordFile(outputDir);
+  let failure: Error | undefined;
+  return {
+    keep({ entry, result }: Outcome): void {
+      if (entry.action !== 'convert' || result.status === 'skipped' || failure) return;
+      try {
+        file.append(toRecord(entry.job, result));
+      } catch (error) {
+        failure = error as Error;
+      }
+    },
+    close: () => file.close(),
+    /** Said at the end, when everything else has been told. */
+    check(): void {
+      if (!failure) return;
+      const where = path.join(outputDir, RECORDS_FILE);
+      throw new Error(`${where} could not be written: ${failure.message}`, { cause: failure });
+    },
+  };
 }
 
 async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {

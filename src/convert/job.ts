@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { readArchive } from '../archive/open-archive.js';
-import { type EngineCounts, ReferenceEngine } from '../book/engine.js';
+import { type Engine, type EngineCounts, ReferenceEngine } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
 import { CsvWriter } from '../output/csv.js';
@@ -46,7 +46,7 @@ export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
   }
 }
 
-function createEngine({ archive, options }: Job): ReferenceEngine {
+function createEngine({ archive, options }: Job): Engine {
   const { intervalMs, onGap, compat } = options;
   const isPython = compat === 'python';
   const dayMs = archive.isDayFile ? Date.parse(`${archive.date}T00:00:00Z`) : undefined;
@@ -54,7 +54,7 @@ function createEngine({ archive, options }: Job): ReferenceEngine {
   return new ReferenceEngine({ grid, keepZeros: isPython });
 }
 
-async function convert(job: Job, engine: ReferenceEngine, hooks: JobHooks): Promise<void> {
+async function convert(job: Job, engine: Engine, hooks: JobHooks): Promise<void> {
   const files: AtomicFile[] = [];
   try {
     const writers = job.outputs.map(({ path, depth }) => {
@@ -87,7 +87,7 @@ function discard(files: AtomicFile[], cause: unknown): void {
 }
 
 /** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
-async function pump(job: Job, engine: ReferenceEngine, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
+async function pump(job: Job, engine: Engine, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
   const chunks = readArchive(job.archive.path, { onRead: hooks.onRead });
   try {
     for (;;) {
