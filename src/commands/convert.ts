@@ -162,5 +162,6 @@ function requireWritable(kind: string, folder: string): void {
 }
 
 function hasColors(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && stream.hasColors();
+  // Undefined, against its type, where the stream is no terminal.
+  return Boolean(stream.isTTY) && stream.hasColors();
 }

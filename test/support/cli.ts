@@ -12,9 +12,10 @@ export interface CliResult {
   stderr: string;
 }
 
-/** Starts the program as a user would, without a terminal. */
+/** Starts the program as a user would, without a terminal. CI is set because some programs then write colours all the same. */
 export function startCli(args: string[], options: SpawnOptions = {}): ChildProcess {
-  return spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const env = { ...process.env, CI: 'true' };
+  return spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env, ...options });
 }
 
 /** Runs the program to its end. */
