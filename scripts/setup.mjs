@@ -12,6 +12,11 @@ const installStamp = path.join(root, 'node_modules', '.bookgrid-installed');
 const buildStamp = path.join(root, 'dist', '.built');
 const lock = path.join(root, '.setup.lock');
 
+const KERNEL =
+  'kernel/index.ts --outFile dist/src/book/kernel.wasm --runtime stub -O3 --noAssert --enable simd --enable bulk-memory'.split(
+    ' ',
+  );
+
 /** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
 export function setUp({ rebuild = false } = {}) {
   requireNode(20, 15);
@@ -26,6 +31,7 @@ export function setUp({ rebuild = false } = {}) {
       const hash = sourcesHash();
       fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
       step('compiling', [process.execPath, 'node_modules/typescript/bin/tsc', '--project', '.']);
+      step('compiling the kernel', [process.execPath, 'node_modules/assemblyscript/bin/asc.js', ...KERNEL]);
       fs.chmodSync(path.join(root, 'dist', 'src', 'cli.js'), 0o755);
       fs.writeFileSync(buildStamp, hash);
     }
@@ -53,7 +59,8 @@ function lockFileHash() {
 /** Names, sizes and times of what is compiled: cheap enough to look at before every run. */
 function sourcesHash() {
   const hash = createHash('sha256').update(lockFileHash());
-  for (const file of ['package.json', 'tsconfig.json', ...['src', 'test', 'bench'].flatMap(listSources)]) {
+  const settings = ['package.json', 'tsconfig.json', 'scripts/setup.mjs'];
+  for (const file of [...settings, ...['src', 'test', 'bench', 'kernel'].flatMap(listSources)]) {
     const { size, mtimeMs } = fs.statSync(path.join(root, file));
     hash.update(`${file}\0${size}\0${mtimeMs}\n`);
   }

@@ -1,6 +1,6 @@
 import type { Grid } from './grid.js';
-import { isBlank, LineSplitter, MAX_LINE_BYTES } from './lines.js';
-import { type BadLine, type Message, parseMessage } from './message.js';
+import { isBlank, LineSplitter } from './lines.js';
+import { type Message, parseMessage, TOO_LONG } from './message.js';
 import { ReferenceBook } from './reference-book.js';
 
 /** What the engine answers when it is asked to go on. */
@@ -132,7 +132,7 @@ export class ReferenceEngine implements Engine {
       if (!line) return this.#isEnded ? this.#close() : { kind: 'needs-bytes' };
       this.#lineNumber = line.number;
       if (isBlank(line)) continue;
-      const message = line.isTooLong ? tooLong : parseMessage(line.bytes);
+      const message = line.isTooLong ? TOO_LONG : parseMessage(line.bytes);
       if ('reason' in message) {
         this.#counts.badLines++;
         return { kind: 'bad-line', lineNumber: line.number, ...message };
@@ -186,5 +186,3 @@ export class ReferenceEngine implements Engine {
     return last ? this.#boundary(last) : { kind: 'end' };
   }
 }
-
-const tooLong: BadLine = { reason: `longer than ${MAX_LINE_BYTES} bytes`, isJson: false };

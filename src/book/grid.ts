@@ -13,6 +13,8 @@ export interface DueRow {
 export interface Grid {
   /** Boundaries in the grid that no row was written for, because no message came in their interval. */
   readonly skippedBoundaries: number;
+  /** While messages come in the order of time and with a `ts` up to this one, no row is due. */
+  readonly quietUntilMs: number;
   /** Asked before a message is applied, again and again until it answers `undefined`. */
   dueBefore(tsMs: number): DueRow | undefined;
   /** Asked once after a message was applied. */
@@ -45,6 +47,10 @@ export class AsOfGrid implements Grid {
     this.#firstMs = dayMs === undefined ? 0 : dayMs + intervalMs;
     this.#lastMs = dayMs === undefined ? Number.POSITIVE_INFINITY : dayMs + DAY_MS;
     this.#fills = onGap === 'fill';
+  }
+
+  get quietUntilMs(): number {
+    return this.#nextMs ?? Number.NEGATIVE_INFINITY;
   }
 
   dueBefore(tsMs: number): DueRow | undefined {
@@ -99,6 +105,10 @@ const MINUTE_MS = 60_000;
 export class PythonGrid implements Grid {
   readonly skippedBoundaries = 0;
   #minuteMs: number | undefined;
+
+  get quietUntilMs(): number {
+    return this.#minuteMs === undefined ? Number.NEGATIVE_INFINITY : this.#minuteMs + MINUTE_MS - 1;
+  }
 
   dueBefore(): undefined {}
 

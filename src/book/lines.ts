@@ -16,7 +16,7 @@ export interface Line {
 }
 
 /** Whether a line says nothing: it is empty, or JSON white space alone. That is no error. */
-export function isBlank({ bytes, isTooLong }: Line): boolean {
+export function isBlank({ bytes, isTooLong }: Pick<Line, 'bytes' | 'isTooLong'>): boolean {
   return !isTooLong && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { canonical, isDecimal, isSupportedPrice, MAX_PRICE_DIGITS } from './decimal.js';
+import { MAX_LINE_BYTES } from './lines.js';
 
 /** One level in a message: price and quantity in the archive's own text. A quantity of zero removes the level. */
 export type Update = readonly [price: string, quantity: string];
@@ -25,6 +26,9 @@ export interface BadLine {
   reason: string;
   isJson: boolean;
 }
+
+/** What is said of a line too long to be read. */
+export const TOO_LONG: BadLine = { reason: `longer than ${MAX_LINE_BYTES} bytes`, isJson: false };
 
 /** Reads one line. Any key order, white space and unknown keys are fine; what is needed must be there and right. */
 export function parseMessage(line: Uint8Array): Message | BadLine {

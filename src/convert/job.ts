@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { readArchive } from '../archive/open-archive.js';
-import { type Engine, type EngineCounts, ReferenceEngine } from '../book/engine.js';
+import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
+import { KernelEngine } from '../book/kernel-engine.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
 import { CsvWriter } from '../output/csv.js';
 import type { Job, PlannedOutput } from './plan.js';
@@ -51,7 +52,7 @@ function createEngine({ archive, options }: Job): Engine {
   const isPython = compat === 'python';
   const dayMs = archive.isDayFile ? Date.parse(`${archive.date}T00:00:00Z`) : undefined;
   const grid: Grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs, onGap });
-  return new ReferenceEngine({ grid, keepZeros: isPython });
+  return new KernelEngine({ grid, keepZeros: isPython });
 }
 
 async function convert(job: Job, engine: Engine, hooks: JobHooks): Promise<void> {

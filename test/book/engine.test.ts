@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ReferenceEngine } from '../../src/book/engine.js';
-import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
+import { type Engine, ReferenceEngine } from '../../src/book/engine.js';
+import { AsOfGrid, type Grid, PythonGrid } from '../../src/book/grid.js';
+import { KernelEngine } from '../../src/book/kernel-engine.js';
 import { messages, textOf } from '../support/arbitraries.js';
 import { cut, drive } from '../support/drive.js';
 import { DAY_MS, line } from '../support/messages.js';
 import { asOfRows, type OracleOptions, pythonRows } from '../support/oracle.js';
 
-const asOfEngine = (options: Omit<OracleOptions, 'depth'>) =>
-  new ReferenceEngine({ grid: new AsOfGrid(options), keepZeros: false });
+/** More in CI. */
+const RUNS = Number(process.env['BOOKGRID_RUNS'] ?? 300);
+
+/** Every test here runs with each of the two engines. */
+const ENGINES: [name: string, make: (options: { grid: Grid; keepZeros: boolean }) => Engine][] = [
+  ['the reference engine', (options) => new ReferenceEngine(options)],
+  ['the kernel', (options) => new KernelEngine(options)],
+];
 
 const options = fc.record({
   intervalMs: fc.constantFrom(100, 1000, 5000, 60_000, 3_600_000),
@@ -23,127 +30,137 @@ const archive = messages(DAY_MS).chain((list) =>
   fc.tuple(fc.constant(list), textOf(list), fc.array(fc.nat(6000), { maxLength: 8 })),
 );
 
-describe('the engine against the definition', () => {
-  test('as-of rows, at any depth, interval, day and chunking', () => {
-    fc.assert(
-      fc.property(archive, options, ([list, text, cuts], { depth, ...grid }) => {
-        const chunks = cut(
-          text,
-          cuts.map((offset) => offset % (text.length + 1)),
-        );
-        const engine = asOfEngine(grid);
-        const { rows, badLines } = drive(engine, chunks, depth);
-        const expected = asOfRows(list, { depth, ...grid });
-        assert.deepEqual(rows, expected);
-        assert.deepEqual(badLines, []);
-        assert.equal(engine.counts.rows, expected.length);
-        assert.equal(engine.counts.filledRows, expected.filter(({ isFilled }) => isFilled).length);
-        const all = asOfRows(list, { depth, ...grid, onGap: 'fill' });
-        assert.equal(engine.counts.skippedBoundaries, all.length - expected.length);
-        assert.equal(engine.counts.messages, list.length);
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  test('the Python scripts’ rows', () => {
-    fc.assert(
-      fc.property(archive, ([list, text]) => {
-        const engine = new ReferenceEngine({ grid: new PythonGrid(), keepZeros: true });
-        assert.deepEqual(drive(engine, [text], 3).rows, pythonRows(list, 3));
-      }),
-      { numRuns: 200 },
-    );
-  });
-
-  test('no row holds anything of a message with a later ts', () => {
-    fc.assert(
-      fc.property(archive, fc.nat(40), ([list, text], at) => {
-        const grid = { intervalMs: 1000, dayMs: undefined, onGap: 'fill' } as const;
-        const { rows } = drive(asOfEngine(grid), [text], 2);
-        const boundaryMs = rows[at % Math.max(rows.length, 1)]?.boundaryMs ?? 0;
-        // Cutting off everything from the first later message on must not change the row.
-        const later = list.findIndex(({ tsMs }, index) => tsMs > boundaryMs && isAfterSnapshot(list, index));
-        const before = asOfRows(later < 0 ? list : list.slice(0, later), { ...grid, depth: 2 });
-        const find = (table: typeof rows) => table.find((row) => row.boundaryMs === boundaryMs)?.cells;
-        if (find(before) !== undefined) assert.equal(find(rows), find(before));
-      }),
-    );
-  });
-
-  test('every chunk size from one byte up gives the same', async () => {
-    const text = Buffer.from(
-      [
-        line({ type: 'snapshot', atMs: 500, bids: [['1.5', '2']], asks: [['1.6', '3']], u: 1 }),
-        'not JSON',
-        line({ atMs: 1500, bids: [['1.50', '7']], u: 2 }),
-        '',
-        line({ atMs: 2500, asks: [['1.6', '0']], u: 4 }),
-      ].join('\r\n'),
-    );
-    const run = (size: number) => {
-      const offsets = Array.from({ length: Math.ceil(text.length / size) - 1 }, (_, index) => (index + 1) * size);
-      const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
-      return { ...drive(engine, cut(text, offsets), 2), counts: engine.counts };
-    };
-    const whole = run(text.length);
-    assert.equal(whole.rows.length, 3);
-    assert.equal(whole.badLines[0]?.lineNumber, 2);
-    for (let size = 1; size < text.length; size++) assert.deepEqual(run(size), whole, `chunks of ${size} bytes`);
-  });
-});
-
 function isAfterSnapshot(list: { type: string }[], index: number): boolean {
   const start = list.findIndex(({ type }) => type === 'snapshot');
   return start >= 0 && index >= start;
 }
 
-describe('counts', () => {
-  const run = (lines: string[]) => {
+for (const [name, make] of ENGINES) {
+  const asOfEngine = (options: Omit<OracleOptions, 'depth'>) => make({ grid: new AsOfGrid(options), keepZeros: false });
+
+  describe(`${name} against the definition`, () => {
+    test('as-of rows, at any depth, interval, day and chunking', () => {
+      fc.assert(
+        fc.property(archive, options, ([list, text, cuts], { depth, ...grid }) => {
+          const chunks = cut(
+            text,
+            cuts.map((offset) => offset % (text.length + 1)),
+          );
+          const engine = asOfEngine(grid);
+          const { rows, badLines } = drive(engine, chunks, depth);
+          const expected = asOfRows(list, { depth, ...grid });
+          assert.deepEqual(rows, expected);
+          assert.deepEqual(badLines, []);
+          assert.equal(engine.counts.rows, expected.length);
+          assert.equal(engine.counts.filledRows, expected.filter(({ isFilled }) => isFilled).length);
+          const all = asOfRows(list, { depth, ...grid, onGap: 'fill' });
+          assert.equal(engine.counts.skippedBoundaries, all.length - expected.length);
+          assert.equal(engine.counts.messages, list.length);
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+    test('the Python scripts’ rows', () => {
+      fc.assert(
+        fc.property(archive, ([list, text]) => {
+          const engine = make({ grid: new PythonGrid(), keepZeros: true });
+          assert.deepEqual(drive(engine, [text], 3).rows, pythonRows(list, 3));
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+    test('no row holds anything of a message with a later ts', () => {
+      fc.assert(
+        fc.property(archive, fc.nat(40), ([list, text], at) => {
+          const grid = { intervalMs: 1000, dayMs: undefined, onGap: 'fill' } as const;
+          const { rows } = drive(asOfEngine(grid), [text], 2);
+          const boundaryMs = rows[at % Math.max(rows.length, 1)]?.boundaryMs ?? 0;
+          // Cutting off everything from the first later message on must not change the row.
+          const later = list.findIndex(({ tsMs }, index) => tsMs > boundaryMs && isAfterSnapshot(list, index));
+          const before = asOfRows(later < 0 ? list : list.slice(0, later), { ...grid, depth: 2 });
+          const find = (table: typeof rows) => table.find((row) => row.boundaryMs === boundaryMs)?.cells;
+          if (find(before) !== undefined) assert.equal(find(rows), find(before));
+        }),
+        { numRuns: RUNS },
+      );
+    });
+
+    test('every chunk size from one byte up gives the same', async () => {
+      const text = Buffer.from(
+        [
+          line({ type: 'snapshot', atMs: 500, bids: [['1.5', '2']], asks: [['1.6', '3']], u: 1 }),
+          'not JSON',
+          line({ atMs: 1500, bids: [['1.50', '7']], u: 2 }),
+          '',
+          line({ atMs: 2500, asks: [['1.6', '0']], u: 4 }),
+        ].join('\r\n'),
+      );
+      const run = (size: number) => {
+        const offsets = Array.from({ length: Math.ceil(text.length / size) - 1 }, (_, index) => (index + 1) * size);
+        const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+        return { ...drive(engine, cut(text, offsets), 2), counts: engine.counts };
+      };
+      const whole = run(text.length);
+      assert.equal(whole.rows.length, 3);
+      assert.equal(whole.badLines[0]?.lineNumber, 2);
+      for (let size = 1; size < text.length; size++) assert.deepEqual(run(size), whole, `chunks of ${size} bytes`);
+    });
+  });
+
+  describe(`the counts of ${name}`, () => {
+    const run = (lines: string[]) => {
+      const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+      drive(engine, [Buffer.from(lines.join('\n'))], 1);
+      return engine.counts;
+    };
+    const snapshot = (atMs: number, u: number) =>
+      line({ type: 'snapshot', atMs, bids: [['1', '1']], asks: [['2', '1']], u });
+
+    test('u: a jump, a repetition and a step back are breaks; a snapshot re-bases', () => {
+      const us = [6, 7, 9, 9, 8, 9];
+      const deltas = us.map((u, index) => line({ atMs: 100 + index, u }));
+      const restart = [snapshot(200, 1), line({ atMs: 201, u: 2 }), line({ atMs: 202, u: 4 })];
+      assert.equal(run([snapshot(0, 5), ...deltas, ...restart]).updateIdBreaks, 4);
+    });
+
+    test('deltas before the first snapshot are counted and change nothing', () => {
+      const early = line({ atMs: 1, bids: [['9', '9']], u: 77 });
+      const counts = run([early, early, snapshot(2, 5), line({ atMs: 3, u: 6 })]);
+      assert.deepEqual(
+        {
+          early: counts.earlyDeltas,
+          messages: counts.messages,
+          breaks: counts.updateIdBreaks,
+          updates: counts.updates,
+        },
+        { early: 2, messages: 4, breaks: 0, updates: 2 },
+      );
+    });
+
+    test('out of order: every message before the latest ts so far', () => {
+      const deltas = [10, 9, 9, 10, 11, 3].map((atMs) => line({ atMs }));
+      assert.equal(run([snapshot(0, 1), ...deltas]).outOfOrderMessages, 3);
+    });
+
+    test('crossed rows: best bid at or above best ask', () => {
+      const touch = line({ atMs: 1500, bids: [['2.0', '1']] });
+      const apart = line({ atMs: 2500, bids: [['2', '0']] });
+      assert.equal(run([snapshot(0, 1), touch, apart]).crossedRows, 1);
+    });
+
+    test('first and last ts are those of the first and the last message in file order', () => {
+      const counts = run([line({ atMs: 7 }), snapshot(8, 1), line({ atMs: 20 }), line({ atMs: 12 })]);
+      assert.deepEqual([counts.firstTsMs, counts.lastTsMs], [DAY_MS + 7, DAY_MS + 12]);
+    });
+  });
+
+  test(`${name}: a book that only a forger makes ends the engine instead of the memory`, () => {
     const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
-    drive(engine, [Buffer.from(lines.join('\n'))], 1);
-    return engine.counts;
-  };
-  const snapshot = (atMs: number, u: number) =>
-    line({ type: 'snapshot', atMs, bids: [['1', '1']], asks: [['2', '1']], u });
-
-  test('u: a jump, a repetition and a step back are breaks; a snapshot re-bases', () => {
-    const us = [6, 7, 9, 9, 8, 9];
-    const deltas = us.map((u, index) => line({ atMs: 100 + index, u }));
-    const restart = [snapshot(200, 1), line({ atMs: 201, u: 2 }), line({ atMs: 202, u: 4 })];
-    assert.equal(run([snapshot(0, 5), ...deltas, ...restart]).updateIdBreaks, 4);
+    const many = (from: number) =>
+      Array.from({ length: 60_000 }, (_, index): [string, string] => [String(from + index), '1']);
+    const lines = [line({ type: 'snapshot', atMs: 0, bids: many(1) }), line({ atMs: 1, bids: many(100_000) })];
+    assert.throws(() => drive(engine, [Buffer.from(lines.join('\n'))], 1), /line \d: .*100000 levels/);
   });
-
-  test('deltas before the first snapshot are counted and change nothing', () => {
-    const early = line({ atMs: 1, bids: [['9', '9']], u: 77 });
-    const counts = run([early, early, snapshot(2, 5), line({ atMs: 3, u: 6 })]);
-    assert.deepEqual(
-      { early: counts.earlyDeltas, messages: counts.messages, breaks: counts.updateIdBreaks, updates: counts.updates },
-      { early: 2, messages: 4, breaks: 0, updates: 2 },
-    );
-  });
-
-  test('out of order: every message before the latest ts so far', () => {
-    const deltas = [10, 9, 9, 10, 11, 3].map((atMs) => line({ atMs }));
-    assert.equal(run([snapshot(0, 1), ...deltas]).outOfOrderMessages, 3);
-  });
-
-  test('crossed rows: best bid at or above best ask', () => {
-    const touch = line({ atMs: 1500, bids: [['2.0', '1']] });
-    const apart = line({ atMs: 2500, bids: [['2', '0']] });
-    assert.equal(run([snapshot(0, 1), touch, apart]).crossedRows, 1);
-  });
-
-  test('first and last ts are those of the first and the last message in file order', () => {
-    const counts = run([line({ atMs: 7 }), snapshot(8, 1), line({ atMs: 20 }), line({ atMs: 12 })]);
-    assert.deepEqual([counts.firstTsMs, counts.lastTsMs], [DAY_MS + 7, DAY_MS + 12]);
-  });
-});
-
-test('a book that only a forger makes ends the engine instead of the memory', () => {
-  const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
-  const many = (from: number) =>
-    Array.from({ length: 60_000 }, (_, index): [string, string] => [String(from + index), '1']);
-  const lines = [line({ type: 'snapshot', atMs: 0, bids: many(1) }), line({ atMs: 1, bids: many(100_000) })];
-  assert.throws(() => drive(engine, [Buffer.from(lines.join('\n'))], 1), /line 2: .*100000 levels/);
-});
+}

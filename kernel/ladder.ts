@@ -1,0 +1,223 @@
+/**
+ * The book. Each side is a *ladder*: one slot for each tick from `base` on, holding the address of the level's text
+ * `price","quantity"`, or 0. Setting a level is one store; nothing is searched, moved or removed. A quantity of zero is
+ * stored like any other and passed over when the side is read.
+ *
+ * A text stands in the input (TEXT) until that memory is needed again; then `settle` copies those that still count
+ * into a pool. There are two pools, used in turn: settling copies what lives from one, and from the input, to the other.
+ *
+ * Invariants: outside [low, high] of a side every slot is 0. A slot's address is in TEXT, in the pool in use, or MARK,
+ * which says that the level is kept by the host because its text does not fit.
+ */
+import { BEST, LADDER_TICKS, LADDERS, MAX_LEVELS_PER_SIDE, POOL_BYTES, POOLS, SLOT_BYTES, UNDO } from './layout';
+
+export const BIDS: i32 = 0;
+export const ASKS: i32 = 1;
+/** In place of a text's address. */
+export const MARK: i32 = 1;
+
+export let base: i64 = 0;
+/** The range of slots that may be in use, a side each. Empty: low > high. */
+let bidLow: i32 = LADDER_TICKS;
+let bidHigh: i32 = -1;
+let askLow: i32 = LADDER_TICKS;
+let askHigh: i32 = -1;
+let pool: usize = POOLS;
+let poolEnd: usize = POOLS;
+/** Where the bids that the last {@link settle} has copied end in the pool, and the asks begin. */
+let bidsEnd: usize = POOLS;
+let undoEnd: usize = UNDO;
+
+export function ladderOf(side: i32): usize {
+  return LADDERS + <usize>side * <usize>LADDER_TICKS * 4;
+}
+
+/** Empties the book; tick 0 is the price `newBase`, in units of the ladder's last decimal. */
+export function clear(newBase: f64): void {
+  if (bidLow <= bidHigh) memory.fill(ladderOf(BIDS) + ((<usize>bidLow) << 2), 0, (<usize>(bidHigh - bidLow + 1)) << 2);
+  if (askLow <= askHigh) memory.fill(ladderOf(ASKS) + ((<usize>askLow) << 2), 0, (<usize>(askHigh - askLow + 1)) << 2);
+  bidLow = askLow = LADDER_TICKS;
+  bidHigh = askHigh = -1;
+  poolEnd = pool;
+  base = <i64>newBase;
+}
+
+/** Says that slots from `low` to `high` of a side may be in use. */
+export function widen(side: i32, low: i32, high: i32): void {
+  if (side === BIDS) {
+    bidLow = min(bidLow, low);
+    bidHigh = max(bidHigh, high);
+  } else {
+    askLow = min(askLow, low);
+    askHigh = max(askHigh, high);
+  }
+}
+
+/** Begins a message: from here on changes can be undone. */
+export function beginUndo(): void {
+  undoEnd = UNDO;
+}
+
+export function getUndoEnd(): usize {
+  return undoEnd;
+}
+
+export function setUndoEnd(end: usize): void {
+  undoEnd = end;
+}
+
+/** Takes back every change since {@link beginUndo}. */
+export function undo(): void {
+  while (undoEnd > UNDO) {
+    undoEnd -= 8;
+    store<i32>(load<u32>(undoEnd), load<i32>(undoEnd, 4));
+  }
+}
+
+/**
+ * Sets a level whose text the host has written to the end of the pool, as {@link poolSlot} says; `length` 0 sets MARK.
+ * The host has made sure that there is room.
+ */
+export function place(side: i32, tick: i32, length: i32): void {
+  const slot = ladderOf(side) + ((<usize>tick) << 2);
+  if (length === 0) {
+    store<i32>(slot, MARK);
+  } else {
+    store<i32>(slot, <i32>poolEnd);
+    poolEnd += SLOT_BYTES;
+  }
+  widen(side, tick, tick);
+}
+
+/** Removes a level. */
+export function remove(side: i32, tick: i32): void {
+  store<i32>(ladderOf(side) + ((<usize>tick) << 2), 0);
+}
+
+/** Whether the level of a tick is still the one that the host keeps. */
+export function isMarked(side: i32, tick: i32): bool {
+  return load<i32>(ladderOf(side) + ((<usize>tick) << 2)) === MARK;
+}
+
+/** Where the host writes the next level's text; 0 when the pool is full and must be settled first. */
+export function poolSlot(): usize {
+  return poolEnd + SLOT_BYTES <= pool + POOL_BYTES ? poolEnd : 0;
+}
+
+/**
+ * Copies every text that still counts into the other pool, so that the input's memory is free.
+ *
+ * @returns false when a side has more levels than there may be.
+ */
+export function settle(): bool {
+  const target = pool === POOLS ? POOLS + POOL_BYTES : POOLS;
+  let end = settleSide(BIDS, target);
+  bidsEnd = end;
+  if (end !== 0) end = settleSide(ASKS, end);
+  if (end === 0) return false;
+  pool = target;
+  poolEnd = end;
+  return true;
+}
+
+/** How many levels of a side the last {@link settle} has copied. */
+export function settledLevels(side: i32): i32 {
+  return <i32>((side === BIDS ? bidsEnd - pool : poolEnd - bidsEnd) / SLOT_BYTES);
+}
+
+function settleSide(side: i32, target: usize): usize {
+  const ladder = ladderOf(side);
+  const limit = target + <usize>MAX_LEVELS_PER_SIDE * SLOT_BYTES;
+  const last = ladder + ((<usize>(side === BIDS ? bidHigh : askHigh)) << 2);
+  let slot = ladder + ((<usize>(side === BIDS ? bidLow : askLow)) << 2);
+  let low: usize = 0;
+  let high: usize = 0;
+  let end = target;
+  if ((side === BIDS ? bidHigh : askHigh) < 0) return target;
+  for (; slot <= last; slot += 4) {
+    // Four empty slots at a time: most of a wide ladder is empty.
+    while (slot + 12 <= last && !v128.any_true(v128.load(slot))) slot += 16;
+    if (slot > last) break;
+    const text = load<u32>(slot);
+    if (text === 0) continue;
+    if (text !== MARK) {
+      if (isZeroQuantity(text)) {
+        store<i32>(slot, 0);
+        continue;
+      }
+      if (end >= limit) return 0;
+      v128.store(end, v128.load(text));
+      v128.store(end, v128.load(text, 16), 16);
+      store<i32>(slot, <i32>end);
+      end += SLOT_BYTES;
+    }
+    if (low === 0) low = slot;
+    high = slot;
+  }
+  const lowTick = low === 0 ? LADDER_TICKS : <i32>((low - ladder) >> 2);
+  const highTick = low === 0 ? -1 : <i32>((high - ladder) >> 2);
+  if (side === BIDS) {
+    bidLow = lowTick;
+    bidHigh = highTick;
+  } else {
+    askLow = lowTick;
+    askHigh = highTick;
+  }
+  return end;
+}
+
+/** Whether the text `price","quantity"` has a quantity of nothing but zeros and perhaps a point. */
+export function isZeroQuantity(text: usize): bool {
+  let at = quantityOf(text);
+  if (load<u8>(at) !== 0x30) {
+    return false;
+  }
+  for (let byte = load<u8>(at); byte === 0x30 || byte === 0x2e; byte = load<u8>(at)) at++;
+  return load<u8>(at) === 0x22;
+}
+
+/** The address of the quantity in a level's text. */
+export function quantityOf(text: usize): usize {
+  return text + 3 + <usize>ctz(i8x16.bitmask(i8x16.eq(v128.load(text), i8x16.splat(0x22))));
+}
+
+/** The region in which {@link collect} leaves a side's best levels: pairs of tick and address of the text. */
+export function bestOf(side: i32): usize {
+  return BEST + <usize>side * <usize>MAX_LEVELS_PER_SIDE * 8;
+}
+
+/**
+ * Gathers the best `depth` levels of a side, best first. Levels kept by the host are among them, with MARK.
+ *
+ * @returns how many there are.
+ */
+export function collect(side: i32, depth: i32): i32 {
+  const isBid = side === BIDS;
+  const ladder = ladderOf(side);
+  const step: i32 = isBid ? -1 : 1;
+  const stop: i32 = isBid ? bidLow - 1 : askHigh + 1;
+  const first: i32 = isBid ? bidHigh : askLow;
+  let out = bestOf(side);
+  const end = out + <usize>depth * 8;
+  if ((isBid ? bidHigh : askHigh) < 0) return 0;
+  let best: i32 = -1;
+  for (let tick = first; tick !== stop && out < end; tick += step) {
+    const slot = ladder + ((<usize>tick) << 2);
+    const text = load<u32>(slot);
+    if (text === 0) continue;
+    if (text !== MARK && isZeroQuantity(text)) {
+      store<i32>(slot, 0);
+      continue;
+    }
+    if (best < 0) best = tick;
+    store<i32>(out, tick);
+    store<u32>(out, text, 4);
+    out += 8;
+  }
+  // Everything better than the best level found is empty.
+  if (best >= 0) {
+    if (isBid) bidHigh = best;
+    else askLow = best;
+  }
+  return <i32>((out - bestOf(side)) >> 3);
+}

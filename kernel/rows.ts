@@ -1,0 +1,53 @@
+/** Rows as CSV cells: `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`, from what `collect` has gathered. */
+import { ASKS, BIDS, bestOf } from './ladder';
+import { ROW } from './layout';
+
+const COMMA: u8 = 0x2c;
+
+/**
+ * Writes the cells of the best `depth` levels a side to ROW; `bids` and `asks` are how many levels there are.
+ *
+ * @returns the length in bytes.
+ */
+export function writeRow(depth: i32, bids: i32, asks: i32): i32 {
+  let out = writeSide(ROW, BIDS, depth, bids);
+  out = writeSide(out, ASKS, depth, asks);
+  return <i32>(out - ROW) - 1; // without the comma after the last cell
+}
+
+function writeSide(start: usize, side: i32, depth: i32, count: i32): usize {
+  let out = start;
+  let level = bestOf(side);
+  const filled = min(depth, count);
+  for (let index = 0; index < filled; index++, level += 8) {
+    out = writeLevel(out, load<u32>(level, 4));
+  }
+  for (let index = filled; index < depth; index++) {
+    store<u16>(out, 0x2c2c);
+    out += 2;
+  }
+  return out;
+}
+
+/** Copies `price","quantity"` as `price,quantity,`. What is copied beyond is written over by the next cell. */
+function writeLevel(start: usize, text: usize): usize {
+  const quote = i8x16.splat(0x22);
+  const head = v128.load(text);
+  const priceBytes = <usize>ctz(i8x16.bitmask(i8x16.eq(head, quote)));
+  v128.store(start, head);
+  let out = start + priceBytes;
+  store<u8>(out++, COMMA);
+  const tail = v128.load(text + priceBytes + 3);
+  const mask = i8x16.bitmask(i8x16.eq(tail, quote));
+  v128.store(out, tail);
+  if (mask !== 0) {
+    out += <usize>ctz(mask);
+  } else {
+    // A quantity of 16 bytes or more: the host has written it, and it ends within the slot.
+    const rest = v128.load(text + priceBytes + 19);
+    v128.store(out, rest, 16);
+    out += 16 + <usize>ctz(i8x16.bitmask(i8x16.eq(rest, quote)));
+  }
+  store<u8>(out++, COMMA);
+  return out;
+}

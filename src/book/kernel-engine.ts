@@ -1,0 +1,464 @@
+import { canonical, compareDecimals, isZero } from './decimal.js';
+import { type Engine, type EngineCounts, type EngineEvent, MAX_LEVELS_PER_SIDE } from './engine.js';
+import type { Grid } from './grid.js';
+import { type Kernel, loadKernel } from './kernel.js';
+import { isBlank, MAX_LINE_BYTES } from './lines.js';
+import { type BadLine, type Message, parseMessage, TOO_LONG, type Update } from './message.js';
+
+/** What is handed to the kernel at a time: large enough to make settling cheap, small enough to stay in the cache. */
+const PIECE_BYTES = 512 * 1024;
+
+/** A level's text is kept in the kernel up to these lengths; longer ones by the host. See kernel/layout.ts. */
+const MAX_PRICE_BYTES = 15;
+const MAX_TEXT_BYTES = 32;
+
+/** Numbers up to so many digits are exact in a double. */
+const MAX_TICK_DIGITS = 15;
+
+const LINE_FEED = 0x0a;
+
+/** A level that the kernel's ladder cannot hold. */
+interface Stray {
+  price: string;
+  quantity: string;
+  /** The ladder's slot that is marked for it; `undefined` when its price has none. */
+  tick: number | undefined;
+  /** Its price is worse than every slot: it comes after all levels of the ladder. */
+  isBeyond: boolean;
+}
+
+/** A message that is next but not applied yet, because rows are due before it. */
+type Held = { tsMs: number; message?: Message };
+
+export interface KernelEngineOptions {
+  grid: Grid;
+  /** Leaves levels of quantity zero from a snapshot in the book, as the Python scripts did. */
+  keepZeros: boolean;
+}
+
+/**
+ * The engine around the WebAssembly kernel. The kernel reads lines of the one form that Bybit writes deltas in; every
+ * other line is read here by `JSON.parse` and applied to the kernel's book level by level. Levels that the kernel's
+ * ladder cannot hold, by their price or by the length of their text, are kept here and merged into the rows.
+ */
+export class KernelEngine implements Engine {
+  readonly #kernel: Kernel;
+  readonly #memory: Uint8Array;
+  readonly #grid: Grid;
+  readonly #keepZeros: boolean;
+  readonly #strays = [new Map<string, Stray>(), new Map<string, Stray>()] as const;
+  readonly #hostCounts = {
+    messages: 0,
+    snapshots: 0,
+    updates: 0,
+    earlyDeltas: 0,
+    outOfOrderMessages: 0,
+    updateIdBreaks: 0,
+    badLines: 0,
+    rows: 0,
+    filledRows: 0,
+    crossedRows: 0,
+  };
+  #hostLines = 0;
+  #firstTsMs: number | undefined;
+  #lastTsMs: number | undefined;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #isEnded = false;
+  #isDone = false;
+  #hasBook = false;
+  /** In the middle of a line that is too long to be kept. */
+  #isInLongLine = false;
+  #held: Held | undefined;
+  #template = '';
+  /** Decimals of the ladder, and the price of its first slot in units of the last of them. */
+  #decimals = 0;
+  #baseTick = 0;
+  /** The ladder is laid out anew when there are more strays than this. */
+  #strayLimit = 64;
+
+  constructor({ grid, keepZeros }: KernelEngineOptions) {
+    this.#kernel = loadKernel();
+    this.#memory = new Uint8Array(this.#kernel.memory.buffer);
+    this.#grid = grid;
+    this.#keepZeros = keepZeros;
+  }
+
+  get counts(): EngineCounts {
+    const { messages, updates, breaks, outOfOrder } = this.#kernel;
+    const host = this.#hostCounts;
+    return {
+      ...host,
+      messages: host.messages + messages.value,
+      updates: host.updates + updates.value,
+      outOfOrderMessages: host.outOfOrderMessages + outOfOrder.value,
+      updateIdBreaks: host.updateIdBreaks + breaks.value,
+      skippedBoundaries: this.#grid.skippedBoundaries,
+      firstTsMs: this.#firstTsMs,
+      lastTsMs: messages.value > 0 ? this.#kernel.getPreviousTs() : this.#lastTsMs,
+    };
+  }
+
+  /** Lines that were not of the kernel's form and were read here. */
+  get hostLines(): number {
+    return this.#hostLines;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+  }
+
+  end(): void {
+    this.#isEnded = true;
+  }
+
+  next(): EngineEvent {
+    for (;;) {
+      const event = this.#held ? this.#release(this.#held) : this.#advance();
+      if (event) return event;
+    }
+  }
+
+  row(depth: number): Uint8Array {
+    const bids = this.#kernel.collect(0, depth);
+    const asks = this.#kernel.collect(1, depth);
+    if (this.#needsMerge(0, bids, depth) || this.#needsMerge(1, asks, depth)) {
+      return Buffer.from(`${this.#mergedCells(0, bids, depth)},${this.#mergedCells(1, asks, depth)}`, 'latin1');
+    }
+    const start = this.#kernel.ROW.value;
+    return this.#memory.subarray(start, start + this.#kernel.writeRow(depth, bids, asks));
+  }
+
+  /** Deals with the message that is next: the rows before it, then itself, then the row after it. */
+  #release({ tsMs, message }: Held): EngineEvent | undefined {
+    const before = this.#grid.dueBefore(tsMs);
+    if (before) return this.#boundary(before);
+    if (message) this.#apply(message);
+    else this.#kernel.run(0, true);
+    this.#held = undefined;
+    const after = this.#grid.dueAfter(tsMs);
+    return after && this.#boundary(after);
+  }
+
+  /** Lets the kernel run; `undefined` when there is no event yet. */
+  #advance(): EngineEvent | undefined {
+    const kernel = this.#kernel;
+    const messagesBefore = kernel.messages.value;
+    const status = kernel.run(this.#grid.quietUntilMs, false);
+    if (kernel.messages.value > messagesBefore) this.#grid.dueAfter(kernel.getPreviousTs());
+    if (status === AT_MESSAGE) this.#held = { tsMs: kernel.messageTs.value };
+    else if (status === FOREIGN_LINE) return this.#readForeignLine();
+    else return this.#feed();
+    return undefined;
+  }
+
+  /** Gives the kernel more text, from the chunk at hand or the next one. */
+  #feed(): EngineEvent | undefined {
+    if (this.#chunk.length === 0) {
+      if (!this.#isEnded) return { kind: 'needs-bytes' };
+      return this.#finishText() ? undefined : this.#close();
+    }
+    const { cursor, textEnd } = this.#kernel;
+    if (textEnd.value - cursor.value > MAX_LINE_BYTES) {
+      this.#kernel.dropText();
+      this.#isInLongLine = true;
+    }
+    if (this.#isInLongLine) return this.#passLongLine();
+    // The input's memory is about to be used again: texts of the book that stand there move out first.
+    this.#settle();
+    const at = this.#kernel.makeRoom();
+    const piece = this.#chunk.subarray(0, PIECE_BYTES);
+    this.#chunk = this.#chunk.subarray(piece.length);
+    this.#memory.set(piece, at);
+    this.#kernel.addText(piece.length);
+    return undefined;
+  }
+
+  /** Moves texts out of the input and counts the levels that there are. */
+  #settle(): void {
+    const kernel = this.#kernel;
+    const count = (side: 0 | 1) => kernel.settledLevels(side) + this.#strays[side].size;
+    if (kernel.settle() && count(0) <= MAX_LEVELS_PER_SIDE && count(1) <= MAX_LEVELS_PER_SIDE) return;
+    throw new RangeError(
+      `line ${this.#kernel.lines.value}: the book has grown past ${MAX_LEVELS_PER_SIDE} levels a side, which no real one does`,
+    );
+  }
+
+  #passLongLine(): EngineEvent | undefined {
+    const end = this.#chunk.indexOf(LINE_FEED);
+    this.#chunk = this.#chunk.subarray(end < 0 ? this.#chunk.length : end + 1);
+    if (end < 0) return undefined;
+    this.#isInLongLine = false;
+    this.#kernel.countLine();
+    return this.#badLine(TOO_LONG, this.#kernel.lines.value);
+  }
+
+  /** Ends the last line when it has no line feed. @returns whether there was one to end. */
+  #finishText(): boolean {
+    if (this.#isInLongLine) {
+      this.#chunk = Uint8Array.of(LINE_FEED);
+      return true;
+    }
+    const { cursor, textEnd } = this.#kernel;
+    if (cursor.value === textEnd.value) return false;
+    this.#memory[textEnd.value] = LINE_FEED;
+    this.#kernel.addText(1);
+    return true;
+  }
+
+  #close(): EngineEvent {
+    if (this.#isDone) return { kind: 'end' };
+    this.#isDone = true;
+    this.#settle();
+    const last = this.#grid.dueAtEnd();
+    return last ? this.#boundary(last) : { kind: 'end' };
+  }
+
+  #readForeignLine(): EngineEvent | undefined {
+    const { cursor, lineBytes } = this.#kernel;
+    const line = this.#memory.subarray(cursor.value, cursor.value + lineBytes.value);
+    this.#kernel.passLine();
+    this.#hostLines++;
+    const isTooLong = line.length > MAX_LINE_BYTES;
+    if (isBlank({ bytes: line, isTooLong })) return undefined;
+    const message = isTooLong ? TOO_LONG : parseMessage(line);
+    if ('reason' in message) return this.#badLine(message, this.#kernel.lines.value);
+    this.#receive(message);
+    if (this.#hasBook && message.type === 'delta') this.#learnTemplate(line);
+    return undefined;
+  }
+
+  #badLine(bad: BadLine, lineNumber: number): EngineEvent {
+    this.#hostCounts.badLines++;
+    return { kind: 'bad-line', lineNumber, ...bad };
+  }
+
+  /** Counts a message, and holds it when there is a book that it changes. */
+  #receive(message: Message): void {
+    const counts = this.#hostCounts;
+    counts.messages++;
+    this.#firstTsMs ??= message.tsMs;
+    this.#lastTsMs = message.tsMs;
+    const kernel = this.#kernel;
+    if (message.type === 'snapshot') {
+      counts.snapshots++;
+      this.#hasBook = true;
+    } else if (!this.#hasBook) {
+      counts.earlyDeltas++;
+      return;
+    } else if (kernel.getPreviousU() >= 0 && message.updateId !== undefined) {
+      if (message.updateId !== kernel.getPreviousU() + 1) counts.updateIdBreaks++;
+    }
+    const latestMs = kernel.getLatestTs();
+    if (message.tsMs < latestMs) counts.outOfOrderMessages++;
+    kernel.setPrevious(message.tsMs, Math.max(latestMs, message.tsMs), message.updateId ?? -1);
+    counts.updates += message.bids.length + message.asks.length;
+    this.#held = { tsMs: message.tsMs, message };
+  }
+
+  /**
+   * Teaches the kernel the form of this line, one that `JSON.parse` has just found right, when it is one of the two in
+   * which Bybit writes deltas (contract files have type before ts, spot files ts before type).
+   */
+  #learnTemplate(line: Uint8Array): void {
+    const text = Buffer.from(line.subarray(0, 512)).toString('latin1');
+    const match = CONTRACT_HEAD.exec(text) ?? SPOT_HEAD.exec(text);
+    if (!match) return;
+    const [, head1 = '', head2 = ''] = match;
+    if (head1.length < 16 || head2.length < 16 || head1.length > 256 || head2.length > 256) return;
+    if (this.#template === head1 + head2) return;
+    this.#template = head1 + head2;
+    const { HEAD, HEAD_BYTES, setHeads } = this.#kernel;
+    this.#memory.set(Buffer.from(head1, 'latin1'), HEAD.value);
+    this.#memory.set(Buffer.from(head2, 'latin1'), HEAD.value + HEAD_BYTES.value);
+    setHeads(head1.length, head2.length);
+  }
+
+  #apply(message: Message): void {
+    if (message.type === 'snapshot') {
+      for (const strays of this.#strays) strays.clear();
+      this.#layOut([...message.bids, ...message.asks]);
+    }
+    for (const update of message.bids) this.#set(0, update, message.type === 'snapshot');
+    for (const update of message.asks) this.#set(1, update, message.type === 'snapshot');
+    if (this.#strayCount() > this.#strayLimit) this.#layOutAnew();
+    if (message.bids.length + message.asks.length > LARGE_MESSAGE) this.#settle();
+  }
+
+  /** Sets or removes one level, wherever it is kept. */
+  #set(side: 0 | 1, [price, quantity]: Update, isSnapshot: boolean): void {
+    const kernel = this.#kernel;
+    const key = canonical(price);
+    const tick = tickOf(key, this.#decimals, this.#baseTick, kernel.LADDER_TICKS.value);
+    const isEmpty = isZero(quantity);
+    const text = `${price}","${quantity}"`;
+    this.#strays[side].delete(key);
+    if (isEmpty && !(isSnapshot && this.#keepZeros)) {
+      if (tick !== undefined) kernel.remove(side, tick);
+    } else if (tick !== undefined && !isEmpty && text.length <= MAX_TEXT_BYTES && price.length <= MAX_PRICE_BYTES) {
+      this.#memory.set(Buffer.from(text, 'latin1'), this.#poolSlot());
+      kernel.place(side, tick, text.length);
+    } else {
+      const isBeyond = tick === undefined && this.#isBeyond(side, key);
+      this.#strays[side].set(key, { price, quantity, tick, isBeyond });
+      if (tick !== undefined) kernel.place(side, tick, 0);
+    }
+  }
+
+  #poolSlot(): number {
+    const slot = this.#kernel.poolSlot();
+    if (slot !== 0) return slot;
+    this.#settle();
+    return this.#kernel.poolSlot();
+  }
+
+  /** Whether a price outside of the ladder is on its worse end: below it for bids, above it for asks. */
+  #isBeyond(side: 0 | 1, key: string): boolean {
+    const whole = BigInt(scale(key, this.#decimals));
+    return side === 0
+      ? whole < BigInt(this.#baseTick)
+      : whole >= BigInt(this.#baseTick + this.#kernel.LADDER_TICKS.value);
+  }
+
+  /** Empties the ladder and lays it out so that most of these levels have a slot. */
+  #layOut(levels: Update[]): void {
+    const keys = levels.map(([price]) => canonical(price));
+    const layout = chooseLayout(keys, this.#kernel.LADDER_TICKS.value);
+    this.#decimals = layout.decimals;
+    this.#baseTick = layout.baseTick;
+    this.#kernel.clear(layout.baseTick);
+    this.#kernel.prepareFormats(layout.decimals);
+  }
+
+  /** The price has wandered off, or its decimals have changed: a new ladder for the book as it is. */
+  #layOutAnew(): void {
+    const sides = ([0, 1] as const).map((side) => {
+      const count = this.#kernel.collect(side, MAX_LEVELS_PER_SIDE);
+      const levels = this.#merged(side, count, Number.POSITIVE_INFINITY);
+      this.#strays[side].clear();
+      return levels;
+    });
+    this.#layOut(sides.flat());
+    // Kept zeros are levels here: a snapshot of the book, as it were.
+    sides.forEach((levels, side) => {
+      for (const level of levels) this.#set(side as 0 | 1, level, true);
+    });
+    this.#strayLimit = 2 * this.#strayCount() + 64;
+  }
+
+  #strayCount(): number {
+    return this.#strays[0].size + this.#strays[1].size;
+  }
+
+  #needsMerge(side: 0 | 1, count: number, depth: number): boolean {
+    const strays = this.#strays[side];
+    if (strays.size === 0) return false;
+    if (count < depth) return true;
+    for (const { isBeyond } of strays.values()) if (!isBeyond) return true;
+    return false;
+  }
+
+  #mergedCells(side: 0 | 1, count: number, depth: number): string {
+    const levels = this.#merged(side, count, depth);
+    const cells = levels.map(([price, quantity]) => `${price},${quantity}`);
+    return cells.concat(new Array<string>(depth - levels.length).fill(',')).join(',');
+  }
+
+  /** The best `depth` levels of ladder and strays together; `count` are the levels that the kernel has collected. */
+  #merged(side: 0 | 1, count: number, depth: number): Update[] {
+    const strays = this.#strays[side];
+    const kernel = this.#kernel;
+    for (const [key, { tick }] of strays) if (tick !== undefined && !kernel.isMarked(side, tick)) strays.delete(key);
+    const list = new Uint32Array(kernel.memory.buffer, kernel.bestOf(side), 2 * count);
+    const levels: { key: string; update: Update }[] = [];
+    for (let index = 0; index < count; index++) {
+      const address = list[2 * index + 1] ?? MARK;
+      if (address === MARK) continue;
+      const text = Buffer.from(this.#memory.buffer, address, MAX_TEXT_BYTES).toString('latin1');
+      const [price = '', , quantity = ''] = text.split('"');
+      levels.push({ key: canonical(price), update: [price, quantity] });
+    }
+    for (const [key, { price, quantity }] of strays) levels.push({ key, update: [price, quantity] });
+    const sign = side === 0 ? -1 : 1;
+    levels.sort((a, b) => sign * compareDecimals(a.key, b.key));
+    return levels.slice(0, depth).map(({ update }) => update);
+  }
+
+  #boundary({ boundaryMs, isFilled }: { boundaryMs: number; isFilled: boolean }): EngineEvent {
+    this.#hostCounts.rows++;
+    if (isFilled) this.#hostCounts.filledRows++;
+    if (this.#isCrossed()) this.#hostCounts.crossedRows++;
+    return { kind: 'boundary', boundaryMs, isFilled };
+  }
+
+  #isCrossed(): boolean {
+    const [bid, ask] = ([0, 1] as const).map((side) => this.#best(side));
+    return bid !== undefined && ask !== undefined && compareDecimals(bid, ask) >= 0;
+  }
+
+  /** The best price of a side, canonical. */
+  #best(side: 0 | 1): string | undefined {
+    const count = this.#kernel.collect(side, 1);
+    if (this.#needsMerge(side, count, 1)) {
+      const [best] = this.#merged(side, this.#kernel.collect(side, MAX_LEVELS_PER_SIDE), 1);
+      return best && canonical(best[0]);
+    }
+    if (count === 0) return undefined;
+    const [tick = 0] = new Uint32Array(this.#kernel.memory.buffer, this.#kernel.bestOf(side), 1);
+    return unscale(tick + this.#baseTick, this.#decimals);
+  }
+}
+
+/** Levels in a message from which on the book is counted at once. */
+const LARGE_MESSAGE = 10_000;
+
+const AT_MESSAGE = 1;
+const FOREIGN_LINE = 2;
+/** In place of the address of a text: the level is a stray. */
+const MARK = 1;
+
+const CONTRACT_HEAD = /^(\{"topic":"[^"\\]*","type":"delta","ts":)\d{13}(,"data":\{"s":"[^"\\]*","b":\[)/;
+const SPOT_HEAD = /^(\{"topic":"[^"\\]*","ts":)\d{13}(,"type":"delta","data":\{"s":"[^"\\]*","b":\[)/;
+
+/** The digits of a canonical decimal as a whole number of 10^-decimals; further decimals are cut off. */
+function scale(key: string, decimals: number): string {
+  const [integer = '', fraction = ''] = key.split('.');
+  return integer + fraction.slice(0, decimals).padEnd(decimals, '0');
+}
+
+/** The reverse of {@link scale}, canonical. */
+function unscale(value: number, decimals: number): string {
+  const digits = String(value).padStart(decimals + 1, '0');
+  return canonical(decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`);
+}
+
+function decimalsOf(key: string): number {
+  const point = key.indexOf('.');
+  return point < 0 ? 0 : key.length - point - 1;
+}
+
+function tickOf(key: string, decimals: number, baseTick: number, ticks: number): number | undefined {
+  if (decimalsOf(key) > decimals) return undefined;
+  const digits = scale(key, decimals);
+  if (digits.length > MAX_TICK_DIGITS) return undefined;
+  const tick = Number(digits) - baseTick;
+  return tick >= 0 && tick < ticks ? tick : undefined;
+}
+
+/**
+ * The decimals and first price with which the ladder holds the most of these prices. A stray price of many decimals, or
+ * one far away, must not cost all others their place.
+ */
+function chooseLayout(keys: string[], ticks: number): { decimals: number; baseTick: number } {
+  let best = { decimals: 0, baseTick: 0, held: -1 };
+  const sorted = [...keys].sort(compareDecimals);
+  const middle = sorted[sorted.length >> 1] ?? '0';
+  const mostDecimals = Math.min(MAX_TICK_DIGITS - 1, Math.max(0, ...new Set(keys.map(decimalsOf))));
+  for (let decimals = 0; decimals <= mostDecimals; decimals++) {
+    const center = scale(middle, decimals);
+    if (center.length > MAX_TICK_DIGITS) break;
+    const baseTick = Number(center) - ticks / 2;
+    const held = keys.filter((key) => tickOf(key, decimals, baseTick, ticks) !== undefined).length;
+    if (held > best.held) best = { decimals, baseTick, held };
+  }
+  return best;
+}

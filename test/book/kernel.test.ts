@@ -1,0 +1,227 @@
+/** The kernel against the reference engine, where the definition of the rows is not enough: on text of any kind. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { type Engine, ReferenceEngine } from '../../src/book/engine.js';
+import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
+import { KernelEngine } from '../../src/book/kernel-engine.js';
+import { type MarketOptions, marketMessages, marketText } from '../../src/samples/market.js';
+import { messages, textOf } from '../support/arbitraries.js';
+import { cut, drive } from '../support/drive.js';
+import { DAY, DAY_MS, line } from '../support/messages.js';
+
+const RUNS = Number(process.env['BOOKGRID_RUNS'] ?? 300);
+
+interface Sampling {
+  depth: number;
+  intervalMs: number;
+  isPython: boolean;
+}
+
+/** All that an engine says of a text: rows, bad lines with their numbers and reasons, counts, or that it gave up. */
+function answers(
+  Engine: new (options: ConstructorParameters<typeof ReferenceEngine>[0]) => Engine,
+  chunks: Buffer[],
+  sampling: Sampling,
+) {
+  const { depth, intervalMs, isPython } = sampling;
+  const grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs: undefined, onGap: 'skip' });
+  const engine = new Engine({ grid, keepZeros: isPython });
+  const driven = drive(engine, chunks, depth);
+  return { ...driven, counts: engine.counts };
+}
+
+function assertSame(text: Buffer, cuts: number[], sampling: Sampling): void {
+  const chunks = () =>
+    cut(
+      text,
+      cuts.map((offset) => offset % (text.length + 1)),
+    ) as Buffer[];
+  assert.deepEqual(answers(KernelEngine, chunks(), sampling), answers(ReferenceEngine, chunks(), sampling));
+}
+
+const sampling = fc.record({
+  depth: fc.integer({ min: 1, max: 6 }),
+  intervalMs: fc.constantFrom(1, 100, 1000, 60_000),
+  isPython: fc.boolean(),
+});
+
+/** A change that a damaged or forged text may have: bytes flipped, cut out, repeated, or put in. */
+const damage = fc.oneof(
+  fc.record({
+    kind: fc.constant('set' as const),
+    at: fc.nat(),
+    byte: fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('"[],.:0e-\n\r {}'))),
+  }),
+  fc.record({ kind: fc.constant('cut' as const), at: fc.nat(), count: fc.integer({ min: 1, max: 40 }) }),
+  fc.record({ kind: fc.constant('repeat' as const), at: fc.nat(), count: fc.integer({ min: 1, max: 40 }) }),
+  fc.record({
+    kind: fc.constant('insert' as const),
+    at: fc.nat(),
+    text: fc.constantFrom('0', '.', '"', ',', '[]', '\n', '["1","2"],', ' '),
+  }),
+);
+type Damage = typeof damage extends fc.Arbitrary<infer T> ? T : never;
+
+function apply(text: Buffer, change: Damage): Buffer {
+  const at = change.at % (text.length + 1);
+  const [before, after] = [text.subarray(0, at), text.subarray(at)];
+  switch (change.kind) {
+    case 'set':
+      return Buffer.concat([before, Buffer.of(change.byte), after.subarray(1)]);
+    case 'cut':
+      return Buffer.concat([before, after.subarray(change.count)]);
+    case 'repeat':
+      return Buffer.concat([before, after.subarray(0, change.count), after]);
+    case 'insert':
+      return Buffer.concat([before, Buffer.from(change.text), after]);
+  }
+}
+
+const cuts = fc.array(fc.nat(20_000), { maxLength: 5 });
+
+describe('kernel and reference engine say the same', () => {
+  test('of any valid text', () => {
+    const archive = messages(DAY_MS).chain((list) => textOf(list));
+    fc.assert(fc.property(archive, cuts, sampling, assertSame), { numRuns: RUNS });
+  });
+
+  test('of damaged text', () => {
+    const archive = messages(DAY_MS).chain((list) => textOf(list));
+    const damaged = fc
+      .tuple(archive, fc.array(damage, { minLength: 1, maxLength: 4 }))
+      .map(([text, changes]) => changes.reduce(apply, text));
+    fc.assert(fc.property(damaged, cuts, sampling, assertSame), { numRuns: 3 * RUNS });
+  });
+
+  const market: MarketOptions = {
+    symbol: 'SEEDUSDT',
+    date: DAY,
+    depth: 20,
+    style: 'contract',
+    seed: 1,
+    durationMs: 3000,
+    startPrice: '0.2000',
+    updatesPerBurst: 14,
+  };
+  for (const style of ['contract', 'spot'] as const) {
+    test(`of damaged ${style} text, which is the kernel's own form`, () => {
+      const text = fc.integer().map((seed) => Buffer.concat([...marketText({ ...market, style, seed })]));
+      const damaged = fc
+        .tuple(text, fc.array(damage, { maxLength: 3 }))
+        .map(([whole, changes]) => changes.reduce(apply, whole));
+      fc.assert(fc.property(damaged, cuts, sampling, assertSame), { numRuns: RUNS });
+    });
+  }
+
+  const examples: [what: string, lines: string[]][] = [
+    [
+      'prices of changing length',
+      ['9.9', '99.9', '999.9', '1000', '999.9', '10.0'].map((price, u) => delta(u, [[price, '1']])),
+    ],
+    [
+      'prices spread over ten orders of magnitude',
+      Array.from({ length: 11 }, (_, power) => delta(power, [[`1${'0'.repeat(power)}.5`, '1']])),
+    ],
+    [
+      'prices with more and more decimals',
+      Array.from({ length: 19 }, (_, decimals) => delta(decimals, [[`1.${'1'.repeat(decimals)}1`.slice(0, 19), '1']])),
+    ],
+    [
+      'quantities of every length',
+      Array.from({ length: 60 }, (_, length) => delta(length, [[`${length + 1}`, '7'.repeat(length + 1)]])),
+    ],
+    [
+      'a long text replaced by a short one and back',
+      ['1', '1'.repeat(40), '2', '0', '3'.repeat(40), '0'].map((quantity, u) => delta(u, [['5', quantity]])),
+    ],
+    [
+      'a far-away price that comes and goes',
+      ['1', '0', '2', '0.0'].map((quantity, u) =>
+        delta(u, [
+          ['123456789012.5', quantity],
+          ['0.000001', quantity],
+        ]),
+      ),
+    ],
+    [
+      'a price that wanders out of the ladder',
+      Array.from({ length: 300 }, (_, step) => delta(step, [[`${step * 10_000}.25`, '1']])),
+    ],
+    [
+      'zeros of every spelling',
+      ['0', '0.0', '00', '000.000'].map((quantity, u) =>
+        delta(u, [
+          ['1.5', quantity],
+          ['1.4', '3'],
+        ]),
+      ),
+    ],
+    [
+      'numbers that JSON refuses',
+      [delta(1, [['1', '1']]).replace('"u":1', '"u":01'), delta(2, []).replace('"seq":1002', '"seq":-'), delta(3, [])],
+    ],
+  ];
+  function delta(u: number, bids: [string, string][]): string {
+    return line({ atMs: 1000 + u * 100, u: 100 + u, bids, asks: [['2000000', '1']] });
+  }
+  for (const [what, lines] of examples) {
+    test(`of ${what}`, () => {
+      const start = line({
+        type: 'snapshot',
+        atMs: 0,
+        u: 99,
+        bids: [
+          ['1.5', '2'],
+          ['1.4', '1'],
+        ],
+        asks: [['1.6', '3']],
+      });
+      const text = Buffer.from([start, delta(0, [['1.3', '1']]), ...lines, start, ...lines].join('\n'));
+      for (const depth of [1, 3, 400]) assertSame(text, [500], { depth, intervalMs: 100, isPython: false });
+    });
+  }
+
+  test('of lines longer than what is read at a time, and longer than is allowed', () => {
+    const long = (count: number) =>
+      delta(
+        3,
+        Array.from({ length: count }, (_, index): [string, string] => [`${index + 1}.5`, '1']),
+      );
+    const start = line({ type: 'snapshot', atMs: 0, u: 99, bids: [['1.5', '2']], asks: [['1.6', '3']] });
+    const spaces = (count: number) => `${' '.repeat(count)}${delta(4, [['7', '7']])}`;
+    const lines = [
+      start,
+      delta(0, []),
+      long(60_000),
+      spaces(3_000_000),
+      spaces(5_000_000),
+      delta(5, [['8', '1']]),
+      'x'.repeat(5_100_000),
+      delta(6, [['9', '1']]),
+      ' '.repeat(6_000_000),
+    ];
+    assertSame(Buffer.from(lines.join('\n')), [100_000, 900_000, 9_000_000], {
+      depth: 5,
+      intervalMs: 100,
+      isPython: false,
+    });
+  });
+});
+
+test('the kernel reads by itself what Bybit writes: only snapshots and one delta are left to the host', () => {
+  for (const style of ['contract', 'spot'] as const) {
+    const market: MarketOptions = { symbol: 'SEEDUSDT', date: DAY, depth: 200, style, seed: 7, durationMs: 60_000 };
+    const engine = new KernelEngine({
+      grid: new AsOfGrid({ intervalMs: 60_000, dayMs: undefined, onGap: 'fill' }),
+      keepZeros: false,
+    });
+    drive(
+      engine,
+      [...marketText(market)].map((chunk) => Buffer.from(chunk)),
+      200,
+    );
+    assert.equal(engine.counts.messages, [...marketMessages(market)].length);
+    assert.equal(engine.hostLines, 2);
+  }
+});
