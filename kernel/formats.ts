@@ -4,9 +4,9 @@
  *
  *     entry (32 B) = FORMATS + (L × 16 + P) × 32
  *       0  16 B  for each digit of the number the index of its byte in the text, 0x80 where it is zero
- *      16   4 B  the bytes that must be digits, as a bit mask; 0: no price of this format can be read
+ *      16   1 B  whether a price of this format can be read at all
  */
-import { FORMATS } from './layout';
+import { FORMATS, LOW_BYTES, POINTS, TENS, TIMES_10, TIMES_100, TIMES_10000, ZEROS } from './layout';
 
 const ZERO_DIGIT: u8 = 0x80;
 const DIGITS: i32 = 16;
@@ -16,10 +16,22 @@ const MAX_LENGTH: i32 = 15;
 
 /** Fills the table for prices that are whole multiples of 10^-decimals. */
 export function prepareFormats(decimals: i32): void {
+  prepareVectors();
   memory.fill(FORMATS, 0, 256 * 32);
   for (let length = 1; length <= MAX_LENGTH; length++) {
     for (let point = 1; point <= length; point++) prepareFormat(length, point, decimals);
   }
+}
+
+/** What the scanner multiplies and compares with. */
+function prepareVectors(): void {
+  v128.store(ZEROS, i8x16.splat(0x30));
+  v128.store(TENS, i8x16.splat(10));
+  v128.store(POINTS, i8x16.splat(0x2e));
+  v128.store(LOW_BYTES, i16x8.splat(0xff));
+  v128.store(TIMES_10, i16x8.splat(10));
+  v128.store(TIMES_100, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
+  v128.store(TIMES_10000, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
 }
 
 function prepareFormat(length: i32, point: i32, decimals: i32): void {
@@ -34,6 +46,5 @@ function prepareFormat(length: i32, point: i32, decimals: i32): void {
   for (let index = 0; index < decimals; index++, at++) {
     store<u8>(entry + at, index < fraction ? <u8>(point + 1 + index) : ZERO_DIGIT);
   }
-  const all = (1 << length) - 1;
-  store<i32>(entry, isWhole ? all : all & ~(1 << point), 16);
+  store<u8>(entry, 1, 16);
 }

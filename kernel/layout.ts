@@ -3,6 +3,7 @@
  *
  *     FORMATS   256 × 32 B     how to read a price of each length and position of the point      (formats.ts)
  *     HEAD      4 × 256 B      what stands before and after `ts` in a message, and how much of it (scan.ts)
+ *     VECTORS   8 × 16 B       vectors of one value each                                          (formats.ts)
  *     UNDO      65,536 × 8 B   ladder slots that the message at hand has changed, with old values (ladder.ts)
  *     BEST      2 × 100,000 × 8 B  tick and text of the best levels of each side, for a row       (ladder.ts)
  *     ROW       9,999 × 2 × 32 B the text of a row                                               (rows.ts)
@@ -27,7 +28,16 @@ export const HEAD_BYTES: usize = 256;
 
 export const FORMATS: usize = 0x1000;
 export const HEAD: usize = FORMATS + 256 * 32;
-export const UNDO: usize = HEAD + 4 * HEAD_BYTES;
+/** Vectors of one value: V8 keeps what is loaded in a register, but makes a constant anew in every turn. */
+export const VECTORS: usize = HEAD + 4 * HEAD_BYTES;
+export const ZEROS: usize = VECTORS;
+export const TENS: usize = VECTORS + 16;
+export const POINTS: usize = VECTORS + 32;
+export const LOW_BYTES: usize = VECTORS + 48;
+export const TIMES_10: usize = VECTORS + 64;
+export const TIMES_100: usize = VECTORS + 80;
+export const TIMES_10000: usize = VECTORS + 96;
+export const UNDO: usize = VECTORS + 128;
 export const BEST: usize = UNDO + <usize>MAX_UNDO * 8;
 export const ROW: usize = BEST + 2 * <usize>MAX_LEVELS_PER_SIDE * 8;
 export const LADDERS: usize = (ROW + 2 * <usize>MAX_DEPTH * SLOT_BYTES + 0xfff) & ~0xfff;

@@ -12,7 +12,23 @@
  * believed: a line counts only when its line feed is before textEnd.
  */
 import { ASKS, BIDS, base, beginUndo, getUndoEnd, ladderOf, setUndoEnd, undo, widen } from './ladder';
-import { FORMATS, HEAD, HEAD_BYTES, LADDER_TICKS, MAX_UNDO, SLOT_BYTES, TEXT, UNDO } from './layout';
+import {
+  FORMATS,
+  HEAD,
+  HEAD_BYTES,
+  LADDER_TICKS,
+  LOW_BYTES,
+  MAX_UNDO,
+  POINTS,
+  SLOT_BYTES,
+  TENS,
+  TEXT,
+  TIMES_10,
+  TIMES_100,
+  TIMES_10000,
+  UNDO,
+  ZEROS,
+} from './layout';
 
 /** What {@link run} answers. */
 export const NEEDS_BYTES: i32 = 0;
@@ -187,85 +203,81 @@ function readSide(start: usize, side: i32): usize {
   if (load<u8>(start) === CLOSE) return start + 1;
   const ladder = ladderOf(side);
   const baseTick = base;
-  const quote = i8x16.splat(<i8>QUOTE);
-  const zero = i8x16.splat(0x30);
-  const ten = i8x16.splat(10);
-  const point = i8x16.splat(0x2e);
-  const low8 = i16x8.splat(0xff);
-  const times10 = i16x8.splat(10);
-  const times100 = i16x8(100, 1, 100, 1, 100, 1, 100, 1);
-  const times10000 = i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1);
+  const zero = v128.load(ZEROS);
+  const ten = v128.load(TENS);
+  const point = v128.load(POINTS);
+  const low8 = v128.load(LOW_BYTES);
+  const times10 = v128.load(TIMES_10);
+  const times100 = v128.load(TIMES_100);
+  const times10000 = v128.load(TIMES_10000);
   let log = getUndoEnd();
   const logLimit = UNDO + <usize>MAX_UNDO * 8;
   let low: i32 = LADDER_TICKS;
   let high: i32 = -1;
-  let priceBytes: i32 = 1;
   let p = start;
-  for (;;) {
+  // The format of a price is most often that of the level before: a guess that is checked costs less than to look.
+  let priceBytes: usize = 0;
+  let pointAt: usize = 0;
+  let pointByte: u8 = 0;
+  let moves = zero;
+  let notDigits = i8x16.splat(0);
+  while (true) {
     // ["
-    if (load<u16>(p) !== 0x225b || log >= logLimit) return FAILED;
+    if (load<u16>(p) !== 0x225b || log >= logLimit) break;
     const text = p + 2;
     const price = v128.load(text);
-    // The length is most often that of the level before: a guess that is checked breaks the chain of loads.
-    if (load<u8>(text + priceBytes) !== QUOTE || load<u8>(text + priceBytes - 1) === COMMA) {
-      const quotes = i8x16.bitmask(i8x16.eq(price, quote));
-      if (quotes === 0) return FAILED;
-      priceBytes = ctz(quotes);
+    if (load<u32>(text + priceBytes - 1) >> 8 !== 0x222c22 || load<u8>(text + pointAt) !== pointByte) {
+      const quotes = i8x16.bitmask(i8x16.eq(price, i8x16.splat(<i8>QUOTE)));
+      if (quotes === 0) break;
+      priceBytes = <usize>ctz(quotes);
+      pointAt = <usize>ctz(i8x16.bitmask(i8x16.eq(price, point)) | quotes);
+      const format = FORMATS + (((priceBytes << 4) | pointAt) << 5);
+      if (load<u8>(format, 16) === 0 || load<u32>(text + priceBytes - 1) >> 8 !== 0x222c22) break;
+      moves = v128.load(format);
+      pointByte = load<u8>(text + pointAt);
     }
-    const between = text + priceBytes;
-    const quantity = v128.load(between, 3);
-    const quantityQuotes = i8x16.bitmask(i8x16.eq(quantity, quote));
-    if (quantityQuotes === 0) return FAILED;
-    const quantityBytes = ctz(quantityQuotes);
+    const quantityAt = text + priceBytes + 3;
+    const quantity = v128.load(quantityAt);
+    const points = i8x16.bitmask(i8x16.eq(quantity, point));
+    const firstPoint = points & -points;
+    // The quantity ends at the first byte that is no digit, one point aside.
+    const others = i8x16.bitmask(i8x16.ge_u(i8x16.sub(quantity, zero), ten)) & ~firstPoint;
+    const quantityBytes = ctz(others | 0x10000);
 
-    const digits = i8x16.sub(price, zero);
-    const priceMask = (1 << priceBytes) - 1;
-    const digitMask = i8x16.bitmask(i8x16.lt_u(digits, ten)) & priceMask;
-    const pointAt = ctz((i8x16.bitmask(i8x16.eq(price, point)) & priceMask) | (1 << priceBytes));
-    const format = FORMATS + ((<usize>((priceBytes << 4) | pointAt)) << 5);
-
-    const quantityMask = (1 << quantityBytes) - 1;
-    const quantityPoint = i8x16.bitmask(i8x16.eq(quantity, point)) & quantityMask;
-    const quantityDigits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(quantity, zero), ten)) & quantityMask;
-
-    const wide = i8x16.swizzle(digits, v128.load(format));
-    const pairs = i16x8.add(i16x8.mul(v128.and(wide, low8), times10), i16x8.shr_u(wide, 8));
+    const digits = i8x16.swizzle(i8x16.sub(price, zero), moves);
+    notDigits = v128.or(notDigits, i8x16.ge_u(digits, ten));
+    const pairs = i16x8.add(i16x8.mul(v128.and(digits, low8), times10), i16x8.shr_u(digits, 8));
     const fours = i32x4.dot_i16x8_s(pairs, times100);
     const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_s(fours, fours), times10000);
     const both = i64x2.extract_lane(eights, 0);
     const tick = (both & 0xffffffff) * 100_000_000 + (both >> 32) - baseTick;
 
-    // `","` between the two, digits where the format has them, one point at most and never at an end of the quantity.
+    const after = quantityAt + <usize>quantityBytes;
     const wrong =
-      ((load<u32>(between - 1) >> 8) ^ 0x222c22) |
-      (digitMask ^ load<i32>(format, 16)) |
-      ((quantityDigits | quantityPoint) ^ quantityMask) |
-      (quantityPoint & (quantityPoint - 1)) |
-      (quantityPoint & (1 | (1 << (quantityBytes - 1)))) |
-      i32(quantityBytes === 0) |
-      i32(priceBytes + quantityBytes > <i32>SLOT_BYTES - 4) |
-      i32(<u64>tick >= <u64>LADDER_TICKS);
-    if (wrong !== 0 || digitMask === 0) return FAILED;
+      (load<u16>(after) ^ 0x5d22) | // "]
+      ((others | firstPoint) & 1) |
+      (firstPoint & ((1 << quantityBytes) >> 1)) |
+      i32(priceBytes + <usize>quantityBytes > SLOT_BYTES - 4);
+    if (wrong !== 0 || <u64>tick >= <u64>LADDER_TICKS) break;
 
     const slot = ladder + ((<usize>tick) << 2);
     store<u32>(log, <u32>slot);
     store<i32>(log, load<i32>(slot), 4);
     log += 8;
-    setUndoEnd(log);
     store<u32>(slot, <u32>text);
     low = min(low, <i32>tick);
     high = max(high, <i32>tick);
 
-    // "]
-    const after = between + 3 + quantityBytes;
-    if (load<u16>(after) !== 0x5d22) return FAILED;
     const next = load<u8>(after, 2);
     p = after + 3;
     if (next === COMMA) continue;
-    if (next !== CLOSE) return FAILED;
+    if (next !== CLOSE || v128.any_true(notDigits)) break;
+    setUndoEnd(log);
     widen(side, low, high);
     return p;
   }
+  setUndoEnd(log);
+  return FAILED;
 }
 
 /** At most 20 digits of a JSON number without sign, fraction and exponent. @returns where they end, or FAILED. */
