@@ -1,7 +1,7 @@
 /** What the host may call. Each stage has its own file. */
 export { prepareFormats } from './formats';
 export { bestOf, clear, collect, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
-export { FORMATS, HEAD, HEAD_BYTES, LADDER_TICKS, MEMORY_BYTES, ROW } from './layout';
+export { HEAD, HEAD_BYTES, LADDER_TICKS, MEMORY_BYTES, ROW } from './layout';
 export { writeRow } from './rows';
 export {
   addText,

@@ -63,7 +63,6 @@ const FAILED: usize = 0;
 
 const QUOTE: i32 = 0x22;
 const COMMA: u8 = 0x2c;
-const _OPEN: u8 = 0x5b;
 const CLOSE: u8 = 0x5d;
 const BRACE: u8 = 0x7d;
 

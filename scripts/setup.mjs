@@ -12,10 +12,11 @@ const installStamp = path.join(root, 'node_modules', '.bookgrid-installed');
 const buildStamp = path.join(root, 'dist', '.built');
 const lock = path.join(root, '.setup.lock');
 
-const KERNEL =
-  'kernel/index.ts --outFile dist/src/book/kernel.wasm --runtime stub -O3 --noAssert --enable simd --enable bulk-memory'.split(
-    ' ',
-  );
+const KERNELS = [
+  ['kernel/index.ts', 'dist/src/book/kernel.wasm'],
+  ['kernel/inflate.ts', 'dist/src/archive/inflate.wasm'],
+];
+const ASC_OPTIONS = '--runtime stub -O3 --noAssert --enable simd --enable bulk-memory'.split(' ');
 
 /** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
 export function setUp({ rebuild = false } = {}) {
@@ -31,7 +32,10 @@ export function setUp({ rebuild = false } = {}) {
       const hash = sourcesHash();
       fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
       step('compiling', [process.execPath, 'node_modules/typescript/bin/tsc', '--project', '.']);
-      step('compiling the kernel', [process.execPath, 'node_modules/assemblyscript/bin/asc.js', ...KERNEL]);
+      for (const [entry, outFile] of KERNELS) {
+        const asc = 'node_modules/assemblyscript/bin/asc.js';
+        step(`compiling ${entry}`, [process.execPath, asc, entry, '--outFile', outFile, ...ASC_OPTIONS]);
+      }
       fs.chmodSync(path.join(root, 'dist', 'src', 'cli.js'), 0o755);
       fs.writeFileSync(buildStamp, hash);
     }
@@ -72,6 +76,7 @@ function listSources(folder) {
     .readdirSync(path.join(root, folder), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .filter((file) => !file.includes('node_modules'))
     .sort();
 }
 
@@ -104,7 +109,7 @@ function takeLock() {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
     }
-    if (!isAlive(Number(readStamp(lock)))) {
+    if (isStale(lock)) {
       fs.rmSync(lock, { force: true });
       continue;
     }
@@ -113,8 +118,15 @@ function takeLock() {
   }
 }
 
+function isStale(file) {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  if (!stat) return false; // just released
+  const pid = Number(readStamp(file));
+  // Without a number its owner is about to write it, or the disk was full when it tried.
+  return pid ? !isAlive(pid) : Date.now() - stat.mtimeMs > 5000;
+}
+
 function isAlive(pid) {
-  if (!pid) return true; // the file was just made and its owner has not written its number yet
   try {
     process.kill(pid, 0);
     return true;

@@ -1,10 +1,11 @@
 /**
- * bookgrid as a library: scan, plan, run. The command line is built of these and of nothing else.
+ * bookgrid as a library: scan, plan, run.
  *
  * @packageDocumentation
  */
 export { ArchiveError } from './archive/archive-error.js';
-export { type ReadOptions, readArchive } from './archive/open-archive.js';
+export { readArchive } from './archive/open-archive.js';
+export type { Inflater, ReadOptions } from './archive/read-options.js';
 export type { EngineCounts } from './book/engine.js';
 export type { Executor } from './convert/executors/executor.js';
 export { mainThreadExecutor } from './convert/executors/main-thread.js';
@@ -23,3 +24,4 @@ export {
 export { type Outcome, type RunHooks, run } from './convert/run.js';
 export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
 export { UsageError } from './convert/usage-error.js';
+export { outputExists } from './output/atomic-file.js';

@@ -22,6 +22,7 @@ export interface ConvertOptions {
   compat: 'python' | 'none';
   formattedTimestamp: boolean;
   overwrite: boolean;
+  inflater: 'kernel' | 'node';
   workers: number;
   dryRun: boolean;
   json: boolean;
@@ -39,7 +40,7 @@ const GROUPS = {
 } as const;
 
 /**
- * Every option in one table: parsing, help and the README's list come from it. Commander names the properties after
+ * Every option in one table: parsing and help come from it. Commander names the properties after
  * the long flags.
  */
 function optionTable(): { group: keyof typeof GROUPS; option: Option }[] {
@@ -127,6 +128,15 @@ function optionTable(): { group: keyof typeof GROUPS; option: Option }[] {
     },
     {
       group: 'how',
+      option: new Option(
+        '--inflate <program>',
+        'what unpacks zip members: our kernel, or Node’s zlib, slower, for those who distrust it',
+      )
+        .choices(['kernel', 'node'])
+        .default('kernel'),
+    },
+    {
+      group: 'how',
       option: new Option('--dry-run', 'print what would be made and what is skipped, and why; convert nothing'),
     },
     { group: 'how', option: new Option('--json', 'one JSON object a line on standard output, for programs') },
@@ -149,7 +159,7 @@ Examples:
 Row T holds the book after every message with ts <= T, and none after: no look-ahead.
 
 Exit status: 0 all converted or skipped, 1 some archive failed, 2 wrong usage or nothing to do,
-130 after Ctrl+C, 143 after SIGTERM.`;
+130 after Ctrl+C (a second one ends it at once), 143 after SIGTERM, 129 after SIGHUP, 141 when\nnobody reads the output any more.`;
 
 /** The command line as commander knows it. */
 export function buildCommand(): Command {
@@ -185,13 +195,14 @@ export function parseCommandLine(argv: string[]): ConvertOptions {
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
   checkCombinations(command.args, given, isGiven);
-  const { interval, includeFormattedTimestamp = false, compat = 'none', ...rest } = given;
+  const { interval, inflate, includeFormattedTimestamp = false, compat = 'none', ...rest } = given;
   const { overwrite = false, dryRun = false, json = false, test = false } = given;
   const { formattedTimestamp: _, ...named } = rest;
   return {
     ...named,
     archives: command.args,
     intervalMs: interval,
+    inflater: inflate,
     formattedTimestamp: includeFormattedTimestamp,
     compat,
     overwrite,
@@ -218,6 +229,7 @@ interface GivenOptions {
   /** The other half of the pair, `--no-formatted-timestamp`; says nothing that the first does not. */
   formattedTimestamp: boolean;
   overwrite?: true;
+  inflate: 'kernel' | 'node';
   workers: number;
   dryRun?: true;
   json?: true;

@@ -2,3 +2,8 @@
 export class ArchiveError extends Error {
   override name = 'ArchiveError';
 }
+
+/** What a member inflates to is not what its archive says, or it does not inflate at all. */
+export class DamagedDataError extends ArchiveError {
+  override name = 'DamagedDataError';
+}

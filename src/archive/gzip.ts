@@ -1,15 +1,16 @@
 import { ArchiveError } from './archive-error.js';
 import { type ByteSource, pieces } from './byte-source.js';
-import { inflate } from './inflate.js';
+import { inflateGzip } from './inflate.js';
+import type { ReadOptions } from './read-options.js';
 
 /**
  * Reads a gzip file of one or several members as one text (RFC 1952, 2.2: members are simply concatenated).
  *
  * @throws {@link ArchiveError} when the file is no gzip file, is cut short, or a member's CRC-32 or length is wrong.
  */
-export async function* readGzip(source: ByteSource, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+export async function* readGzip(source: ByteSource, { onRead }: Required<ReadOptions>): AsyncGenerator<Uint8Array> {
   try {
-    yield* inflate(pieces(source, 0, source.sizeBytes, onRead), 'gzip');
+    yield* inflateGzip(pieces(source, 0, source.sizeBytes, onRead));
   } catch (error) {
     throw describe(error);
   }

@@ -1,5 +1,5 @@
 import { Gunzip, InflateRaw, type ZlibOptions } from 'minizlib';
-import { ArchiveError } from './archive-error.js';
+import { DamagedDataError } from './archive-error.js';
 
 /** Output comes in buffers of at most this size. zlib's default of 16 KiB costs more than half of its speed. */
 const OUTPUT_BYTES = 1024 * 1024;
@@ -15,11 +15,9 @@ const INPUT_SLICE_BYTES = 32 * 1024;
  * the whole process), which would hold any number of workers to the speed of four; minizlib drives the same zlib
  * synchronously.
  *
- * @param format `deflate` for a zip member's raw data, which must end where the data ends; `gzip` for a whole gzip file
- * of one or several members, whose CRC-32 and lengths zlib checks by itself. Zeros may pad members, as tapes do it.
  * @throws an error with zlib's message when the data is damaged or ends too early.
  */
-export async function* inflate(compressed: AsyncIterable<Buffer>, format: 'deflate' | 'gzip'): AsyncGenerator<Buffer> {
+async function* inflate(compressed: AsyncIterable<Buffer>, format: 'deflate' | 'gzip'): AsyncGenerator<Buffer> {
   let stream = new InflateStream(format);
   try {
     for await (const piece of compressed) {
@@ -30,7 +28,7 @@ export async function* inflate(compressed: AsyncIterable<Buffer>, format: 'defla
         start += used;
         if (used === slice.length) continue;
         // zlib leaves input only when its stream has ended.
-        if (format === 'deflate') throw new ArchiveError('damaged: bytes follow the end of the deflate data');
+        if (format === 'deflate') throw new DamagedDataError('damaged: bytes follow the end of the deflate data');
         while (start < piece.length && piece[start] === 0) start++;
         if (start < piece.length) {
           stream.close();
@@ -43,6 +41,19 @@ export async function* inflate(compressed: AsyncIterable<Buffer>, format: 'defla
   } finally {
     stream.close();
   }
+}
+
+/** Inflates a zip member's raw data, which must end where the data ends. */
+export function inflateDeflate(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  return inflate(compressed, 'deflate');
+}
+
+/**
+ * Inflates a gzip file of one or several members, whose CRC-32 and lengths zlib checks by itself. Zeros may pad members,
+ * as tapes do it.
+ */
+export function inflateGzip(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  return inflate(compressed, 'gzip');
 }
 
 /** minizlib's stream as two plain calls: bytes in, bytes out. */

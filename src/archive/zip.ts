@@ -1,8 +1,10 @@
 import zlib from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
-import { ArchiveError } from './archive-error.js';
+import { ArchiveError, DamagedDataError } from './archive-error.js';
 import { type ByteSource, pieces } from './byte-source.js';
-import { inflate } from './inflate.js';
+import { inflateDeflate } from './inflate.js';
+import { kernelInflate } from './kernel-inflate.js';
+import type { ReadOptions } from './read-options.js';
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -14,10 +16,14 @@ const DEFLATED = 8;
  * when it is encrypted or packed by a method other than stored and deflated, and, after the last chunk, when its
  * size or CRC-32 is not the directory's.
  */
-export async function* readZip(source: ByteSource, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+export async function* readZip(
+  source: ByteSource,
+  { onRead, inflater }: Required<ReadOptions>,
+): AsyncGenerator<Uint8Array> {
   const { entry, dataStart } = await findMember(source);
   const packed = pieces(source, dataStart, dataStart + entry.compressedSize, onRead);
-  const chunks = entry.compressionMethod === DEFLATED ? inflate(packed, 'deflate') : packed;
+  const unpack = { kernel: kernelInflate, node: inflateDeflate }[inflater];
+  const chunks = entry.compressionMethod === DEFLATED ? unpack(packed) : packed;
   let sizeBytes = 0;
   let crc32 = 0;
   try {
@@ -33,7 +39,8 @@ export async function* readZip(source: ByteSource, onRead: (bytes: number) => vo
   }
   if (sizeBytes < entry.uncompressedSize) throw wrongSize(entry, `only ${sizeBytes}`);
   if (crc32 !== entry.crc32) {
-    throw new ArchiveError(
+    throw damage(
+      entry,
       `damaged: ${entry.fileName} has CRC-32 ${hex(crc32)}, the zip's directory says ${hex(entry.crc32)}; download it again`,
     );
   }
@@ -95,13 +102,19 @@ async function describeDirectoryError(error: unknown, source: ByteSource): Promi
 
 function describeInflateError(error: unknown, entry: Entry): unknown {
   if (!(error instanceof Error) || error.name !== 'ZlibError') return error;
-  return new ArchiveError(`damaged: ${entry.fileName} does not inflate (${error.message}); download it again`);
+  return new DamagedDataError(`damaged: ${entry.fileName} does not inflate (${error.message}); download it again`);
 }
 
 function wrongSize(entry: Entry, found: string): ArchiveError {
-  return new ArchiveError(
+  return damage(
+    entry,
     `damaged: ${entry.fileName} has ${found} bytes, the zip's directory says ${entry.uncompressedSize}; download it again`,
   );
+}
+
+/** Of a member that is only stored no inflater is to be suspected. */
+function damage({ compressionMethod }: Entry, message: string): ArchiveError {
+  return new (compressionMethod === STORED ? ArchiveError : DamagedDataError)(message);
 }
 
 function hex(crc32: number): string {

@@ -50,7 +50,10 @@ export interface Engine {
   /** Hands over the next chunk; its memory must stay as it is until the engine needs bytes again. */
   push(chunk: Uint8Array): void;
   end(): void;
-  /** @throws RangeError when the book outgrows {@link MAX_LEVELS_PER_SIDE}, which only forged input does. */
+  /**
+   * @throws RangeError when the book outgrows {@link MAX_LEVELS_PER_SIDE}, which only forged input does. That is looked
+   * at now and then, so the line it names is where it was found.
+   */
   next(): EngineEvent;
   /** The book now, as the cells of a CSV row (ASCII, see {@link ReferenceBook.row}). Valid until `next` is called. */
   row(depth: number): Uint8Array;

@@ -2,6 +2,7 @@ import { canonical, compareDecimals, isZero } from './decimal.js';
 import { type Engine, type EngineCounts, type EngineEvent, MAX_LEVELS_PER_SIDE } from './engine.js';
 import type { Grid } from './grid.js';
 import { type Kernel, loadKernel } from './kernel.js';
+import { chooseLayout, decimalsOf, type LadderLayout } from './ladder-layout.js';
 import { isBlank, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG, type Update } from './message.js';
 
@@ -11,9 +12,6 @@ const PIECE_BYTES = 512 * 1024;
 /** A level's text is kept in the kernel up to these lengths; longer ones by the host. See kernel/layout.ts. */
 const MAX_PRICE_BYTES = 15;
 const MAX_TEXT_BYTES = 32;
-
-/** Numbers up to so many digits are exact in a double. */
-const MAX_TICK_DIGITS = 15;
 
 const LINE_FEED = 0x0a;
 
@@ -70,15 +68,16 @@ export class KernelEngine implements Engine {
   #isInLongLine = false;
   #held: Held | undefined;
   #template = '';
-  /** Decimals of the ladder, and the price of its first slot in units of the last of them. */
-  #decimals = 0;
-  #baseTick = 0;
+  #layout: LadderLayout;
+  /** Prices written with more decimals than the ladder has, since it was laid out: the kernel cannot read them. */
+  #misfits = 0;
   /** The ladder is laid out anew when there are more strays than this. */
-  #strayLimit = 64;
+  #strayLimit = STRAY_LIMIT;
 
   constructor({ grid, keepZeros }: KernelEngineOptions) {
     this.#kernel = loadKernel();
     this.#memory = new Uint8Array(this.#kernel.memory.buffer);
+    this.#layout = chooseLayout([], this.#kernel.LADDER_TICKS.value);
     this.#grid = grid;
     this.#keepZeros = keepZeros;
   }
@@ -144,6 +143,7 @@ export class KernelEngine implements Engine {
     const kernel = this.#kernel;
     const messagesBefore = kernel.messages.value;
     const status = kernel.run(this.#grid.quietUntilMs, false);
+    // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
     if (kernel.messages.value > messagesBefore) this.#grid.dueAfter(kernel.getPreviousTs());
     if (status === AT_MESSAGE) this.#held = { tsMs: kernel.messageTs.value };
     else if (status === FOREIGN_LINE) return this.#readForeignLine();
@@ -276,11 +276,12 @@ export class KernelEngine implements Engine {
   #apply(message: Message): void {
     if (message.type === 'snapshot') {
       for (const strays of this.#strays) strays.clear();
+      this.#strayLimit = STRAY_LIMIT;
       this.#layOut([...message.bids, ...message.asks]);
     }
     for (const update of message.bids) this.#set(0, update, message.type === 'snapshot');
     for (const update of message.asks) this.#set(1, update, message.type === 'snapshot');
-    if (this.#strayCount() > this.#strayLimit) this.#layOutAnew();
+    if (this.#strayCount() > this.#strayLimit || this.#misfits > MAX_MISFITS) this.#layOutAnew();
     if (message.bids.length + message.asks.length > LARGE_MESSAGE) this.#settle();
   }
 
@@ -288,7 +289,8 @@ export class KernelEngine implements Engine {
   #set(side: 0 | 1, [price, quantity]: Update, isSnapshot: boolean): void {
     const kernel = this.#kernel;
     const key = canonical(price);
-    const tick = tickOf(key, this.#decimals, this.#baseTick, kernel.LADDER_TICKS.value);
+    const tick = this.#layout.tickOf(key);
+    if (decimalsOf(price) > this.#layout.decimals) this.#misfits++;
     const isEmpty = isZero(quantity);
     const text = `${price}","${quantity}"`;
     this.#strays[side].delete(key);
@@ -298,7 +300,7 @@ export class KernelEngine implements Engine {
       this.#memory.set(Buffer.from(text, 'latin1'), this.#poolSlot());
       kernel.place(side, tick, text.length);
     } else {
-      const isBeyond = tick === undefined && this.#isBeyond(side, key);
+      const isBeyond = tick === undefined && (side === 0 ? this.#layout.isBelow(key) : this.#layout.isAbove(key));
       this.#strays[side].set(key, { price, quantity, tick, isBeyond });
       if (tick !== undefined) kernel.place(side, tick, 0);
     }
@@ -308,29 +310,21 @@ export class KernelEngine implements Engine {
     const slot = this.#kernel.poolSlot();
     if (slot !== 0) return slot;
     this.#settle();
-    return this.#kernel.poolSlot();
-  }
-
-  /** Whether a price outside of the ladder is on its worse end: below it for bids, above it for asks. */
-  #isBeyond(side: 0 | 1, key: string): boolean {
-    const whole = BigInt(scale(key, this.#decimals));
-    return side === 0
-      ? whole < BigInt(this.#baseTick)
-      : whole >= BigInt(this.#baseTick + this.#kernel.LADDER_TICKS.value);
+    return this.#kernel.poolSlot(); // there is room for more than two full sides
   }
 
   /** Empties the ladder and lays it out so that most of these levels have a slot. */
   #layOut(levels: Update[]): void {
-    const keys = levels.map(([price]) => canonical(price));
-    const layout = chooseLayout(keys, this.#kernel.LADDER_TICKS.value);
-    this.#decimals = layout.decimals;
-    this.#baseTick = layout.baseTick;
-    this.#kernel.clear(layout.baseTick);
-    this.#kernel.prepareFormats(layout.decimals);
+    const prices = levels.map(([price]) => price);
+    this.#misfits = 0;
+    this.#layout = chooseLayout(prices, this.#kernel.LADDER_TICKS.value);
+    this.#kernel.clear(this.#layout.baseTick);
+    this.#kernel.prepareFormats(this.#layout.decimals);
   }
 
   /** The price has wandered off, or its decimals have changed: a new ladder for the book as it is. */
   #layOutAnew(): void {
+    this.#settle();
     const sides = ([0, 1] as const).map((side) => {
       const count = this.#kernel.collect(side, MAX_LEVELS_PER_SIDE);
       const levels = this.#merged(side, count, Number.POSITIVE_INFINITY);
@@ -342,7 +336,7 @@ export class KernelEngine implements Engine {
     sides.forEach((levels, side) => {
       for (const level of levels) this.#set(side as 0 | 1, level, true);
     });
-    this.#strayLimit = 2 * this.#strayCount() + 64;
+    this.#strayLimit = 2 * this.#strayCount() + STRAY_LIMIT;
   }
 
   #strayCount(): number {
@@ -399,14 +393,20 @@ export class KernelEngine implements Engine {
   #best(side: 0 | 1): string | undefined {
     const count = this.#kernel.collect(side, 1);
     if (this.#needsMerge(side, count, 1)) {
-      const [best] = this.#merged(side, this.#kernel.collect(side, MAX_LEVELS_PER_SIDE), 1);
+      const [best] = this.#merged(side, count, 1);
       return best && canonical(best[0]);
     }
     if (count === 0) return undefined;
     const [tick = 0] = new Uint32Array(this.#kernel.memory.buffer, this.#kernel.bestOf(side), 1);
-    return unscale(tick + this.#baseTick, this.#decimals);
+    return this.#layout.priceOf(tick);
   }
 }
+
+/** So many levels beside the ladder are no exception any more. */
+const STRAY_LIMIT = 64;
+
+/** So many prices of more decimals are no exception any more: the ladder is laid out anew. */
+const MAX_MISFITS = 1000;
 
 /** Levels in a message from which on the book is counted at once. */
 const LARGE_MESSAGE = 10_000;
@@ -418,47 +418,3 @@ const MARK = 1;
 
 const CONTRACT_HEAD = /^(\{"topic":"[^"\\]*","type":"delta","ts":)\d{13}(,"data":\{"s":"[^"\\]*","b":\[)/;
 const SPOT_HEAD = /^(\{"topic":"[^"\\]*","ts":)\d{13}(,"type":"delta","data":\{"s":"[^"\\]*","b":\[)/;
-
-/** The digits of a canonical decimal as a whole number of 10^-decimals; further decimals are cut off. */
-function scale(key: string, decimals: number): string {
-  const [integer = '', fraction = ''] = key.split('.');
-  return integer + fraction.slice(0, decimals).padEnd(decimals, '0');
-}
-
-/** The reverse of {@link scale}, canonical. */
-function unscale(value: number, decimals: number): string {
-  const digits = String(value).padStart(decimals + 1, '0');
-  return canonical(decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`);
-}
-
-function decimalsOf(key: string): number {
-  const point = key.indexOf('.');
-  return point < 0 ? 0 : key.length - point - 1;
-}
-
-function tickOf(key: string, decimals: number, baseTick: number, ticks: number): number | undefined {
-  if (decimalsOf(key) > decimals) return undefined;
-  const digits = scale(key, decimals);
-  if (digits.length > MAX_TICK_DIGITS) return undefined;
-  const tick = Number(digits) - baseTick;
-  return tick >= 0 && tick < ticks ? tick : undefined;
-}
-
-/**
- * The decimals and first price with which the ladder holds the most of these prices. A stray price of many decimals, or
- * one far away, must not cost all others their place.
- */
-function chooseLayout(keys: string[], ticks: number): { decimals: number; baseTick: number } {
-  let best = { decimals: 0, baseTick: 0, held: -1 };
-  const sorted = [...keys].sort(compareDecimals);
-  const middle = sorted[sorted.length >> 1] ?? '0';
-  const mostDecimals = Math.min(MAX_TICK_DIGITS - 1, Math.max(0, ...new Set(keys.map(decimalsOf))));
-  for (let decimals = 0; decimals <= mostDecimals; decimals++) {
-    const center = scale(middle, decimals);
-    if (center.length > MAX_TICK_DIGITS) break;
-    const baseTick = Number(center) - ticks / 2;
-    const held = keys.filter((key) => tickOf(key, decimals, baseTick, ticks) !== undefined).length;
-    if (held > best.held) best = { decimals, baseTick, held };
-  }
-  return best;
-}

@@ -1,27 +1,22 @@
-import fs from 'node:fs';
-
-/** An exported variable: its value is the current one whenever it is read. */
-interface Value {
-  readonly value: number;
-}
+import { growTo, instantiate, type Memory, type Variable } from '../webassembly.js';
 
 /** What kernel/index.ts exports; addresses and sizes are in bytes of `memory`. */
 export interface Kernel {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  readonly MEMORY_BYTES: Value;
-  readonly HEAD: Value;
-  readonly HEAD_BYTES: Value;
-  readonly LADDER_TICKS: Value;
-  readonly ROW: Value;
-  readonly cursor: Value;
-  readonly textEnd: Value;
-  readonly lineBytes: Value;
-  readonly lines: Value;
-  readonly messages: Value;
-  readonly updates: Value;
-  readonly breaks: Value;
-  readonly outOfOrder: Value;
-  readonly messageTs: Value;
+  readonly memory: Memory;
+  readonly MEMORY_BYTES: Variable;
+  readonly HEAD: Variable;
+  readonly HEAD_BYTES: Variable;
+  readonly LADDER_TICKS: Variable;
+  readonly ROW: Variable;
+  readonly cursor: Variable;
+  readonly textEnd: Variable;
+  readonly lineBytes: Variable;
+  readonly lines: Variable;
+  readonly messages: Variable;
+  readonly updates: Variable;
+  readonly breaks: Variable;
+  readonly outOfOrder: Variable;
+  readonly messageTs: Variable;
   run(limitMs: number, single: boolean): number;
   addText(bytes: number): void;
   makeRoom(): number;
@@ -46,21 +41,9 @@ export interface Kernel {
   writeRow(depth: number, bids: number, asks: number): number;
 }
 
-const PAGE_BYTES = 65_536;
-
-/** As much of the global as is needed here; TypeScript declares it for browsers only. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
-
-let compiled: object | undefined;
-
-/** A kernel of its own, with its own memory. The module is compiled once in a thread. */
+/** A kernel of its own, with its own memory. */
 export function loadKernel(): Kernel {
-  compiled ??= new WebAssembly.Module(fs.readFileSync(new URL('./kernel.wasm', import.meta.url)));
-  const kernel = new WebAssembly.Instance(compiled, {}).exports as Kernel;
-  const { memory, MEMORY_BYTES } = kernel;
-  memory.grow(Math.ceil((MEMORY_BYTES.value - memory.buffer.byteLength) / PAGE_BYTES));
+  const kernel = instantiate<Kernel>(new URL('./kernel.wasm', import.meta.url));
+  growTo(kernel.memory, kernel.MEMORY_BYTES.value);
   return kernel;
 }

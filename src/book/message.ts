@@ -59,7 +59,7 @@ function toMessage(value: unknown): Message {
   if (!isTimestamp(ts)) throw new NotAMessage(`"ts" must be a whole number of ms since 1970, found ${found(ts)}`);
   if (!isObject(data)) throw new NotAMessage(`"data" must be an object, found ${found(data)}`);
   const { u } = data;
-  if (u !== undefined && !Number.isSafeInteger(u))
+  if (u !== undefined && !(Number.isSafeInteger(u) && (u as number) >= 0))
     throw new NotAMessage(`"u" must be a whole number, found ${found(u)}`);
   return {
     topic: typeof topic === 'string' ? topic : undefined,

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { DamagedDataError } from '../archive/archive-error.js';
 import { readArchive } from '../archive/open-archive.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
@@ -8,11 +9,13 @@ import { CsvWriter } from '../output/csv.js';
 import type { Job, PlannedOutput } from './plan.js';
 
 /** What became of a job: plain JSON, whichever thread or machine it ran on. */
-export type JobResult = { seconds: number } & (
-  | { status: 'done'; outputs: PlannedOutput[]; counts: EngineCounts }
+export type JobResult = {
+  seconds: number;
+} /** `isReinflated`: the kernel's inflater found the data damaged, and Node's zlib was asked. */ & (
+  | { status: 'done'; outputs: PlannedOutput[]; counts: EngineCounts; isReinflated: boolean }
   /** Another run has made the outputs since the plan was made. */
   | { status: 'skipped' }
-  | { status: 'failed'; error: string; counts?: EngineCounts }
+  | { status: 'failed'; error: string; counts?: EngineCounts; isReinflated?: boolean }
 );
 
 export interface JobHooks {
@@ -27,23 +30,41 @@ const ROWS_PER_PAUSE = 1000;
 
 /**
  * Converts one archive into its outputs: reads, keeps the book, writes rows, and only when everything has been found
- * right lets the outputs appear.
+ * right lets the outputs appear. An archive that the kernel's inflater finds damaged is converted once more with Node's
+ * zlib, which has the last word.
  *
  * @returns the result, also when the archive or the disk is at fault.
  * @throws only when aborted.
  */
 export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
   const startMs = performance.now();
-  const engine = createEngine(job);
-  const elapsed = () => ({ seconds: Math.round(performance.now() - startMs) / 1000 });
+  let outputs: PlannedOutput[];
   try {
-    const outputs = job.outputs.filter(({ path }) => job.overwrite || !outputExists(path));
-    if (outputs.length === 0) return { status: 'skipped', ...elapsed() };
-    await convert({ ...job, outputs }, engine, hooks);
-    return { status: 'done', outputs, counts: engine.counts, ...elapsed() };
+    outputs = job.outputs.filter(({ path }) => job.overwrite || !outputExists(path));
+  } catch (error) {
+    return { status: 'failed', error: describe(error, job), seconds: 0 };
+  }
+  if (outputs.length === 0) return { status: 'skipped', seconds: 0 };
+  const todo = { ...job, outputs };
+  let outcome = await attempt(todo, hooks);
+  const isReinflated = job.inflater === 'kernel' && outcome.error instanceof DamagedDataError;
+  // What is read a second time is no progress.
+  if (isReinflated) outcome = await attempt({ ...todo, inflater: 'node' }, { ...hooks, onRead() {} });
+  const { counts, error } = outcome;
+  const seconds = Math.round(performance.now() - startMs) / 1000;
+  if (error !== undefined) return { status: 'failed', error: describe(error, job), counts, isReinflated, seconds };
+  return { status: 'done', outputs, counts, isReinflated, seconds };
+}
+
+/** @throws only when aborted. */
+async function attempt(job: Job, hooks: JobHooks): Promise<{ counts: EngineCounts; error?: unknown }> {
+  const engine = createEngine(job);
+  try {
+    await convert(job, engine, hooks);
+    return { counts: engine.counts };
   } catch (error) {
     hooks.signal?.throwIfAborted();
-    return { status: 'failed', error: describe(error, job), counts: engine.counts, ...elapsed() };
+    return { counts: engine.counts, error };
   }
 }
 
@@ -89,7 +110,8 @@ function discard(files: AtomicFile[], cause: unknown): void {
 
 /** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
 async function pump(job: Job, engine: Engine, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
-  const chunks = readArchive(job.archive.path, { onRead: hooks.onRead });
+  let rows = 0;
+  const chunks = readArchive(job.archive.path, { onRead: hooks.onRead, inflater: job.inflater });
   try {
     for (;;) {
       const event = engine.next();
@@ -103,7 +125,7 @@ async function pump(job: Job, engine: Engine, hooks: JobHooks, onRow: (boundaryM
         }
         case 'boundary':
           onRow(event.boundaryMs);
-          if (engine.counts.rows % ROWS_PER_PAUSE === 0) await pause(hooks.signal);
+          if (++rows % ROWS_PER_PAUSE === 0) await pause(hooks.signal);
           break;
         case 'bad-line':
           if (isPassedOver(event, job)) break;

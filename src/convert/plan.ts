@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Inflater } from '../archive/read-options.js';
 import { depthFolder } from './archive-name.js';
 import { formatInterval } from './interval.js';
 import type { ArchiveFile, ScanResult, UnusableFile } from './scan.js';
@@ -17,6 +18,8 @@ export interface SamplingOptions {
 }
 
 export interface PlanOptions extends SamplingOptions {
+  /** What inflates zip members; the bytes are the same. Default: kernel. */
+  inflater?: Inflater;
   outputDir: string;
   /** Where outputs are staged; beside the output when absent. */
   tempDir?: string;
@@ -42,6 +45,7 @@ export interface Job {
   outputs: PlannedOutput[];
   options: SamplingOptions;
   overwrite: boolean;
+  inflater: Inflater;
   tempDir?: string;
 }
 
@@ -108,12 +112,14 @@ function decide(
 }
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: PlanOptions): Job {
-  const { intervalMs, onGap, onBadLine, compat, formattedTimestamp, overwrite, tempDir } = options;
+  const { intervalMs, onGap, onBadLine, compat, formattedTimestamp } = options;
+  const { overwrite, inflater = 'kernel', tempDir } = options;
   return {
     archive,
     outputs,
     options: { intervalMs, onGap, onBadLine, compat, formattedTimestamp },
     overwrite,
+    inflater,
     ...(tempDir === undefined ? {} : { tempDir }),
   };
 }
@@ -135,7 +141,7 @@ function describeRivals(rivals: PlannedOutput[], makers: Map<string, ArchiveFile
 
 function isWanted(file: ArchiveFile | UnusableFile, { symbols, from, to }: PlanOptions): boolean {
   if (symbols && !symbols.includes(file.pair)) return false;
-  if (!('date' in file)) return true;
+  if (file.date === undefined) return true;
   return (from === undefined || file.date >= from) && (to === undefined || file.date <= to);
 }
 

@@ -32,6 +32,7 @@ export function toRecord({ archive, outputs, options }: Job, result: JobResult):
       formattedTimestamp: options.formattedTimestamp,
     },
     ...counts,
+    ...(result.status !== 'skipped' && result.isReinflated ? { isReinflated: true } : {}),
     seconds: result.seconds,
     version: VERSION,
     finishedAt: new Date().toISOString(),

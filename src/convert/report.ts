@@ -31,14 +31,15 @@ export interface Reporter {
 }
 
 /** Things worth a look in a conversion, in the words of the summary. */
-const NOTES: [note: string, count: (counts: Extract<JobResult, { status: 'done' }>['counts']) => number][] = [
-  ['with gaps in u', (counts) => counts.updateIdBreaks],
-  ['with filled intervals', (counts) => counts.filledRows],
-  ['with intervals left out', (counts) => counts.skippedBoundaries],
-  ['with messages out of order', (counts) => counts.outOfOrderMessages],
-  ['with deltas before the first snapshot', (counts) => counts.earlyDeltas],
-  ['with lines passed over', (counts) => counts.badLines],
-  ['with crossed rows', (counts) => counts.crossedRows],
+const NOTES: [note: string, count: (result: Extract<JobResult, { status: 'done' }>) => number][] = [
+  ['with gaps in u', ({ counts }) => counts.updateIdBreaks],
+  ['with filled intervals', ({ counts }) => counts.filledRows],
+  ['with intervals left out', ({ counts }) => counts.skippedBoundaries],
+  ['with messages out of order', ({ counts }) => counts.outOfOrderMessages],
+  ['with deltas before the first snapshot', ({ counts }) => counts.earlyDeltas],
+  ['with lines passed over', ({ counts }) => counts.badLines],
+  ['with crossed rows', ({ counts }) => counts.crossedRows],
+  ['inflated again by zlib', ({ isReinflated }) => Number(isReinflated)],
 ];
 
 /** Adds outcomes up to a {@link Summary}. */
@@ -56,7 +57,7 @@ export class Tally {
     this.#statuses[result.status]++;
     if (result.status !== 'done') return;
     for (const [note, count] of NOTES) {
-      if (count(result.counts) > 0) this.#notes.set(note, (this.#notes.get(note) ?? 0) + 1);
+      if (count(result) > 0) this.#notes.set(note, (this.#notes.get(note) ?? 0) + 1);
     }
   }
 

@@ -32,11 +32,23 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
   const folders = stagingFolders(entries, hooks.tempDir);
   for (const folder of folders) sweepStaged(folder);
 
-  const stop = () => void executor.close();
+  const stopping = new AbortController();
+  const stop = () => {
+    stopping.abort();
+    void executor.close();
+  };
   hooks.signal.addEventListener('abort', stop);
+  if (hooks.signal.aborted) stop();
+  const slots = Array.from({ length: executor.slots }, () =>
+    work(queue, executor, { ...hooks, signal: stopping.signal }).catch((error: unknown) => {
+      stop(); // one slot's hook has thrown: the others must not go on behind the caller's back
+      throw error;
+    }),
+  );
   try {
-    await Promise.all(Array.from({ length: executor.slots }, () => work(queue, executor, hooks)));
+    await Promise.all(slots);
   } finally {
+    await Promise.allSettled(slots);
     hooks.signal.removeEventListener('abort', stop);
     await executor.close();
     for (const folder of folders) sweepStaged(folder, { ownToo: true });

@@ -19,8 +19,9 @@ export interface ArchiveFile extends ArchiveName {
 export interface UnusableFile {
   path: string;
   fileName: string;
-  /** As far as it is known. */
+  /** As far as they are known. */
   pair: string;
+  date?: string;
   problem: string;
 }
 
@@ -42,7 +43,13 @@ export function scanFolder(sourceDir: string): ScanResult {
   for (const depth of depthFolders) {
     for (const pair of listFolder(path.join(sourceDir, depth)).filter((name) => isFolder(sourceDir, depth, name))) {
       const folder = path.join(sourceDir, depth, pair);
-      for (const fileName of listFolder(folder)) classify(folder, { depth, pair, fileName }, result);
+      try {
+        for (const fileName of listFolder(folder)) classify(folder, { depth, pair, fileName }, result);
+      } catch (error) {
+        // One pair's closed folder costs what one broken archive does.
+        if (!(error instanceof UsageError)) throw error;
+        result.unusable.push({ path: folder, fileName: path.join(depth, pair), pair, problem: error.message });
+      }
     }
   }
   return result;
@@ -62,11 +69,11 @@ function classify(
   const { pair: namedPair } = name;
   const stat = look(file);
   if ('problem' in stat) {
-    result.unusable.push({ path: file, fileName, pair: namedPair, problem: stat.problem });
+    result.unusable.push({ path: file, fileName, pair: namedPair, date: name.date, problem: stat.problem });
   } else if (depthFolder(name.sourceDepth) !== depth || name.pair !== pair) {
     const expected = `${depthFolder(name.sourceDepth)}/${name.pair}`;
     const problem = `its name belongs in ${expected}, yet it lies in ${depth}/${pair}; move it, or give it as an argument`;
-    result.unusable.push({ path: file, fileName, pair: namedPair, problem });
+    result.unusable.push({ path: file, fileName, pair: namedPair, date: name.date, problem });
   } else {
     result.archives.push({ ...name, path: file, fileName, sizeBytes: stat.size, isDayFile: true });
   }

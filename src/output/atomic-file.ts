@@ -5,7 +5,13 @@ import { writeAll } from './write-all.js';
 
 /** Whether there is an output at a path: a whole one, since there are no others. */
 export function outputExists(filePath: string): boolean {
-  return fs.existsSync(filePath) && fs.statSync(filePath).isFile();
+  try {
+    return fs.statSync(filePath).isFile();
+  } catch (error) {
+    // Not there, or not to be seen: then writing it will tell why.
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
 }
 
 /**

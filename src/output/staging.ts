@@ -30,7 +30,7 @@ export function stagedName(fileName: string): string {
 }
 
 /**
- * Removes the unfinished outputs in `folder` (none when it is not there) that belong to dead runs, or, with
+ * Removes the unfinished outputs in `folder`, as far as it can, that belong to dead runs, or, with
  * `ownToo`, to this one, whose workers must have ended by then.
  *
  * @returns how many were removed.
@@ -45,18 +45,26 @@ export function sweepStaged(folder: string, { ownToo = false } = {}): number {
     const isOwn = `${fileHost}-${pid}-${start}` === owner;
     const isDead = fileHost === host ? !isRunning(Number(pid), Number(start)) : isOld(file);
     if (isOwn ? !ownToo : !isDead) continue;
-    fs.rmSync(file, { force: true });
-    removed++;
+    if (remove(file)) removed++;
   }
   return removed;
+}
+
+/** A leftover does no harm. One that cannot be removed, or a folder that cannot be looked into, must not stop a run. */
+function remove(file: string): boolean {
+  try {
+    fs.rmSync(file, { force: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function listFolder(folder: string): string[] {
   try {
     return fs.readdirSync(folder);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
-    throw error;
+  } catch {
+    return []; // whoever writes there is told what is wrong with it
   }
 }
 

@@ -24,6 +24,7 @@ async function convert(dir: string, bytes: Uint8Array, ending: string): Promise<
       outputs: [{ depth: 2, path: output }],
       options: { intervalMs: 60_000, onGap: 'fill', onBadLine: 'skip', compat: 'none', formattedTimestamp: false },
       overwrite: false,
+      inflater: 'kernel',
     },
     { onRead: () => {} },
   );

@@ -14,7 +14,7 @@ import { FIXTURE_TEXT, type Fixture, fixtures } from '../support/fixtures.js';
 async function read(file: string): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of readArchive(file)) chunks.push(chunk);
+    for await (const chunk of readArchive(file)) chunks.push(Buffer.from(chunk));
   } catch (error) {
     assert.ok(error instanceof ArchiveError, `${file}: ${error}`);
     return undefined;

@@ -182,6 +182,15 @@ describe('kernel and reference engine say the same', () => {
     });
   }
 
+  test('of a book as deep as may be, changed by a line that is left to the host', () => {
+    const side = (from: number) =>
+      Array.from({ length: 99_999 }, (_, index): [string, string] => [`${from + index}`, '1']);
+    const start = line({ type: 'snapshot', atMs: 0, u: 99, bids: side(100_000), asks: side(200_000) });
+    const foreign = delta(1, [['199997', '7']]).replace('{', '{ ');
+    const text = Buffer.from([start, foreign, delta(2, [])].join('\n'));
+    assertSame(text, [], { depth: 3, intervalMs: 100, isPython: false });
+  });
+
   test('of lines longer than what is read at a time, and longer than is allowed', () => {
     const long = (count: number) =>
       delta(
@@ -209,19 +218,32 @@ describe('kernel and reference engine say the same', () => {
   });
 });
 
-test('the kernel reads by itself what Bybit writes: only snapshots and one delta are left to the host', () => {
-  for (const style of ['contract', 'spot'] as const) {
-    const market: MarketOptions = { symbol: 'SEEDUSDT', date: DAY, depth: 200, style, seed: 7, durationMs: 60_000 };
-    const engine = new KernelEngine({
-      grid: new AsOfGrid({ intervalMs: 60_000, dayMs: undefined, onGap: 'fill' }),
-      keepZeros: false,
+describe('the kernel reads by itself what Bybit writes: only snapshots and one delta are left to the host', () => {
+  const markets: [what: string, market: Partial<MarketOptions>][] = [
+    ['contract', { style: 'contract' }],
+    ['contract with prices that end in zero', { style: 'contract', tickSize: '0.10', startPrice: '95000.10' }],
+    ['contract with whole prices', { style: 'contract', tickSize: '1', startPrice: '95000' }],
+    ['contract with small prices', { style: 'contract', tickSize: '0.00000001', startPrice: '0.00012345' }],
+    ['spot', { style: 'spot' }],
+    ['spot with whole prices among others', { style: 'spot', tickSize: '0.1', startPrice: '95000' }],
+  ];
+  for (const [what, more] of markets) {
+    test(what, () => {
+      const base = {
+        symbol: 'SEEDUSDT',
+        date: DAY,
+        depth: 200,
+        style: 'contract',
+        seed: 7,
+        durationMs: 60_000,
+      } as const;
+      const market: MarketOptions = { ...base, ...more };
+      const grid = new AsOfGrid({ intervalMs: 60_000, dayMs: undefined, onGap: 'fill' });
+      const engine = new KernelEngine({ grid, keepZeros: false });
+      const chunks = [...marketText(market)].map((chunk) => Buffer.from(chunk));
+      drive(engine, chunks, 200);
+      assert.equal(engine.counts.messages, [...marketMessages(market)].length);
+      assert.equal(engine.hostLines, 2);
     });
-    drive(
-      engine,
-      [...marketText(market)].map((chunk) => Buffer.from(chunk)),
-      200,
-    );
-    assert.equal(engine.counts.messages, [...marketMessages(market)].length);
-    assert.equal(engine.hostLines, 2);
   }
 });

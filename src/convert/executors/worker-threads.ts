@@ -16,6 +16,9 @@ export interface WorkerThreadsOptions {
  */
 const MAX_HEAP_MB = 1024;
 
+/** Of V8's nursery. Little garbage is made, so a small one costs nothing, and saves 15 MB a worker. */
+const NURSERY_MB = 4;
+
 /**
  * Runs jobs in worker threads, one job a worker at a time. Workers start when they are first needed and are used again;
  * one that dies takes only its job with it, and the next job gets a new one.
@@ -28,7 +31,8 @@ export function workerThreadsExecutor({
   const idle: Worker[] = [];
 
   function start(): Worker {
-    const worker = new Worker(workerUrl, { resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+    const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB };
+    const worker = new Worker(workerUrl, { resourceLimits });
     all.add(worker);
     worker.once('exit', () => all.delete(worker));
     // A thread that fails while it is idle is not used again; whoever takes a job next gets a new one.

@@ -1,0 +1,744 @@
+/**
+ * Inflates raw DEFLATE data (RFC 1951) straight into the kernel's memory.
+ *
+ * A state machine: `inflate` stops at any byte of input and of output and goes on from there. While plenty of both
+ * is left, `decodeFast` runs; everything else (headers, stored blocks, ends of pieces, rare symbols, errors) is the
+ * careful path's, which takes one whole symbol or field at a time, or nothing. So no half symbol is ever a state.
+ *
+ * What is accepted is what zlib's inflate accepts, error for error. Neither checks a checksum: that is the host's.
+ *
+ * Memory: the caller's areas, and the static tables that are declared below.
+ *
+ *     inputPointer                 inputEnd                  outPointer                outEnd
+ *     ├─ compressed, not yet used ─┤          ├─ history ────┼─ room for output ───────┼─ slack ─┤
+ *                                              the last min(32768, all) bytes of output  64 bytes: may be overwritten
+ *
+ * The bit buffer `bits` is a u64 that holds its bits from bit 3 upwards, so that masking it gives the byte offset of
+ * an 8-byte table entry without a shift. `bitEnd` is the position after its last bit: 3 when it is empty.
+ *
+ * Table entries, 8 bytes, by the next 10 bits of the stream:
+ *
+ *     byte   0           1          2..3            4..5           6    7
+ *     code   bits used   0          base            extra's mask   0    extra's shift
+ *     run    bits used   literals   match length    literals' bytes     any
+ *
+ * - A *code entry* is one symbol: its value is base + (bits >> shift & mask). Bits used counts code and extra bits.
+ *   It is the symbol's template plus its code's length in bytes 0 and 7.
+ * - A *run entry* is up to 3 literals, then perhaps a match length; length 0: literals only. It is as many symbols as
+ *   fit in the 10 bits. Lengths above 258 are flags: extra bits that did not fit, the block's end, a longer code.
+ *
+ * `LITERALS` has runs of one symbol, `RUNS` longer ones made of these; a length with extra bits that did not fit is a
+ * code entry with a flag in its base. `DISTANCES` and the code length code have code entries.
+ *
+ * Invariants:
+ * - Outside `decodeFast`, bits of `bits` at and above `bitEnd` are zero (bits below 3 are arbitrary).
+ * - `decodeFast` commits whole runs only: when it leaves, the next bit begins a symbol.
+ * - When `inflate` answers `NEEDS_INPUT`, every byte of the input is in `bits` or used, and what `bits` holds is the
+ *   beginning of one symbol or field. So bytes given back at the end of the stream are from the last piece.
+ */
+
+/** What `inflate` answers. */
+export const DONE: i32 = 0;
+export const NEEDS_INPUT: i32 = 1;
+export const OUTPUT_FULL: i32 = 2;
+export const ERROR_TRUNCATED: i32 = -1;
+export const ERROR_BLOCK_TYPE: i32 = -2;
+export const ERROR_STORED_LENGTH: i32 = -3;
+export const ERROR_TOO_MANY_SYMBOLS: i32 = -4;
+export const ERROR_CODE_LENGTHS_SET: i32 = -5;
+export const ERROR_LENGTH_REPEAT: i32 = -6;
+export const ERROR_NO_END_OF_BLOCK: i32 = -7;
+export const ERROR_LITERAL_SET: i32 = -8;
+export const ERROR_DISTANCE_SET: i32 = -9;
+export const ERROR_LITERAL_CODE: i32 = -10;
+export const ERROR_DISTANCE_CODE: i32 = -11;
+export const ERROR_DISTANCE_TOO_FAR: i32 = -12;
+
+/** What a step answers when `mode` says what comes next. */
+const GO_ON: i32 = 3;
+
+// The modes: what the next bits of the input are.
+const BLOCK_HEADER: i32 = 0;
+const STORED_LENGTH: i32 = 1;
+const STORED_BYTES: i32 = 2;
+const TABLE_SIZES: i32 = 3;
+const CODE_LENGTH_LENGTHS: i32 = 4;
+const CODE_LENGTHS: i32 = 5;
+const SYMBOLS: i32 = 6;
+const FINISHED: i32 = 7;
+
+const WINDOW_BYTES: usize = 32768;
+const MAX_MATCH: usize = 258;
+const MAX_RUN_LITERALS: u32 = 3;
+const MAX_CODE_BITS: u32 = 15;
+
+/** Where bit 0 of the stream lies in an empty bit buffer. */
+const BIT_START: u32 = 3;
+
+/** 9, 11 and 12 bits were slower on order book text. */
+const INDEX_BITS: u32 = 10;
+const INDEX_MASK: u64 = ((1 << INDEX_BITS) - 1) << BIT_START;
+const TABLE_BYTES: i32 = 8 << INDEX_BITS;
+
+const LITERAL_SYMBOLS: u32 = 288;
+const DISTANCE_SYMBOLS: u32 = 32;
+const CODE_LENGTH_SYMBOLS: u32 = 19;
+const END_OF_BLOCK: u32 = 256;
+
+/** Added for each bit of a code: to the bits used, and to the shift that its extra bits lie at. */
+const CODE_BIT: u64 = 1 | (1 << 56);
+
+const ONE_LITERAL: u64 = 1 << 8;
+
+// Flags in place of a run's length.
+const HAS_EXTRA: u32 = 0x8000;
+const BLOCK_END: u32 = 0x4000;
+/** Not in the table: the code is longer than the index, or there is none. A run with 64 bits fits behind no other. */
+const RARE: u64 = (0x2000 << 16) | 64;
+
+/** Not in the table, for codes other than `LITERALS`: no distance is 0, and neither is an entry. */
+const ABSENT: u64 = 0;
+
+/** A flag of what `findCode` answers where there is no symbol, or none that a stream may use. Base and mask are 0. */
+const INVALID: u64 = 1 << 48;
+
+const RUNS: usize = memory.data(TABLE_BYTES, 64);
+const LITERALS: usize = memory.data(TABLE_BYTES, 64);
+const DISTANCES: usize = memory.data(TABLE_BYTES, 64);
+/** Code lengths are read before the block's distances are known, and not after. */
+const CODE_LENGTH_CODE: usize = DISTANCES;
+
+/** A code's canonical order, for codes longer than the index: u16 codes of each length, then u16 symbols by code. */
+const COUNTS_BYTES: usize = 2 * (MAX_CODE_BITS + 1);
+const LITERAL_ORDER: usize = memory.data(32 + 2 * 288, 8);
+const DISTANCE_ORDER: usize = memory.data(32 + 2 * 32, 8);
+const CODE_LENGTH_ORDER: usize = DISTANCE_ORDER;
+
+// Entries by symbol, with a code of no bits. Zero: a symbol that the fixed code has, but no stream may use.
+const LITERAL_TEMPLATES: usize = memory.data(8 * 288, 8);
+const DISTANCE_TEMPLATES: usize = memory.data(8 * 32, 8);
+const CODE_LENGTH_TEMPLATES: usize = memory.data(8 * 19, 8);
+
+/** Code lengths as they are read, a byte each: literals and lengths, directly after them distances. */
+const LENGTHS: usize = memory.data(320, 8);
+const CODE_LENGTH_LENGTHS_READ: usize = memory.data(24, 8);
+/** Offsets of a code length's next symbol in an order, u16 by code length. */
+const NEXT_IN_ORDER: usize = memory.data(32, 8);
+
+/** RFC 1951, 3.2.7: the order in which the lengths of the code length code are sent. */
+const CODE_LENGTH_SENT: usize = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
+
+// The stream's state. The hot loop copies it into locals: V8 keeps globals in memory.
+let mode: i32 = BLOCK_HEADER;
+/** What `FINISHED` answers: `DONE` or an error. */
+let outcome: i32 = DONE;
+let isFinalBlock: bool = false;
+let bits: u64 = 0;
+let bitEnd: u32 = BIT_START;
+
+let inputStart: usize = 0;
+let input: usize = 0;
+let inputEnd: usize = 0;
+let isLastInput: bool = false;
+
+let output: usize = 0;
+let outputEnd: usize = 0;
+/** Bytes of output so far, but at most the window: as far as a distance may reach back. */
+let history: usize = 0;
+/** The lowest address that a distance may reach in this call. */
+let historyStart: usize = 0;
+
+let storedLeft: u32 = 0;
+let matchLeft: u32 = 0;
+let matchDistance: usize = 0;
+
+let literalLengthCount: u32 = 0;
+let distanceLengthCount: u32 = 0;
+let codeLengthCount: u32 = 0;
+let lengthsRead: u32 = 0;
+/** The literal and distance tables hold the fixed codes: a stream may have many small fixed blocks. */
+let tablesAreFixed: bool = false;
+
+makeTemplates();
+
+/** Begins a new stream. */
+export function inflateReset(): void {
+  mode = BLOCK_HEADER;
+  isFinalBlock = false;
+  bits = 0;
+  bitEnd = BIT_START;
+  input = inputStart = inputEnd = 0;
+  isLastInput = false;
+  history = 0;
+  matchLeft = 0;
+}
+
+/**
+ * Gives the next piece of input, at the beginning and when `inflate` answered `NEEDS_INPUT`.
+ * With the last piece, which may be empty, a stream that needs more is truncated.
+ */
+export function inflateInput(pointer: usize, length: usize, isLast: bool): void {
+  inputStart = input = pointer;
+  inputEnd = pointer + length;
+  isLastInput = isLast;
+}
+
+/** Bytes of the current piece that are used, whole or in part. After `DONE`, what follows them is not the stream's. */
+export function inflateInputUsed(): usize {
+  return input - inputStart;
+}
+
+/** Where the output ends that the last call of `inflate` began at its `outPointer`. */
+export function inflateOutputPointer(): usize {
+  return output;
+}
+
+/** Inflates until the answer is one of the above. An error stays. */
+export function inflate(outPointer: usize, outEnd: usize): i32 {
+  output = outPointer;
+  outputEnd = outEnd;
+  historyStart = outPointer - history;
+  let answer = GO_ON;
+  while (answer === GO_ON) {
+    switch (mode) {
+      case BLOCK_HEADER:
+        answer = readBlockHeader();
+        break;
+      case STORED_LENGTH:
+        answer = readStoredLength();
+        break;
+      case STORED_BYTES:
+        answer = copyStored();
+        break;
+      case TABLE_SIZES:
+        answer = readTableSizes();
+        break;
+      case CODE_LENGTH_LENGTHS:
+        answer = readCodeLengthLengths();
+        break;
+      case CODE_LENGTHS:
+        answer = readCodeLengths();
+        break;
+      case SYMBOLS:
+        answer = decodeSymbols();
+        break;
+      default:
+        answer = outcome;
+    }
+  }
+  history = min(history + (output - outPointer), WINDOW_BYTES);
+  return answer;
+}
+
+function finish(withOutcome: i32): i32 {
+  mode = FINISHED;
+  outcome = withOutcome;
+  return withOutcome;
+}
+
+// ── Bits ──
+
+/** Takes in bytes while there are any and they fit: afterwards 53 bits or more, or all the input. */
+function fill(): void {
+  while (bitEnd <= 55 && input < inputEnd) {
+    bits |= (<u64>load<u8>(input++)) << bitEnd;
+    bitEnd += 8;
+  }
+}
+
+function bitsHeld(): u32 {
+  return bitEnd - BIT_START;
+}
+
+function peek(count: u32): u32 {
+  return <u32>(bits >> BIT_START) & ((1 << count) - 1);
+}
+
+function drop(count: u32): void {
+  bits >>= count;
+  bitEnd -= count;
+}
+
+function take(count: u32): u32 {
+  const value = peek(count);
+  drop(count);
+  return value;
+}
+
+/** The answer when the input ends within a symbol or a field. */
+function inputEnds(): i32 {
+  return isLastInput ? finish(ERROR_TRUNCATED) : NEEDS_INPUT;
+}
+
+// ── Blocks ──
+
+function readBlockHeader(): i32 {
+  if (isFinalBlock) {
+    const bytesNotUsed = bitsHeld() >> 3;
+    input -= bytesNotUsed;
+    return finish(DONE);
+  }
+  fill();
+  if (bitsHeld() < 3) return inputEnds();
+  isFinalBlock = take(1) === 1;
+  switch (take(2)) {
+    case 0:
+      drop(bitsHeld() & 7);
+      mode = STORED_LENGTH;
+      return GO_ON;
+    case 1:
+      makeFixedTables();
+      mode = SYMBOLS;
+      return GO_ON;
+    case 2:
+      mode = TABLE_SIZES;
+      return GO_ON;
+    default:
+      return finish(ERROR_BLOCK_TYPE);
+  }
+}
+
+function readStoredLength(): i32 {
+  fill();
+  if (bitsHeld() < 32) return inputEnds();
+  storedLeft = take(16);
+  if (take(16) !== (storedLeft ^ 0xffff)) return finish(ERROR_STORED_LENGTH);
+  mode = STORED_BYTES;
+  return GO_ON;
+}
+
+function copyStored(): i32 {
+  // The bit buffer holds whole bytes, which come first.
+  while (storedLeft > 0 && bitsHeld() > 0 && output < outputEnd) {
+    store<u8>(output++, take(8));
+    storedLeft--;
+  }
+  if (bitsHeld() === 0) {
+    const length = min(<usize>storedLeft, min(inputEnd - input, outputEnd - output));
+    memory.copy(output, input, length);
+    input += length;
+    output += length;
+    storedLeft -= <u32>length;
+  }
+  if (storedLeft === 0) {
+    mode = BLOCK_HEADER;
+    return GO_ON;
+  }
+  return output === outputEnd ? OUTPUT_FULL : inputEnds();
+}
+
+function readTableSizes(): i32 {
+  fill();
+  if (bitsHeld() < 14) return inputEnds();
+  literalLengthCount = take(5) + 257;
+  distanceLengthCount = take(5) + 1;
+  codeLengthCount = take(4) + 4;
+  // The fixed codes have more of both, but a header cannot.
+  if (literalLengthCount > 286 || distanceLengthCount > 30) return finish(ERROR_TOO_MANY_SYMBOLS);
+  memory.fill(CODE_LENGTH_LENGTHS_READ, 0, CODE_LENGTH_SYMBOLS);
+  lengthsRead = 0;
+  mode = CODE_LENGTH_LENGTHS;
+  return GO_ON;
+}
+
+function readCodeLengthLengths(): i32 {
+  while (lengthsRead < codeLengthCount) {
+    fill();
+    if (bitsHeld() < 3) return inputEnds();
+    store<u8>(CODE_LENGTH_LENGTHS_READ + load<u8>(CODE_LENGTH_SENT + lengthsRead++), take(3));
+  }
+  tablesAreFixed = false;
+  if (
+    !makeTable(
+      CODE_LENGTH_LENGTHS_READ,
+      CODE_LENGTH_SYMBOLS,
+      CODE_LENGTH_TEMPLATES,
+      CODE_LENGTH_CODE,
+      CODE_LENGTH_ORDER,
+      ABSENT,
+      COMPLETE,
+    )
+  ) {
+    return finish(ERROR_CODE_LENGTHS_SET);
+  }
+  lengthsRead = 0;
+  mode = CODE_LENGTHS;
+  return GO_ON;
+}
+
+function readCodeLengths(): i32 {
+  const lengthsInAll = literalLengthCount + distanceLengthCount;
+  while (lengthsRead < lengthsInAll) {
+    fill();
+    const entry = findCode(bits, CODE_LENGTH_CODE, ABSENT, CODE_LENGTH_ORDER, CODE_LENGTH_TEMPLATES);
+    if (bitsHeld() < bitsUsed(entry)) return inputEnds();
+    let length = baseOf(entry);
+    let times = 1;
+    if (length >= 16) {
+      times = valueWithExtra(entry, bits) - length + (length === 18 ? 11 : 3);
+      if (length === 16) {
+        if (lengthsRead === 0) return finish(ERROR_LENGTH_REPEAT);
+        length = load<u8>(LENGTHS + lengthsRead - 1);
+      } else {
+        length = 0;
+      }
+      if (lengthsRead + times > lengthsInAll) return finish(ERROR_LENGTH_REPEAT);
+    }
+    drop(bitsUsed(entry));
+    memory.fill(LENGTHS + lengthsRead, <u8>length, times);
+    lengthsRead += times;
+  }
+  if (load<u8>(LENGTHS + END_OF_BLOCK) === 0) return finish(ERROR_NO_END_OF_BLOCK);
+  if (!makeTable(LENGTHS, literalLengthCount, LITERAL_TEMPLATES, LITERALS, LITERAL_ORDER, RARE, COMPLETE_OR_LONE)) {
+    return finish(ERROR_LITERAL_SET);
+  }
+  const distanceLengths = LENGTHS + literalLengthCount;
+  if (
+    !makeTable(
+      distanceLengths,
+      distanceLengthCount,
+      DISTANCE_TEMPLATES,
+      DISTANCES,
+      DISTANCE_ORDER,
+      ABSENT,
+      COMPLETE_OR_LONE,
+    )
+  ) {
+    return finish(ERROR_DISTANCE_SET);
+  }
+  makeRuns();
+  mode = SYMBOLS;
+  return GO_ON;
+}
+
+// ── Symbols ──
+
+function decodeSymbols(): i32 {
+  let answer: i32;
+  do {
+    if (matchLeft === 0) decodeFast();
+    answer = decodeSymbol();
+  } while (answer === GO_ON && mode === SYMBOLS);
+  return answer;
+}
+
+/** The careful path: ends the match that is under way, then takes one symbol and its distance, or nothing. */
+function decodeSymbol(): i32 {
+  if (matchLeft > 0 && !copyMatch()) return OUTPUT_FULL;
+  fill();
+  const entry = findCode(bits, LITERALS, RARE, LITERAL_ORDER, LITERAL_TEMPLATES);
+  let used = bitsUsed(entry);
+  if (bitsHeld() < used) return inputEnds();
+  if (entry & INVALID) return finish(ERROR_LITERAL_CODE);
+  if (baseOf(entry) === BLOCK_END) {
+    drop(used);
+    mode = BLOCK_HEADER;
+    return GO_ON;
+  }
+  if (output === outputEnd) return OUTPUT_FULL;
+  if (baseOf(entry) === 0) {
+    drop(used);
+    store<u8>(output++, entry >> 32);
+    return GO_ON;
+  }
+  const bitsOfDistance = bits >> used;
+  const distanceEntry = findCode(bitsOfDistance, DISTANCES, ABSENT, DISTANCE_ORDER, DISTANCE_TEMPLATES);
+  used += bitsUsed(distanceEntry);
+  if (bitsHeld() < used) return inputEnds();
+  if (distanceEntry & INVALID) return finish(ERROR_DISTANCE_CODE);
+  matchLeft = valueWithExtra(entry, bits) & ~HAS_EXTRA;
+  matchDistance = valueWithExtra(distanceEntry, bitsOfDistance);
+  if (matchDistance > output - historyStart) return finish(ERROR_DISTANCE_TOO_FAR);
+  drop(used);
+  return copyMatch() ? GO_ON : OUTPUT_FULL;
+}
+
+/** Copies what is left of the match, byte for byte, because it may overlap. False: the output is full before its end. */
+function copyMatch(): bool {
+  while (matchLeft > 0 && output < outputEnd) {
+    store<u8>(output, load<u8>(output - matchDistance));
+    output++;
+    matchLeft--;
+  }
+  return matchLeft === 0;
+}
+
+/** Output of one call of `decodeFast`: V8 has faster code for it only from the next call on. */
+const FAST_OUTPUT_BYTES: usize = 32768;
+/** A turn writes at most this much, and less than the slack behind it. */
+const TURN_OUTPUT_BYTES: usize = <usize>MAX_RUN_LITERALS + MAX_MATCH;
+/** A turn moves the input by at most 7 bytes, and reads 8 from there. */
+const TURN_INPUT_BYTES: usize = 16;
+
+/**
+ * The hot loop: a run, and if it ends with a length a match, while there is room for a whole turn and nothing is rare.
+ * What limits it is the way from an entry's bits used to the next index to the next entry, twice a turn; all else is
+ * kept off that way. The order of statements matters to V8's register allocation: measure after each change.
+ */
+function decodeFast(): void {
+  fill();
+  let to = output;
+  let from = input;
+  if (to + TURN_OUTPUT_BYTES > outputEnd || from + TURN_INPUT_BYTES > inputEnd) return;
+  const toLimit = min(outputEnd - TURN_OUTPUT_BYTES, to + FAST_OUTPUT_BYTES);
+  const fromLimit = inputEnd - TURN_INPUT_BYTES;
+  const lowest = historyStart;
+  let buffer = bits;
+  let end = <u64>bitEnd; // Only its low 6 bits count: entries are subtracted whole.
+
+  let runAt = <usize>(buffer & INDEX_MASK);
+  let run = load<u64>(runAt, RUNS);
+  do {
+    if (to > toLimit) break;
+    // Here `buffer` holds 53 bits or more. A run uses at most 15 of them (10 of a code and 5 extra), a distance 23.
+    const afterRun = buffer >> run;
+    const distanceAt = <usize>(afterRun & INDEX_MASK);
+    const distanceEntry = load<u64>(distanceAt, DISTANCES);
+    // The distance's entry is on its way before it is known whether there is one.
+    store<u32>(to, <u32>(run >> 32));
+    const copyTo = to + load<u8>(runAt, RUNS + 1);
+    let length = <usize>load<u16>(runAt, RUNS + 2);
+    if (length === 0) {
+      to = copyTo;
+      buffer = afterRun;
+      end -= run;
+      runAt = <usize>(buffer & INDEX_MASK);
+      run = load<u64>(runAt, RUNS);
+      // As below. A helper could not set three locals.
+      buffer |= load<u64>(from) << end;
+      from += <usize>((63 - (end & 63)) >> 3);
+      end |= 56;
+      continue;
+    }
+    const distance =
+      <usize>load<u16>(distanceAt, DISTANCES + 2) +
+      (<usize>(afterRun >> load<u8>(distanceAt, DISTANCES + 7)) & <usize>load<u16>(distanceAt, DISTANCES + 4));
+    let source = copyTo - distance;
+    if (length > MAX_MATCH) {
+      if (length < HAS_EXTRA) break;
+      length = valueWithExtra(run, buffer) & ~HAS_EXTRA;
+    }
+    // Not in one condition, which would be computed instead of branched on. 0: a long code, or none.
+    if (distance === 0) break;
+    if (source < lowest) break;
+    buffer = afterRun >> distanceEntry;
+    end -= run + distanceEntry;
+    // The next run is looked up first, with the 15 bits or more that are left, so that it does not wait for the refill.
+    runAt = <usize>(buffer & INDEX_MASK);
+    run = load<u64>(runAt, RUNS);
+    // The refill puts 8 bytes above what is held and counts as many as fit whole; bits above them are right already.
+    buffer |= load<u64>(from) << end;
+    from += <usize>((63 - (end & 63)) >> 3);
+    end |= 56;
+    to = copyTo + length;
+    if (distance < 16) {
+      for (let at = copyTo; at < to; at++) store<u8>(at, load<u8>(source++));
+      continue;
+    }
+    // Nearly every match is shorter than 32 bytes: to copy as many always is cheaper than to ask.
+    v128.store(copyTo, v128.load(source));
+    v128.store(copyTo, v128.load(source, 16), 16);
+    for (let at = copyTo + 32; at < to; at += 32) {
+      source += 32;
+      v128.store(at, v128.load(source));
+      v128.store(at, v128.load(source, 16), 16);
+    }
+  } while (from <= fromLimit);
+
+  end &= 63;
+  // The refill leaves bits that are not counted; from the careful path's view they are still input.
+  bits = buffer & (((<u64>1) << end) - 1);
+  bitEnd = <u32>end;
+  input = from;
+  output = to;
+}
+
+// ── Codes ──
+
+function bitsUsed(entry: u64): u32 {
+  return <u32>entry & 0xff;
+}
+
+function baseOf(entry: u64): u32 {
+  return <u32>(entry >> 16) & 0xffff;
+}
+
+/** A length, a distance or a count of repeats, extra bits added; `atCode` begins with the symbol's code. */
+function valueWithExtra(entry: u64, atCode: u64): u32 {
+  return baseOf(entry) + (<u32>(atCode >> (entry >> 56)) & (<u32>(entry >> 32) & 0xffff));
+}
+
+/** The entry for the next bits, which may end within the code: it then uses more bits than there are. */
+function findCode(atCode: u64, table: usize, absent: u64, order: usize, templates: usize): u64 {
+  const entry = load<u64>(table + <usize>(atCode & INDEX_MASK));
+  return entry !== absent ? entry : findLongCode(atCode, order, templates);
+}
+
+/** Goes through the code's lengths; there the codes of a length are consecutive numbers, first bit highest. */
+function findLongCode(atCode: u64, order: usize, templates: usize): u64 {
+  let rest = atCode >> BIT_START;
+  let code: i32 = 0;
+  let symbolsBefore: i32 = 0;
+  for (let length: u64 = 1; length <= MAX_CODE_BITS; length++) {
+    code = (code << 1) | (<i32>rest & 1);
+    rest >>= 1;
+    const count = <i32>load<u16>(order + 2 * <usize>length);
+    if (code < count) {
+      const symbol = load<u16>(order + COUNTS_BYTES + 2 * (symbolsBefore + code));
+      const template = load<u64>(templates + 8 * <usize>symbol);
+      return template ? template + length * CODE_BIT : INVALID | length;
+    }
+    code -= count;
+    symbolsBefore += count;
+  }
+  return INVALID | 1; // zlib takes one bit to find that out.
+}
+
+/** Whether one code of one bit will do for a set, until the other bit is met. */
+const COMPLETE: bool = false;
+const COMPLETE_OR_LONE: bool = true;
+
+/** Makes a code's table and order from its symbols' code lengths; false if they are no code. */
+function makeTable(
+  lengths: usize,
+  symbolCount: u32,
+  templates: usize,
+  table: usize,
+  order: usize,
+  absent: u64,
+  mayBeLone: bool,
+): bool {
+  memory.fill(order, 0, COUNTS_BYTES);
+  for (let symbol: u32 = 0; symbol < symbolCount; symbol++) {
+    const count = order + 2 * <usize>load<u8>(lengths + symbol);
+    store<u16>(count, load<u16>(count) + 1);
+  }
+  store<u16>(order, 0); // Length 0 is no code.
+
+  let codesLeft: i32 = 1;
+  let longest: u32 = 0;
+  let symbolsBefore: u32 = 0;
+  for (let length: u32 = 1; length <= MAX_CODE_BITS; length++) {
+    const count: u32 = load<u16>(order + 2 * length);
+    codesLeft = (codesLeft << 1) - count;
+    if (codesLeft < 0) return false;
+    if (count > 0) longest = length;
+    store<u16>(NEXT_IN_ORDER + 2 * length, symbolsBefore);
+    symbolsBefore += count;
+  }
+  // An empty set will do as long as no symbol is asked for, as zlib has it.
+  if (codesLeft > 0 && (longest > 1 || (longest === 1 && !mayBeLone))) return false;
+
+  const symbols = order + COUNTS_BYTES;
+  for (let symbol: u32 = 0; symbol < symbolCount; symbol++) {
+    const length = load<u8>(lengths + symbol);
+    if (length === 0) continue;
+    const next = NEXT_IN_ORDER + 2 * <usize>length;
+    const place = load<u16>(next);
+    store<u16>(symbols + 2 * <usize>place, symbol);
+    store<u16>(next, place + 1);
+  }
+
+  putEvery(8, table, 0, absent);
+  // Codes count up, but come first bit first: `code` is kept mirrored, in byte offsets of the table.
+  let code: u32 = 0;
+  let next = symbols;
+  for (let length: u32 = 1; length <= INDEX_BITS; length++) {
+    const codeEnd: u32 = 8 << length;
+    for (let count: u32 = load<u16>(order + 2 * length); count > 0; count--) {
+      const template = load<u64>(templates + 8 * <usize>load<u16>(next));
+      next += 2;
+      if (template) putEntry(table, code, length, template + length * CODE_BIT);
+      let carry = codeEnd >> 1;
+      while (code & carry) carry >>= 1;
+      code = (code & (carry - 1)) | carry;
+    }
+  }
+  return true;
+}
+
+/** Puts an entry wherever the index begins with its code. A length whose extra bits are in the index too is put by its value. */
+function putEntry(table: usize, code: u32, codeBits: u32, entry: u64): void {
+  const used = bitsUsed(entry);
+  if (!(baseOf(entry) & HAS_EXTRA) || used > INDEX_BITS) {
+    putEvery(8 << codeBits, table, code, entry);
+    return;
+  }
+  let value = entry & 0xffffffff & ~((<u64>HAS_EXTRA) << 16);
+  const codeEnd: u32 = 8 << codeBits;
+  const extraEnd: u32 = 8 << used;
+  for (let at = code; at < extraEnd; at += codeEnd) {
+    putEvery(extraEnd, table, at, value);
+    value += 1 << 16;
+  }
+}
+
+function putEvery(step: u32, table: usize, start: u32, entry: u64): void {
+  for (let at = start; at < <u32>TABLE_BYTES; at += step) store<u64>(table + at, entry);
+}
+
+/** Puts runs together: a literal, and the run or else the symbol at the bits after it. Without branches, which would be guesses. */
+function makeRuns(): void {
+  memory.copy(RUNS, LITERALS, TABLE_BYTES);
+  for (let index: u64 = 0; index < <u64>TABLE_BYTES; index += 8) {
+    const entry = load<u64>(<usize>index, LITERALS);
+    const bitsLeft = select<u32>(INDEX_BITS - bitsUsed(entry), 0, (entry & ONE_LITERAL) !== 0);
+    const nextAt = <usize>((index >> entry) & INDEX_MASK);
+    const nextRun = load<u64>(nextAt, RUNS);
+    const nextSymbol = load<u64>(nextAt, LITERALS);
+    const takesRun = bitsUsed(nextRun) <= bitsLeft && (<u32>(nextRun >> 8) & 0xff) < MAX_RUN_LITERALS;
+    const next = select<u64>(nextRun, nextSymbol, takesRun);
+    const run = entry + (next & 0xffffffff) + (((next >> 32) & 0xffff) << 40);
+    store<u64>(<usize>index, select<u64>(run, entry, bitsUsed(next) <= bitsLeft), RUNS);
+  }
+}
+
+/** RFC 1951, 3.2.6. */
+function makeFixedTables(): void {
+  if (tablesAreFixed) return;
+  memory.fill(LENGTHS, 8, 144);
+  memory.fill(LENGTHS + 144, 9, 256 - 144);
+  memory.fill(LENGTHS + 256, 7, 280 - 256);
+  memory.fill(LENGTHS + 280, 8, LITERAL_SYMBOLS - 280);
+  makeTable(LENGTHS, LITERAL_SYMBOLS, LITERAL_TEMPLATES, LITERALS, LITERAL_ORDER, RARE, COMPLETE);
+  memory.fill(LENGTHS, 5, DISTANCE_SYMBOLS);
+  makeTable(LENGTHS, DISTANCE_SYMBOLS, DISTANCE_TEMPLATES, DISTANCES, DISTANCE_ORDER, ABSENT, COMPLETE);
+  makeRuns();
+  tablesAreFixed = true;
+}
+
+/** RFC 1951, 3.2.5: bases follow from the numbers of extra bits. */
+function makeTemplates(): void {
+  for (let symbol: u32 = 0; symbol < END_OF_BLOCK; symbol++) {
+    store<u64>(LITERAL_TEMPLATES + 8 * symbol, ONE_LITERAL | ((<u64>symbol) << 32));
+  }
+  store<u64>(LITERAL_TEMPLATES + 8 * END_OF_BLOCK, template(BLOCK_END, 0));
+  let base: u32 = 3;
+  for (let symbol: u32 = 257; symbol < 285; symbol++) {
+    const extraBits = symbol < 265 ? 0 : (symbol - 261) >> 2;
+    store<u64>(LITERAL_TEMPLATES + 8 * symbol, template(extraBits ? base | HAS_EXTRA : base, extraBits));
+    base += 1 << extraBits;
+  }
+  store<u64>(LITERAL_TEMPLATES + 8 * 285, template(<u32>MAX_MATCH, 0));
+
+  base = 1;
+  for (let symbol: u32 = 0; symbol < 30; symbol++) {
+    const extraBits = symbol < 4 ? 0 : (symbol - 2) >> 1;
+    store<u64>(DISTANCE_TEMPLATES + 8 * symbol, template(base, extraBits));
+    base += 1 << extraBits;
+  }
+
+  for (let symbol: u32 = 0; symbol < CODE_LENGTH_SYMBOLS; symbol++) {
+    const extraBits = symbol < 16 ? 0 : symbol === 16 ? 2 : symbol === 17 ? 3 : 7;
+    store<u64>(CODE_LENGTH_TEMPLATES + 8 * symbol, template(symbol, extraBits));
+  }
+}
+
+/** A template of a symbol whose value is `base` and the next `extraBits` bits. */
+function template(base: u32, extraBits: u32): u64 {
+  const mask = ((<u64>1) << extraBits) - 1;
+  return extraBits | ((<u64>base) << 16) | (mask << 32) | ((<u64>BIT_START) << 56);
+}
+
+/** Where the areas of the caller may begin: after the static tables. */
+export const MEMORY_START: usize = __heap_base;

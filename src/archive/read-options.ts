@@ -1,0 +1,9 @@
+/** Which program inflates the members of zip files: our kernel, or zlib as it comes with Node. */
+export type Inflater = 'kernel' | 'node';
+
+export interface ReadOptions {
+  /** Hears of every stretch of the archive file that has been read, in bytes, for progress. */
+  onRead?: (bytes: number) => void;
+  /** Default: kernel. gzip files are always left to Node. */
+  inflater?: Inflater;
+}

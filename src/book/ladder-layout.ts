@@ -1,0 +1,84 @@
+import { canonical, compareDecimals } from './decimal.js';
+
+/** Numbers of up to so many digits are exact in a double. */
+const MAX_DIGITS = 15;
+
+/**
+ * How prices are laid out on the kernel's ladder: tick t is the price (`baseTick` + t) × 10^-`decimals`. Prices are
+ * canonical decimals.
+ */
+export class LadderLayout {
+  readonly decimals: number;
+  /** May be below zero: then the first ticks are no prices. */
+  readonly baseTick: number;
+  readonly #ticks: number;
+
+  constructor(decimals: number, baseTick: number, ticks: number) {
+    this.decimals = decimals;
+    this.baseTick = baseTick;
+    this.#ticks = ticks;
+  }
+
+  /** The tick of a price; `undefined` when the ladder has none for it. */
+  tickOf(price: string): number | undefined {
+    if (decimalsOf(price) > this.decimals) return undefined;
+    const digits = scale(price, this.decimals);
+    if (digits.length > MAX_DIGITS) return undefined;
+    const tick = Number(digits) - this.baseTick;
+    return tick >= 0 && tick < this.#ticks ? tick : undefined;
+  }
+
+  /** The price of a tick. */
+  priceOf(tick: number): string {
+    const { decimals } = this;
+    const digits = String(this.baseTick + tick).padStart(decimals + 1, '0');
+    return canonical(decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`);
+  }
+
+  /** Whether a price is below every tick. */
+  isBelow(price: string): boolean {
+    return BigInt(scale(price, this.decimals)) < BigInt(this.baseTick);
+  }
+
+  /** Whether a price is above every tick. */
+  isAbove(price: string): boolean {
+    return BigInt(scale(price, this.decimals)) >= BigInt(this.baseTick + this.#ticks);
+  }
+}
+
+/**
+ * The layout that holds the most of these prices, and reads them as they are written: `96543.10` wants two decimals. A
+ * stray price of many decimals, or one far away, must not cost all others their place.
+ *
+ * @param texts prices in the archive's own text.
+ * @param ticks how many the ladder has.
+ */
+export function chooseLayout(texts: string[], ticks: number): LadderLayout {
+  const prices = texts.map((text) => ({ price: canonical(text), decimals: decimalsOf(text) }));
+  const middle = prices.map(({ price }) => price).sort(compareDecimals)[prices.length >> 1] ?? '0';
+  const mostDecimals = Math.min(MAX_DIGITS - 1, Math.max(0, ...new Set(texts.map(decimalsOf))));
+  let best = new LadderLayout(0, 0, ticks);
+  let mostHeld = -1;
+  for (let decimals = 0; decimals <= mostDecimals; decimals++) {
+    const center = scale(middle, decimals);
+    if (center.length > MAX_DIGITS) break;
+    const layout = new LadderLayout(decimals, Number(center) - ticks / 2, ticks);
+    const isHeld = (price: (typeof prices)[number]) =>
+      price.decimals <= decimals && layout.tickOf(price.price) !== undefined;
+    const held = prices.filter(isHeld).length;
+    if (held > mostHeld) [best, mostHeld] = [layout, held];
+  }
+  return best;
+}
+
+/** A price as a whole number of 10^-decimals; what is finer is cut off. */
+function scale(price: string, decimals: number): string {
+  const [integer = '', fraction = ''] = price.split('.');
+  return integer + fraction.slice(0, decimals).padEnd(decimals, '0');
+}
+
+/** How many decimals a price is written with. */
+export function decimalsOf(price: string): number {
+  const point = price.indexOf('.');
+  return point < 0 ? 0 : price.length - point - 1;
+}
