@@ -74,6 +74,11 @@ async function textBytes(archive: string): Promise<number> {
   return sum;
 }
 
+/** Chunks that hold: a stream keeps several at a time. */
+async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
+}
+
 async function checkOutput(archive: string, workDir: string): Promise<void> {
   const output = path.join(workDir, 'checked');
   await measureCli([archive, '--output-dir', output, '--depths', '500']);
@@ -83,7 +88,7 @@ async function checkOutput(archive: string, workDir: string): Promise<void> {
     stdio: ['pipe', fs.openSync(reference, 'w'), 'inherit'],
   }) as ChildProcessByStdio<Writable, null, null>;
   const ended = once(python, 'exit');
-  await pipeline(readArchive(archive), python.stdin);
+  await pipeline(copies(readArchive(archive)), python.stdin);
   const [status] = (await ended) as [number | null];
   if (status !== 0) throw new Error(`${REFERENCE} ended with status ${status}`);
   const ours = fs.readFileSync(path.join(output, '0500/XRPUSDT', `${date}_XRPUSDT_ob500_1m.csv`));

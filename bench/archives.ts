@@ -1,0 +1,98 @@
+/** The made archives that are measured. The same length gives the same text everywhere. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { depthFolder } from '../src/convert/archive-name.js';
+import { type MarketOptions, marketText } from '../src/samples/market.js';
+import { writeArchive } from '../src/samples/write-archive.js';
+
+export interface Archive {
+  path: string;
+  pair: string;
+  date: string;
+  /** Levels a side. */
+  depth: number;
+  zipBytes: number;
+  textBytes: number;
+  messages: number;
+  /** Levels in all messages. */
+  updates: number;
+}
+
+export type Market = Omit<MarketOptions, 'date'>;
+
+const DATE = '2025-01-15';
+
+/** Bybit's XRPUSDT perpetual: a level at nearly every tick. */
+export const DENSE: Market = { symbol: 'XRPUSDT', depth: 500, style: 'contract', seed: 1 };
+
+/** Bybit's BTCUSDT perpetual: levels lie several ticks apart, prices have two decimals and a tick of 0.10. */
+export const SPARSE: Market = {
+  ...DENSE,
+  symbol: 'BTCUSDT',
+  spacing: 'sparse',
+  startPrice: '96543.10',
+  tickSize: '0.10',
+  quantityStep: '0.001',
+};
+
+export const SPOT: Market = {
+  symbol: 'ADAUSDC',
+  depth: 200,
+  style: 'spot',
+  seed: 1,
+  startPrice: '0.6543',
+  quantityStep: '0.01',
+};
+
+/** @param minutes length; `undefined` for a whole day and the seconds after it that Bybit's files have. */
+export async function makeArchive(folder: string, market: Market, minutes: number | undefined): Promise<Archive> {
+  const { symbol: pair, depth } = market;
+  const member = `${DATE}_${pair}_ob${depth}.data`;
+  const file = path.join(folder, depthFolder(depth), pair, `${member}.zip`);
+  const archive: Archive = {
+    path: file,
+    pair,
+    date: DATE,
+    depth,
+    zipBytes: 0,
+    textBytes: 0,
+    messages: 0,
+    updates: 0,
+  };
+  function* counted(): Generator<Uint8Array> {
+    const length = minutes === undefined ? {} : { durationMs: minutes * 60_000 };
+    for (const chunk of marketText({ ...market, date: DATE, ...length })) {
+      archive.textBytes += chunk.length;
+      archive.messages += occurrences(chunk, '\n');
+      archive.updates += occurrences(chunk, '["');
+      yield chunk;
+    }
+  }
+  await writeArchive(file, member, counted());
+  archive.zipBytes = fs.statSync(file).size;
+  return archive;
+}
+
+/** The same archive under the names of other pairs, without copying it. */
+export function copies(archive: Archive, count: number, folder: string): Archive[] {
+  return Array.from({ length: count }, (_, index) => {
+    const pair = `COPY${index + 1}`;
+    const fileName = path.basename(archive.path).replace(archive.pair, pair);
+    const copy = path.join(folder, depthFolder(archive.depth), pair, fileName);
+    fs.mkdirSync(path.dirname(copy), { recursive: true });
+    fs.linkSync(archive.path, copy);
+    return { ...archive, path: copy, pair };
+  });
+}
+
+/** Where the program puts an output of the archive. */
+export function outputPath(folder: string, { pair, date }: Archive, depth: number, interval = '1m'): string {
+  return path.join(folder, depthFolder(depth), pair, `${date}_${pair}_ob${depth}_${interval}.csv`);
+}
+
+function occurrences(chunk: Uint8Array, pattern: string): number {
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+  let count = 0;
+  for (let at = bytes.indexOf(pattern); at !== -1; at = bytes.indexOf(pattern, at + 1)) count++;
+  return count;
+}
