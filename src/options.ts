@@ -212,25 +212,28 @@ export function parseCommandLine(argv: string[]): ConvertOptions {
   };
 }
 
+/** Options whose property is named and typed as commander has it. */
+type NamedLikeFlag =
+  | 'sourceDir'
+  | 'outputDir'
+  | 'tempDir'
+  | 'symbols'
+  | 'from'
+  | 'to'
+  | 'depths'
+  | 'onGap'
+  | 'onBadLine'
+  | 'workers';
+
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
-interface GivenOptions {
-  sourceDir: string;
-  outputDir: string;
-  tempDir?: string;
-  symbols?: string[];
-  from?: string;
-  to?: string;
-  depths?: number[];
+interface GivenOptions extends Pick<ConvertOptions, NamedLikeFlag> {
   interval: number;
-  onGap: 'fill' | 'skip';
-  onBadLine: 'fail' | 'skip';
+  inflate: ConvertOptions['inflater'];
   compat?: 'python';
   includeFormattedTimestamp?: true;
   /** The other half of the pair, `--no-formatted-timestamp`; says nothing that the first does not. */
   formattedTimestamp: boolean;
   overwrite?: true;
-  inflate: 'kernel' | 'node';
-  workers: number;
   dryRun?: true;
   json?: true;
   test?: true;

@@ -41,6 +41,25 @@ export interface EngineCounts {
   lastTsMs: number | undefined;
 }
 
+/** Counts before anything was seen. */
+export function noCounts(): EngineCounts {
+  return {
+    messages: 0,
+    snapshots: 0,
+    updates: 0,
+    earlyDeltas: 0,
+    outOfOrderMessages: 0,
+    updateIdBreaks: 0,
+    badLines: 0,
+    rows: 0,
+    filledRows: 0,
+    skippedBoundaries: 0,
+    crossedRows: 0,
+    firstTsMs: undefined,
+    lastTsMs: undefined,
+  };
+}
+
 /**
  * Turns the bytes of an archive into rows, without any I/O of its own: `next` says what has to be done, and every
  * chunking of the same bytes gives the same events.
@@ -70,21 +89,7 @@ export interface ReferenceEngineOptions {
 
 /** The engine made of the slow, obvious parts: `JSON.parse` for each line and the {@link ReferenceBook}. */
 export class ReferenceEngine implements Engine {
-  readonly #counts: EngineCounts = {
-    messages: 0,
-    snapshots: 0,
-    updates: 0,
-    earlyDeltas: 0,
-    outOfOrderMessages: 0,
-    updateIdBreaks: 0,
-    badLines: 0,
-    rows: 0,
-    filledRows: 0,
-    skippedBoundaries: 0,
-    crossedRows: 0,
-    firstTsMs: undefined,
-    lastTsMs: undefined,
-  };
+  readonly #counts = noCounts();
   readonly #lines = new LineSplitter();
   readonly #book = new ReferenceBook();
   readonly #grid: Grid;

@@ -1,5 +1,5 @@
 import { canonical, compareDecimals, isZero } from './decimal.js';
-import { type Engine, type EngineCounts, type EngineEvent, MAX_LEVELS_PER_SIDE } from './engine.js';
+import { type Engine, type EngineCounts, type EngineEvent, MAX_LEVELS_PER_SIDE, noCounts } from './engine.js';
 import type { Grid } from './grid.js';
 import { type Kernel, loadKernel } from './kernel.js';
 import { chooseLayout, decimalsOf, type LadderLayout } from './ladder-layout.js';
@@ -45,21 +45,9 @@ export class KernelEngine implements Engine {
   readonly #grid: Grid;
   readonly #keepZeros: boolean;
   readonly #strays = [new Map<string, Stray>(), new Map<string, Stray>()] as const;
-  readonly #hostCounts = {
-    messages: 0,
-    snapshots: 0,
-    updates: 0,
-    earlyDeltas: 0,
-    outOfOrderMessages: 0,
-    updateIdBreaks: 0,
-    badLines: 0,
-    rows: 0,
-    filledRows: 0,
-    crossedRows: 0,
-  };
+  /** Of what was seen here; the kernel counts what it reads by itself. */
+  readonly #hostCounts = noCounts();
   #hostLines = 0;
-  #firstTsMs: number | undefined;
-  #lastTsMs: number | undefined;
   #chunk: Uint8Array = new Uint8Array(0);
   #isEnded = false;
   #isDone = false;
@@ -92,8 +80,7 @@ export class KernelEngine implements Engine {
       outOfOrderMessages: host.outOfOrderMessages + outOfOrder.value,
       updateIdBreaks: host.updateIdBreaks + breaks.value,
       skippedBoundaries: this.#grid.skippedBoundaries,
-      firstTsMs: this.#firstTsMs,
-      lastTsMs: messages.value > 0 ? this.#kernel.getPreviousTs() : this.#lastTsMs,
+      lastTsMs: messages.value > 0 ? this.#kernel.getPreviousTs() : host.lastTsMs,
     };
   }
 
@@ -236,8 +223,8 @@ export class KernelEngine implements Engine {
   #receive(message: Message): void {
     const counts = this.#hostCounts;
     counts.messages++;
-    this.#firstTsMs ??= message.tsMs;
-    this.#lastTsMs = message.tsMs;
+    counts.firstTsMs ??= message.tsMs;
+    counts.lastTsMs = message.tsMs;
     const kernel = this.#kernel;
     if (message.type === 'snapshot') {
       counts.snapshots++;
