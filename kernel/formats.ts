@@ -1,12 +1,45 @@
 /**
- * Reading prices. A price's *format* is its length L and the position P of its point (P = L when it has none). For each
- * format a table holds how its digits move to where they stand in a number of 16 digits with the ladder's decimals:
+ * Tables that say how levels and numbers are read. A price's *format* is its length L and the position P of its point
+ * (P = L when it has none).
  *
- *     entry (32 B) = FORMATS + (L × 16 + P) × 32
- *       0  16 B  for each digit of the number the index of its byte in the text, 0x80 where it is zero
+ *     FORMATS entry (32 B), at (L × 16 + P) × 32: a price of up to 15 digits, by itself
+ *       0  16 B  for each digit of a number of 16 digits the index of its byte in the text, 0x80 where it is zero
  *      16   1 B  whether a price of this format can be read at all
+ *
+ *     HEADS entry (64 B), at (P × 16 + L) × 64: a level's first 16 bytes, `,["price","…`
+ *       0  16 B  EXPECTED: what must stand there, '0' for a digit
+ *      16  16 B  LIMITS: how much greater a byte may be, 9 for a digit, 255 where anything may stand
+ *      32  16 B  MOVES: for each of the last 8 digits of the price the index of its byte, 0x80 where it is zero
+ *     HEADS + P × 1024 + 15 × 64: what to add to those 8 digits to get the tick, 4 × the same number
+ *
+ *     TAILS entry (32 B), at N × 32: a level's last 16 bytes, `…quantity"]`, for a quantity of N characters
+ *       0  16 B  LIMITS: as above, of the difference to TAIL
+ *      16  16 B  INNER: 0xff where the quantity may have a point, that is not at its ends
+ *
+ * Heads and tails of which no level can be right have a byte that is demanded to be two things.
  */
-import { FORMATS, LOW_BYTES, POINTS, TENS, TIMES_10, TIMES_100, TIMES_10000, ZEROS } from './layout';
+import { base } from './ladder';
+import {
+  FIRST,
+  FORMAT_BYTES,
+  FORMATS,
+  HEAD_BYTES,
+  HEADS,
+  LADDER_TICKS,
+  LOW_BYTES,
+  NUMBERS,
+  OTHER_BYTES,
+  POINTS,
+  QUOTES,
+  TAIL,
+  TAIL_BYTES,
+  TAILS,
+  TENS,
+  TIMES_10,
+  TIMES_100,
+  TIMES_10000,
+  ZEROS,
+} from './layout';
 
 const ZERO_DIGIT: u8 = 0x80;
 const DIGITS: i32 = 16;
@@ -14,37 +47,168 @@ const DIGITS: i32 = 16;
 const MAX_DIGITS: i32 = 15;
 const MAX_LENGTH: i32 = 15;
 
-/** Fills the table for prices that are whole multiples of 10^-decimals. */
+const ZERO: u8 = 0x30;
+const POINT: u8 = 0x2e;
+const QUOTE: u8 = 0x22;
+
+/** `,["` */
+const OPENING: u32 = 0x225b2c;
+const OPENING_BYTES: i32 = 3;
+/** `","` */
+const MIDDLE: u32 = 0x222c22;
+/** The longest price for which a level's first 16 bytes hold the middle too. */
+const MAX_HEAD_PRICE: i32 = 10;
+/** Digits of a price that a head reads; those before them must be the same for the whole ladder. */
+const HEAD_DIGITS: i32 = 8;
+const HEAD_RANGE: i64 = 100_000_000;
+
+/** In place of a length: the price does not end within a level's first 16 bytes. */
+export const NO_PRICE_BYTES: i32 = 12;
+
+/** Offsets in a head's entry. */
+export const LIMITS: usize = 16;
+export const MOVES: usize = 32;
+/** Offset in a table of heads. */
+export const TICK_OFFSET: usize = 15 * HEAD_BYTES;
+/** Offset in a tail's entry. */
+export const INNER: usize = 16;
+/** The longest quantity that a tail reads. */
+export const MAX_TAIL_QUANTITY: i32 = 14;
+
+/** Fills the tables for the ladder as it is now, and prices that are whole multiples of 10^-decimals. */
 export function prepareFormats(decimals: i32): void {
   prepareVectors();
-  memory.fill(FORMATS, 0, 256 * 32);
-  for (let length = 1; length <= MAX_LENGTH; length++) {
-    for (let point = 1; point <= length; point++) prepareFormat(length, point, decimals);
+  prepareTails();
+  prepareNumbers();
+  memory.fill(FORMATS, 0, 256 * FORMAT_BYTES);
+  for (let point = 1; point <= MAX_LENGTH; point++) {
+    store<i32>(headsOf(point) + TICK_OFFSET, 0);
+    for (let length = 0; length <= MAX_LENGTH; length++) {
+      const isReadable = isFormat(length, point, decimals);
+      if (isReadable) prepareFormat(length, point, decimals);
+      if (length > NO_PRICE_BYTES) continue;
+      if (!isReadable || !prepareHead(length, point, decimals)) forbidHead(length, point);
+    }
   }
+}
+
+/** The heads of levels whose price has so many digits before its point. */
+export function headsOf(point: i32): usize {
+  return HEADS + <usize>point * 16 * HEAD_BYTES;
 }
 
 /** What the scanner multiplies and compares with. */
 function prepareVectors(): void {
-  v128.store(ZEROS, i8x16.splat(0x30));
+  v128.store(ZEROS, i8x16.splat(ZERO));
   v128.store(TENS, i8x16.splat(10));
-  v128.store(POINTS, i8x16.splat(0x2e));
+  v128.store(POINTS, i8x16.splat(POINT));
+  v128.store(QUOTES, i8x16.splat(QUOTE));
   v128.store(LOW_BYTES, i16x8.splat(0xff));
   v128.store(TIMES_10, i16x8.splat(10));
   v128.store(TIMES_100, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
   v128.store(TIMES_10000, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
 }
 
+function isFormat(length: i32, point: i32, decimals: i32): bool {
+  const fraction = length - point - 1;
+  return point + decimals <= MAX_DIGITS && (length === point || (fraction > 0 && fraction <= decimals));
+}
+
+/** The index of the byte of a price that holds its `digit`th digit, counted as if it had all decimals. */
+function byteOfDigit(digit: i32, length: i32, point: i32): i32 {
+  const at = digit < point ? digit : digit + 1;
+  return at < length ? at : -1;
+}
+
 function prepareFormat(length: i32, point: i32, decimals: i32): void {
-  const isWhole = point === length;
-  const fraction = isWhole ? 0 : length - point - 1;
-  const digits = point + decimals;
-  if ((!isWhole && fraction === 0) || fraction > decimals || digits > MAX_DIGITS) return;
-  const entry = FORMATS + <usize>((length << 4) | point) * 32;
-  let at: i32 = 0;
-  for (; at < DIGITS - digits; at++) store<u8>(entry + at, ZERO_DIGIT);
-  for (let index = 0; index < point; index++, at++) store<u8>(entry + at, <u8>index);
-  for (let index = 0; index < decimals; index++, at++) {
-    store<u8>(entry + at, index < fraction ? <u8>(point + 1 + index) : ZERO_DIGIT);
+  const entry = FORMATS + <usize>((length << 4) | point) * FORMAT_BYTES;
+  const zeros = DIGITS - point - decimals;
+  for (let at = 0; at < DIGITS; at++) {
+    const byte = at < zeros ? -1 : byteOfDigit(at - zeros, length, point);
+    store<u8>(entry + at, byte < 0 ? ZERO_DIGIT : <u8>byte);
   }
   store<u8>(entry, 1, 16);
+}
+
+/** @returns false when prices of this format are for {@link FORMATS} alone, or none of them is on the ladder. */
+function prepareHead(length: i32, point: i32, decimals: i32): bool {
+  const heads = headsOf(point);
+  const entry = heads + <usize>length * HEAD_BYTES;
+  const digits = point + decimals;
+  // What comes before the last 8 digits is that of the ladder's middle.
+  let above = digits > HEAD_DIGITS ? max<i64>(base + LADDER_TICKS / 2, 0) / HEAD_RANGE : 0;
+  const offset = above * HEAD_RANGE - base;
+  if (length > MAX_HEAD_PRICE || offset <= -HEAD_RANGE || offset >= LADDER_TICKS) return false;
+  v128.store(heads, i32x4.splat(<i32>offset), TICK_OFFSET);
+
+  v128.store(entry, i8x16.splat(0));
+  v128.store(entry, i8x16.splat(-1), LIMITS);
+  v128.store(entry, i8x16.splat(<i8>ZERO_DIGIT), MOVES);
+  expect(entry, 0, OPENING);
+  expect(entry, OPENING_BYTES + length, MIDDLE);
+  if (length > point) put(entry, OPENING_BYTES + point, POINT, 0);
+  for (let digit = digits - 1; digit >= 0; digit--) {
+    const fromFirst = digit - (digits - HEAD_DIGITS);
+    const byte = byteOfDigit(digit, length, point);
+    const at = OPENING_BYTES + byte;
+    if (fromFirst >= 0) {
+      if (byte < 0) continue;
+      put(entry, at, ZERO, 9);
+      store<u8>(entry + fromFirst, <u8>at, MOVES);
+    } else {
+      if (byte < 0 && above % 10 !== 0) return false;
+      if (byte >= 0) put(entry, at, ZERO + <u8>(above % 10), 0);
+      above /= 10;
+    }
+  }
+  return above === 0;
+}
+
+/** Writes into a head what must stand at three bytes. */
+function expect(entry: usize, at: i32, text: u32): void {
+  for (let index = 0; index < 3; index++) put(entry, at + index, <u8>(text >> (index << 3)), 0);
+}
+
+function put(entry: usize, at: i32, expected: u8, limit: u8): void {
+  store<u8>(entry + at, expected);
+  store<u8>(entry + at, limit, LIMITS);
+}
+
+/** The entry is found by where the price's closing quote is; so the contrary can be demanded. */
+function forbidHead(length: i32, point: i32): void {
+  const entry = headsOf(point) + <usize>length * HEAD_BYTES;
+  v128.store(entry, i8x16.splat(0));
+  v128.store(entry, i8x16.splat(-1), LIMITS);
+  v128.store(entry, i8x16.splat(<i8>ZERO_DIGIT), MOVES);
+  if (length === 0) put(entry, OPENING_BYTES, ZERO, 9);
+  else put(entry, OPENING_BYTES, QUOTE, 0);
+}
+
+function prepareTails(): void {
+  const last = MAX_TAIL_QUANTITY - 1;
+  for (let at = 0; at <= last; at++) store<u8>(TAIL + at, ZERO);
+  // The last byte is a bracket for sure: there is room for one that is demanded not to be.
+  store<u16>(TAIL + last + 1, 0x5c22);
+  v128.store(FIRST, i32x4(0x5b - 0x2c, 0, 0, 0));
+  v128.store(OTHER_BYTES, i32x4.splat(8));
+  for (let length = 0; length < 16; length++) {
+    const entry = TAILS + <usize>length * TAIL_BYTES;
+    const first = max(0, MAX_TAIL_QUANTITY - max(1, length));
+    v128.store(entry, i8x16.splat(-1));
+    v128.store(entry, i8x16.splat(0), INNER);
+    for (let at = first; at <= last; at++) store<u8>(entry + at, 9);
+    for (let at = first + 1; at < last; at++) store<u8>(entry + at, 0xff, INNER);
+    store<u8>(entry + last + 1, 0);
+    store<u8>(entry + last + 2, length > MAX_TAIL_QUANTITY ? 0 : 1);
+  }
+}
+
+/** A number of n digits moves so that its last one is the sixteenth. */
+function prepareNumbers(): void {
+  for (let length = 0; length <= DIGITS; length++) {
+    for (let at = 0; at < DIGITS; at++) {
+      const byte = at - (DIGITS - length);
+      store<u8>(NUMBERS + <usize>(length * 16 + at), byte < 0 ? ZERO_DIGIT : <u8>byte);
+    }
+  }
 }

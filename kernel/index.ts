@@ -1,10 +1,11 @@
 /** What the host may call. Each stage has its own file. */
 export { prepareFormats } from './formats';
 export { bestOf, clear, collect, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
-export { HEAD, HEAD_BYTES, LADDER_TICKS, MEMORY_BYTES, ROW } from './layout';
+export { LADDER_TICKS, MEMORY_BYTES, ROW, TEMPLATE, TEMPLATE_BYTES } from './layout';
 export { writeRow } from './rows';
 export {
   addText,
+  applyMessage,
   breaks,
   countLine,
   cursor,
@@ -20,8 +21,8 @@ export {
   outOfOrder,
   passLine,
   run,
-  setHeads,
   setPrevious,
+  setTemplate,
   textEnd,
   updates,
 } from './scan';

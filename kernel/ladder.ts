@@ -9,7 +9,7 @@
  * Invariants: outside [low, high] of a side every slot is 0. A slot's address is in TEXT, in the pool in use, or MARK,
  * which says that the level is kept by the host because its text does not fit.
  */
-import { BEST, LADDER_TICKS, LADDERS, MAX_LEVELS_PER_SIDE, POOL_BYTES, POOLS, SLOT_BYTES, UNDO } from './layout';
+import { BEST, LADDER_TICKS, LADDERS, MAX_LEVELS_PER_SIDE, POOL_BYTES, POOLS, SLOT_BYTES } from './layout';
 
 export const BIDS: i32 = 0;
 export const ASKS: i32 = 1;
@@ -26,7 +26,6 @@ let pool: usize = POOLS;
 let poolEnd: usize = POOLS;
 /** Where the bids that the last {@link settle} has copied end in the pool, and the asks begin. */
 let bidsEnd: usize = POOLS;
-let undoEnd: usize = UNDO;
 
 export function ladderOf(side: i32): usize {
   return LADDERS + <usize>side * <usize>LADDER_TICKS * 4;
@@ -53,25 +52,44 @@ export function widen(side: i32, low: i32, high: i32): void {
   }
 }
 
-/** Begins a message: from here on changes can be undone. */
-export function beginUndo(): void {
-  undoEnd = UNDO;
-}
-
-export function getUndoEnd(): usize {
-  return undoEnd;
-}
-
-export function setUndoEnd(end: usize): void {
-  undoEnd = end;
-}
-
-/** Takes back every change since {@link beginUndo}. */
-export function undo(): void {
-  while (undoEnd > UNDO) {
-    undoEnd -= 8;
-    store<i32>(load<u32>(undoEnd), load<i32>(undoEnd, 4));
+/** Sets the levels of a side that have been read: their ticks, and where their closing brackets are listed. */
+export function setLevels(side: i32, ticks: usize, closes: usize, count: i32): void {
+  if (count === 0) return;
+  const ladder = ladderOf(side);
+  const end = ticks + ((<usize>count) << 2);
+  let low = i32x4.splat(LADDER_TICKS);
+  let high = i32x4.splat(-1);
+  v128.store(end, v128.load32_splat(end - 4));
+  for (let at = ticks; at < end; at += 16) {
+    const four = v128.load(at);
+    low = i32x4.min_s(low, four);
+    high = i32x4.max_s(high, four);
   }
+  widen(side, lowest(low), highest(high));
+  let close = closes;
+  let at = ticks;
+  for (; at + 12 < end; at += 16, close += 16) {
+    setLevel(ladder, at, close);
+    setLevel(ladder, at + 4, close + 4);
+    setLevel(ladder, at + 8, close + 8);
+    setLevel(ladder, at + 12, close + 12);
+  }
+  for (; at < end; at += 4, close += 4) setLevel(ladder, at, close);
+}
+
+/** The level's text stands behind the bracket of the level before: `],["price","quantity"`. */
+function setLevel(ladder: usize, tick: usize, close: usize): void {
+  store<u32>(ladder + ((<usize>load<u32>(tick)) << 2), load<u32>(close - 4) + 4);
+}
+
+function lowest(ticks: v128): i32 {
+  const two = i32x4.min_s(ticks, v128.shuffle<i32>(ticks, ticks, 2, 3, 0, 1));
+  return min(i32x4.extract_lane(two, 0), i32x4.extract_lane(two, 1));
+}
+
+function highest(ticks: v128): i32 {
+  const two = i32x4.max_s(ticks, v128.shuffle<i32>(ticks, ticks, 2, 3, 0, 1));
+  return max(i32x4.extract_lane(two, 0), i32x4.extract_lane(two, 1));
 }
 
 /**

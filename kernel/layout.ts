@@ -2,12 +2,17 @@
  * Where everything lies in the kernel's memory. There is no allocator: each region has its place and its size.
  *
  *     FORMATS   256 × 32 B     how to read a price of each length and position of the point      (formats.ts)
- *     HEAD      2 × 256 B      what stands before and after `ts` in a message                    (scan.ts)
- *     VECTORS   7 × 16 B       vectors of one value each                                          (formats.ts)
- *     UNDO      65,536 × 8 B   ladder slots that the message at hand has changed, with old values (ladder.ts)
- *     BEST      2 × 100,000 × 8 B  tick and text of the best levels of each side, for a row       (ladder.ts)
- *     ROW       9,999 × 2 × 32 B the text of a row                                               (rows.ts)
- *     LADDERS   2 × 524,288 × 4 B  a slot for each tick: the address of the level's text         (ladder.ts)
+ *     HEADS     16 × 16 × 64 B what a level begins with, for each such price                     (formats.ts)
+ *     TAILS     16 × 32 B      what a level ends with, for each length of its quantity           (formats.ts)
+ *     NUMBERS   17 × 16 B      how the digits of a whole number move, for each length            (formats.ts)
+ *     VECTORS   16 × 16 B      vectors that the scanner needs                                    (formats.ts)
+ *     TEMPLATE  2 × 256 B      what stands before and after `ts` in a message                    (scan.ts)
+ *     CLOSES    98,368 × 4 B   addresses of closing brackets in the input                        (brackets.ts)
+ *     TICKS     2 × 65,552 × 4 B  ticks of the levels of the message at hand, a side each        (levels.ts)
+ *     LENGTHS   65,552 × 4 B   how long the prices of a side are                                 (levels.ts)
+ *     BEST      2 × 100,000 × 8 B tick and text of the best levels of each side, for a row       (ladder.ts)
+ *     ROW       9,999 × 2 × 32 B  the text of a row                                              (rows.ts)
+ *     LADDERS   2 × 524,288 × 4 B a slot for each tick: the address of the level's text          (ladder.ts)
  *     POOLS     2 × 201,024 × 32 B texts of levels that no longer stand in the input             (ladder.ts)
  *     TEXT      the input, filled by the host, with slack behind it that may be read, not used   (scan.ts)
  */
@@ -19,26 +24,33 @@ export const LADDER_TICKS: i32 = 1 << 19;
 /** A level's text, `price","quantity"`, is at most so long; a longer one is kept by the host. */
 export const SLOT_BYTES: usize = 32;
 export const MAX_LEVELS_PER_SIDE: i32 = 100_000;
+/** Levels of one side of one message that the kernel reads; the host reads messages of more. */
+export const MAX_UPDATES: i32 = 1 << 16;
+/** How much of the input is looked through for brackets at a time: it stays in the first cache until it is read. */
+export const WINDOW_BYTES: usize = 1 << 15;
 /** The longest line there may be, what a host adds at a time, and what the widest load may read beyond. */
 export const TEXT_BYTES: usize = 5 << 20;
 export const SLACK_BYTES: usize = 256;
 
-export const MAX_UNDO: i32 = 1 << 16;
-export const HEAD_BYTES: usize = 256;
+export const FORMAT_BYTES: usize = 32;
+export const HEAD_BYTES: usize = 64;
+export const TAIL_BYTES: usize = 32;
+export const TEMPLATE_BYTES: usize = 256;
+/** Vectors are stored in fours, and the entry before the first one is the first level's beginning. */
+const SPARE_BYTES: usize = 64;
+const LIST_BYTES: usize = ((<usize>MAX_UPDATES + WINDOW_BYTES) << 2) + SPARE_BYTES;
+export const TICKS_BYTES: usize = ((<usize>MAX_UPDATES) << 2) + SPARE_BYTES;
 
 export const FORMATS: usize = 0x1000;
-export const HEAD: usize = FORMATS + 256 * 32;
-/** Vectors of one value: V8 keeps what is loaded in a register, but makes a constant anew in every turn. */
-export const VECTORS: usize = HEAD + 2 * HEAD_BYTES;
-export const ZEROS: usize = VECTORS;
-export const TENS: usize = VECTORS + 16;
-export const POINTS: usize = VECTORS + 32;
-export const LOW_BYTES: usize = VECTORS + 48;
-export const TIMES_10: usize = VECTORS + 64;
-export const TIMES_100: usize = VECTORS + 80;
-export const TIMES_10000: usize = VECTORS + 96;
-export const UNDO: usize = VECTORS + 112;
-export const BEST: usize = UNDO + <usize>MAX_UNDO * 8;
+export const HEADS: usize = FORMATS + 256 * FORMAT_BYTES;
+export const TAILS: usize = HEADS + 256 * HEAD_BYTES;
+export const NUMBERS: usize = TAILS + 16 * TAIL_BYTES;
+export const VECTORS: usize = NUMBERS + 17 * 16;
+export const TEMPLATE: usize = VECTORS + 16 * 16;
+export const CLOSES: usize = TEMPLATE + 2 * TEMPLATE_BYTES + SPARE_BYTES;
+export const TICKS: usize = CLOSES + LIST_BYTES;
+export const LENGTHS: usize = TICKS + 2 * TICKS_BYTES;
+export const BEST: usize = LENGTHS + TICKS_BYTES;
 export const ROW: usize = BEST + 2 * <usize>MAX_LEVELS_PER_SIDE * 8;
 export const LADDERS: usize = (ROW + 2 * <usize>MAX_DEPTH * SLOT_BYTES + 0xfff) & ~0xfff;
 export const POOLS: usize = LADDERS + 2 * <usize>LADDER_TICKS * 4;
@@ -46,3 +58,19 @@ export const POOLS: usize = LADDERS + 2 * <usize>LADDER_TICKS * 4;
 export const POOL_BYTES: usize = (2 * <usize>MAX_LEVELS_PER_SIDE + 1024) * SLOT_BYTES;
 export const TEXT: usize = POOLS + 2 * POOL_BYTES;
 export const MEMORY_BYTES: usize = TEXT + TEXT_BYTES + SLACK_BYTES;
+
+// Vectors that the scanner needs: V8 keeps what is loaded in a register, but makes a constant anew in every turn.
+export const ZEROS: usize = VECTORS;
+export const TENS: usize = VECTORS + 16;
+export const POINTS: usize = VECTORS + 32;
+export const QUOTES: usize = VECTORS + 48;
+export const LOW_BYTES: usize = VECTORS + 64;
+export const TIMES_10: usize = VECTORS + 80;
+export const TIMES_100: usize = VECTORS + 96;
+export const TIMES_10000: usize = VECTORS + 112;
+/** What a level ends with, were its quantity all zeros. */
+export const TAIL: usize = VECTORS + 128;
+/** How the first level of a side differs from others: the side's bracket stands where they have a comma. */
+export const FIRST: usize = VECTORS + 144;
+/** Bytes of a level that are neither price nor quantity. */
+export const OTHER_BYTES: usize = VECTORS + 160;

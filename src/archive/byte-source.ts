@@ -7,8 +7,8 @@ import { ArchiveError } from './archive-error.js';
  */
 export interface ByteSource {
   readonly sizeBytes: number;
-  /** The bytes from `position` on: `length` of them, fewer only at the end of the source. */
-  read(position: number, length: number): Promise<Buffer>;
+  /** Fills `buffer` with the bytes from `position` on. @returns how many, fewer only at the end of the source. */
+  read(buffer: Buffer, position: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -26,15 +26,14 @@ export function openFile(path: string): ByteSource {
   const fd = fs.openSync(path, 'r');
   return {
     sizeBytes: stat.size,
-    async read(position, length) {
-      const buffer = Buffer.allocUnsafe(length);
+    async read(buffer, position) {
       let filled = 0;
-      while (filled < length) {
-        const count = fs.readSync(fd, buffer, filled, length - filled, position + filled);
+      while (filled < buffer.length) {
+        const count = fs.readSync(fd, buffer, filled, buffer.length - filled, position + filled);
         if (count === 0) break;
         filled += count;
       }
-      return buffer.subarray(0, filled);
+      return filled;
     },
     async close() {
       try {
@@ -47,7 +46,8 @@ export function openFile(path: string): ByteSource {
 }
 
 /**
- * The bytes of [startByte, endByte) one piece after the other. `onRead` hears how many have been read, for progress.
+ * The bytes of [startByte, endByte) one piece after the other, each a view that holds until the next is asked for.
+ * `onRead` hears how many have been read, for progress.
  *
  * @throws {@link ArchiveError} when the source ends before `endByte`.
  */
@@ -57,8 +57,10 @@ export async function* pieces(
   endByte: number, // exclusive
   onRead: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, endByte - startByte));
   for (let position = startByte; position < endByte; ) {
-    const piece = await source.read(position, Math.min(PIECE_BYTES, endByte - position));
+    const wanted = buffer.subarray(0, endByte - position);
+    const piece = wanted.subarray(0, await source.read(wanted, position));
     if (piece.length === 0) {
       throw new ArchiveError(
         `the file ended at byte ${position} of ${endByte}: it was cut short while it was being read`,

@@ -51,7 +51,7 @@ export interface AreaSizes {
  */
 export async function* kernelInflate(
   compressed: AsyncIterable<Uint8Array>,
-  { inputBytes = 64 * 1024, outputBytes = 256 * 1024 }: AreaSizes = {},
+  { inputBytes = 64 * 1024, outputBytes = 512 * 1024 }: AreaSizes = {},
 ): AsyncGenerator<Uint8Array> {
   const kernel = loadInflateKernel();
   const inputStart = kernel.MEMORY_START.value;

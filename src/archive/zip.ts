@@ -88,7 +88,8 @@ async function describeDirectoryError(error: unknown, source: ByteSource): Promi
   if (!(error instanceof Error) || error instanceof ArchiveError || 'syscall' in error) return error;
   const { message } = error;
   if (message.startsWith('End of central directory record signature not found')) {
-    const signature = await source.read(0, 4);
+    const signature = Buffer.alloc(4);
+    await source.read(signature, 0);
     // Every zip file begins with a local header: PK\3\4 (APPNOTE.TXT 4.3.7).
     return signature.toString('latin1') === 'PK\x03\x04'
       ? new ArchiveError("truncated: the zip's directory is missing (file cut short?)")
@@ -141,8 +142,8 @@ class YauzlReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null, bytesRead?: number) => void,
   ): void {
-    this.#source.read(position, length).then(
-      (bytes) => callback(null, bytes.copy(buffer, offset)),
+    this.#source.read(buffer.subarray(offset, offset + length), position).then(
+      (count) => callback(null, count),
       (error: Error) => callback(error),
     );
   }

@@ -119,7 +119,7 @@ export class KernelEngine implements Engine {
     const before = this.#grid.dueBefore(tsMs);
     if (before) return this.#boundary(before);
     if (message) this.#apply(message);
-    else this.#kernel.run(0, true);
+    else this.#kernel.applyMessage();
     this.#held = undefined;
     const after = this.#grid.dueAfter(tsMs);
     return after && this.#boundary(after);
@@ -129,7 +129,7 @@ export class KernelEngine implements Engine {
   #advance(): EngineEvent | undefined {
     const kernel = this.#kernel;
     const messagesBefore = kernel.messages.value;
-    const status = kernel.run(this.#grid.quietUntilMs, false);
+    const status = kernel.run(this.#grid.quietUntilMs);
     // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
     if (kernel.messages.value > messagesBefore) this.#grid.dueAfter(kernel.getPreviousTs());
     if (status === AT_MESSAGE) this.#held = { tsMs: kernel.messageTs.value };
@@ -254,10 +254,10 @@ export class KernelEngine implements Engine {
     if (head1.length < 16 || head2.length < 16 || head1.length > 256 || head2.length > 256) return;
     if (this.#template === head1 + head2) return;
     this.#template = head1 + head2;
-    const { HEAD, HEAD_BYTES, setHeads } = this.#kernel;
-    this.#memory.set(Buffer.from(head1, 'latin1'), HEAD.value);
-    this.#memory.set(Buffer.from(head2, 'latin1'), HEAD.value + HEAD_BYTES.value);
-    setHeads(head1.length, head2.length);
+    const { TEMPLATE, TEMPLATE_BYTES, setTemplate } = this.#kernel;
+    this.#memory.set(Buffer.from(head1, 'latin1'), TEMPLATE.value);
+    this.#memory.set(Buffer.from(head2, 'latin1'), TEMPLATE.value + TEMPLATE_BYTES.value);
+    setTemplate(head1.length, head2.length);
   }
 
   #apply(message: Message): void {

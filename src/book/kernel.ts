@@ -4,8 +4,8 @@ import { growTo, instantiate, type Memory, type Variable } from '../webassembly.
 export interface Kernel {
   readonly memory: Memory;
   readonly MEMORY_BYTES: Variable;
-  readonly HEAD: Variable;
-  readonly HEAD_BYTES: Variable;
+  readonly TEMPLATE: Variable;
+  readonly TEMPLATE_BYTES: Variable;
   readonly LADDER_TICKS: Variable;
   readonly ROW: Variable;
   readonly cursor: Variable;
@@ -17,13 +17,14 @@ export interface Kernel {
   readonly breaks: Variable;
   readonly outOfOrder: Variable;
   readonly messageTs: Variable;
-  run(limitMs: number, single: boolean): number;
+  run(limitMs: number): number;
+  applyMessage(): void;
   addText(bytes: number): void;
   makeRoom(): number;
   dropText(): void;
   countLine(): void;
   passLine(): void;
-  setHeads(bytes1: number, bytes2: number): void;
+  setTemplate(bytes1: number, bytes2: number): void;
   setPrevious(tsMs: number, latestTsMs: number, updateId: number): void;
   getPreviousTs(): number;
   getLatestTs(): number;

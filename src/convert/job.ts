@@ -25,8 +25,8 @@ export interface JobHooks {
   signal?: AbortSignal;
 }
 
-/** Rows after which a job lets the thread's events through, even when they come from a single message. */
-const ROWS_PER_PAUSE = 1000;
+/** Short enough that a signal or a line of progress is not seen to wait; an event loop's turn is not free. */
+const MS_BETWEEN_PAUSES = 20;
 
 /**
  * Converts one archive into its outputs: reads, keeps the book, writes rows, and only when everything has been found
@@ -110,14 +110,14 @@ function discard(files: AtomicFile[], cause: unknown): void {
 
 /** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
 async function pump(job: Job, engine: Engine, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
-  let rows = 0;
+  const pause = pauses(hooks.signal);
   const chunks = readArchive(job.archive.path, { onRead: hooks.onRead, inflater: job.inflater });
   try {
     for (;;) {
       const event = engine.next();
       switch (event.kind) {
         case 'needs-bytes': {
-          await pause(hooks.signal);
+          await pause();
           const chunk = await chunks.next();
           if (chunk.done) engine.end();
           else engine.push(chunk.value);
@@ -125,11 +125,11 @@ async function pump(job: Job, engine: Engine, hooks: JobHooks, onRow: (boundaryM
         }
         case 'boundary':
           onRow(event.boundaryMs);
-          if (++rows % ROWS_PER_PAUSE === 0) await pause(hooks.signal);
+          await pause();
           break;
         case 'bad-line':
           if (isPassedOver(event, job)) break;
-          await readToEnd(chunks, hooks.signal);
+          await readToEnd(chunks, pause);
           throw new Error(`line ${event.lineNumber}: ${event.reason}`);
         case 'end':
           return;
@@ -141,14 +141,19 @@ async function pump(job: Job, engine: Engine, hooks: JobHooks, onRow: (boundaryM
 }
 
 /** Damage to the archive itself is the better explanation of a bad line, and shows at the end at the latest. */
-async function readToEnd(chunks: AsyncIterable<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  for await (const _ of chunks) await pause(signal);
+async function readToEnd(chunks: AsyncIterable<unknown>, pause: () => Promise<void> | undefined): Promise<void> {
+  for await (const _ of chunks) await pause();
 }
 
-/** Lets signals and messages of the thread be heard. */
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  await setImmediate();
-  signal?.throwIfAborted();
+/** Makes a function that lets signals and messages of the thread be heard, when it has not for some time. */
+function pauses(signal: AbortSignal | undefined): () => Promise<void> | undefined {
+  let lastMs = performance.now();
+  const pause = async () => {
+    await setImmediate();
+    lastMs = performance.now();
+    signal?.throwIfAborted();
+  };
+  return () => (performance.now() - lastMs > MS_BETWEEN_PAUSES ? pause() : undefined);
 }
 
 /** The Python scripts passed over lines that are not JSON, and failed at JSON that is no message. */

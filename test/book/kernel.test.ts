@@ -182,6 +182,63 @@ describe('kernel and reference engine say the same', () => {
     });
   }
 
+  /** Levels of every form that the kernel reads in a way of its own, four and more of them to a side. */
+  const forms: [what: string, bids: [string, string][], asks: [string, string][]][] = [
+    [
+      'prices of one length and whole quantities',
+      levels('1.9529 6035,1.9528 4356,1.9517 1,1.9506 95400,1.9496 0,1.9400 123456789012'),
+      levels('1.9537 83,1.9543 9099,1.9554 7,1.9558 2035,1.9561 26'),
+    ],
+    [
+      'prices of one length and quantities with a point',
+      levels('95000.10 0.001,94999.90 12.5,94999.80 0,94999.00 100.25'),
+      levels('95000.20 1.000,95000.30 7,95000.40 0.5,95001.00 1234567890.123,95002.50 3.25'),
+    ],
+    [
+      'prices of every length',
+      levels('0.65 8.5,0.6538 90.53,0.65 0,0.6 6.62,0.6531 29'),
+      levels('0.7 1,0.6546 72.79,0.66 99.14,0.6551 77.38'),
+    ],
+    [
+      'prices of more than eight digits',
+      levels('12.3456789 1,12.3456788 2,12.3456 3,12.34 4'),
+      levels('12.3456790 1,12.3456791 2,12.3456792 0,12.3456793 4.5'),
+    ],
+    [
+      'prices of more than ten characters',
+      levels('0.0000123456 1,0.0000123455 2,0.0000123454 3,0.0000123453 4'),
+      levels('0.0000123460 1,0.0000123461 2,0.0000123462 3,0.0000123463 4'),
+    ],
+    [
+      'prices that get a digit more',
+      levels('100000.1 1,100000.0 2,99999.9 3,99999.8 4,99999.7 5'),
+      levels('100000.2 1,100000.3 2,100000.4 3,99999.9 0'),
+    ],
+  ];
+  function levels(text: string): [string, string][] {
+    return text.split(',').map((level) => level.split(' ') as [string, string]);
+  }
+  for (const [what, bids, asks] of forms) {
+    test(`of every change to any byte of a line with ${what}`, () => {
+      const start = line({ type: 'snapshot', atMs: 0, bids, asks });
+      const lines = [start, line({ atMs: 1, bids, asks })];
+      const whole = line({ atMs: 1, bids, asks });
+      const others = ['', ...'"[],.:09-eE+ {}\n\r\t\\x'];
+      for (let at = whole.indexOf('"b":'); at < whole.length; at++) {
+        const byte = whole.charAt(at);
+        for (const other of [...others, byte + byte, `${byte}0`, `${byte}.`, `${byte}"`]) {
+          const changed = line({ atMs: lines.length, bids, asks });
+          lines.push(changed.slice(0, at) + other + changed.slice(at + 1));
+          // The book as it was, so that a change is not hidden by the one before.
+          if (lines.length % 50 === 0) lines.push(line({ type: 'snapshot', atMs: lines.length, bids, asks }));
+        }
+      }
+      for (const end of ['\n', '\r\n']) {
+        assertSame(Buffer.from(lines.join(end)), [70_000], { depth: 8, intervalMs: 1, isPython: false });
+      }
+    });
+  }
+
   test('of a book as deep as may be, changed by a line that is left to the host', () => {
     const side = (from: number) =>
       Array.from({ length: 99_999 }, (_, index): [string, string] => [`${from + index}`, '1']);

@@ -1,0 +1,78 @@
+/**
+ * The first pass over the input: where the closing brackets are. Each level ends with one, and so does each side:
+ *
+ *     …"b":[["0.1","2"],["0.2","3"]],"a":[],"u":…
+ *                     ^           ^^      ^
+ *     CLOSES    the addresses of all of them, in order, 4 bytes each
+ *
+ * Finding them all at once, 64 bytes a turn, tells the second pass where its levels end before it has read any: the
+ * levels do not wait for each other.
+ */
+import { CLOSES, MAX_UPDATES, TEXT, WINDOW_BYTES } from './layout';
+
+/** What has been found and is not behind the cursor: [next, end) of the list. */
+export let closesNext: usize = CLOSES;
+export let closesEnd: usize = CLOSES;
+/** How far the input has been looked through. */
+let lookedTo: usize = TEXT;
+
+const CLOSE: i8 = 0x5d;
+const BLOCK_BYTES: usize = 64;
+
+/** Forgets everything, and begins at an address. */
+export function forgetBrackets(from: usize): void {
+  closesNext = closesEnd = CLOSES;
+  lookedTo = from;
+}
+
+/** Says which brackets have been used. */
+export function passBrackets(next: usize): void {
+  closesNext = next;
+}
+
+/** Passes over all brackets before an address, of a line that somebody else has read. */
+export function passBracketsBefore(address: usize): void {
+  if (lookedTo < address) forgetBrackets(address);
+  while (closesNext < closesEnd && load<u32>(closesNext) < <u32>address) closesNext += 4;
+}
+
+/**
+ * Looks through the next window of the input, which ends at `textEnd`.
+ *
+ * @returns false when there is no more input, or no room for more brackets than are waiting already.
+ */
+export function findBrackets(textEnd: usize): bool {
+  const waiting = closesEnd - closesNext;
+  if (lookedTo === textEnd || waiting > (<usize>MAX_UPDATES) << 2) return false;
+  memory.copy(CLOSES, closesNext, waiting);
+  closesNext = CLOSES;
+  const end = min(lookedTo + WINDOW_BYTES, textEnd);
+  let closes = CLOSES + waiting;
+  for (let at = lookedTo; at < end; at += BLOCK_BYTES) {
+    let found =
+      bracketsIn(at) | (bracketsIn(at + 16) << 16) | (bracketsIn(at + 32) << 32) | (bracketsIn(at + 48) << 48);
+    if (end - at < BLOCK_BYTES) found &= ((<u64>1) << (end - at)) - 1;
+    const next = closes + ((<usize>popcnt(found)) << 2);
+    // Rarely more than four; what is stored for those that are not there is written over by the next.
+    store<u32>(closes, <u32>at + <u32>ctz(found));
+    found &= found - 1;
+    store<u32>(closes, <u32>at + <u32>ctz(found), 4);
+    found &= found - 1;
+    store<u32>(closes, <u32>at + <u32>ctz(found), 8);
+    found &= found - 1;
+    store<u32>(closes, <u32>at + <u32>ctz(found), 12);
+    for (closes += 16; closes < next; closes += 4) {
+      found &= found - 1;
+      store<u32>(closes, <u32>at + <u32>ctz(found));
+    }
+    closes = next;
+  }
+  closesEnd = closes;
+  lookedTo = end;
+  return true;
+}
+
+/** A bit for each of sixteen bytes. */
+function bracketsIn(at: usize): u64 {
+  return <u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(CLOSE))));
+}

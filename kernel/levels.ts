@@ -1,0 +1,416 @@
+/**
+ * The second pass: the levels of a side, `[["price","quantity"],…]`, become ticks. Nothing of the book changes here.
+ *
+ *     TICKS + side × TICKS_BYTES      the tick of each level, in order, 4 bytes each
+ *     CLOSES, from `closesOf` on      the address of each level's closing bracket; the entry before the first one is
+ *                                     set to where it would be, so that a level lies between an entry and the next:
+ *
+ *         ],["0.1234","5.6"]
+ *         ^                ^
+ *         entry i-1        entry i
+ *
+ * Levels are read four at a time without a branch on what they hold: what is wrong is gathered and looked at once. A
+ * four that is not as it should be is read again level by level, by other and slower code that reads every form of
+ * price that the ladder can hold. What that refuses makes the line the host's.
+ */
+import { closesEnd, closesNext, passBrackets } from './brackets';
+import { headsOf, INNER, LIMITS, MOVES, NO_PRICE_BYTES, TICK_OFFSET } from './formats';
+import { base } from './ladder';
+import {
+  FIRST,
+  FORMAT_BYTES,
+  FORMATS,
+  HEAD_BYTES,
+  LADDER_TICKS,
+  LENGTHS,
+  LOW_BYTES,
+  MAX_UPDATES,
+  OTHER_BYTES,
+  POINTS,
+  QUOTES,
+  SLOT_BYTES,
+  TAIL,
+  TAILS,
+  TENS,
+  TICKS,
+  TICKS_BYTES,
+  TIMES_10,
+  TIMES_100,
+  TIMES_10000,
+  ZEROS,
+} from './layout';
+
+/** The line is not of the form. */
+export const FAILED: usize = 0;
+/** It may be, but not all its brackets are known yet. */
+export const SHORT: usize = 1;
+
+/** A tick of more bits is beyond the ladder. */
+const TICK_BITS: i32 = 31 - clz(LADDER_TICKS);
+const CLOSE: u8 = 0x5d;
+const COMMA: u8 = 0x2c;
+const NO_TICK: i32 = -1;
+
+/** What {@link readSide} has read: how many levels, and where the first one's closing bracket is listed. */
+let bidCount: i32 = 0;
+let askCount: i32 = 0;
+let bidCloses: usize = 0;
+let askCloses: usize = 0;
+/** How far the message has used the list of brackets. */
+let closes: usize = 0;
+/** Heads for prices like the one that was last read by itself. */
+let heads: usize = headsOf(1);
+/** What the levels since the last window were like: the simpler form is tried first. */
+let pricesAreEven: bool = true;
+let quantitiesAreWhole: bool = true;
+
+export function countOf(side: i32): i32 {
+  return side === 0 ? bidCount : askCount;
+}
+
+export function closesOf(side: i32): usize {
+  return side === 0 ? bidCloses : askCloses;
+}
+
+export function ticksOf(side: i32): usize {
+  return TICKS + <usize>side * TICKS_BYTES;
+}
+
+/** Begins a message. */
+export function beginLevels(): void {
+  closes = closesNext;
+}
+
+/** Lets the simpler forms of levels be tried again. */
+export function forgetForms(): void {
+  pricesAreEven = true;
+  quantitiesAreWhole = true;
+}
+
+/** Ends a message: its brackets are used. */
+export function passLevels(): void {
+  passBrackets(closes);
+}
+
+/**
+ * Reads a side from after its opening bracket on.
+ *
+ * @returns where its closing bracket is passed, FAILED, or SHORT.
+ */
+export function readSide(start: usize, side: i32): usize {
+  const first = closes;
+  let count = 0;
+  let end = start + 1;
+  if (load<u8>(start) === CLOSE) {
+    if (first === closesEnd) return SHORT;
+    if (load<u32>(first) !== <u32>start) return FAILED;
+    closes = first + 4;
+  } else {
+    const last = findSideEnd(first);
+    if (last >= closesEnd) return SHORT;
+    count = <i32>((last - first) >> 2);
+    if (count > MAX_UPDATES) return FAILED;
+    closes = last + 4;
+    store<u32>(first - 4, <u32>start - 2);
+    if (!readLevels(first, count, ticksOf(side))) return FAILED;
+    end = <usize>load<u32>(last - 4) + 2;
+  }
+  if (side === 0) {
+    bidCount = count;
+    bidCloses = first;
+  } else {
+    askCount = count;
+    askCloses = first;
+  }
+  return end;
+}
+
+/** The entry of the first bracket that follows the one before directly; if there is none, one from `closesEnd` on. */
+function findSideEnd(first: usize): usize {
+  const one = i32x4.splat(1);
+  for (let at = first; at < closesEnd; at += 16) {
+    const ends = i32x4.bitmask(i32x4.eq(i32x4.sub(v128.load(at, 4), v128.load(at)), one));
+    if (ends !== 0) return at + 4 + ((<usize>ctz(ends)) << 2);
+  }
+  return closesEnd;
+}
+
+/** @returns whether all levels are of the form, and have a tick. */
+function readLevels(closes: usize, count: i32, ticks: usize): bool {
+  if (count >= 4 && readHeads(closes, count, ticks) && readTails(closes, count)) return true;
+  for (let index = 0; index < count; index++) {
+    const tick = readLevel(closes + ((<usize>index) << 2), index > 0);
+    if (tick === NO_TICK) return false;
+    store<i32>(ticks + ((<usize>index) << 2), tick);
+  }
+  return true;
+}
+
+function readHeads(closes: usize, count: i32, ticks: usize): bool {
+  if (pricesAreEven && readEvenHeads(closes, count, ticks)) return true;
+  pricesAreEven = false;
+  return readAnyHeads(closes, count, ticks);
+}
+
+function readTails(closes: usize, count: i32): bool {
+  if (quantitiesAreWhole && readWholeTails(closes, count)) return true;
+  quantitiesAreWhole = false;
+  return readAnyTails(closes, count);
+}
+
+/** Four at a time from 0 on; the last four end where the list ends, and so may overlap those before. */
+function nextFour(at: usize, last: usize): usize {
+  return min(at + 16, last);
+}
+
+/** Prices that are all as long as the first. */
+function readEvenHeads(closes: usize, count: i32, ticks: usize): bool {
+  const first = v128.load(load<u32>(closes - 4), 1);
+  const bytes = priceBytes(first, v128.load(QUOTES));
+  const head = heads + bytes * HEAD_BYTES;
+  const expected = v128.load(head);
+  const limits = v128.load(head, LIMITS);
+  const moves = v128.load(head, MOVES);
+  const offset = v128.load(heads, TICK_OFFSET);
+  const lengths = i32x4.splat(<i32>bytes);
+  const last = ((<usize>count) << 2) - 16;
+  let wrong = i8x16.sub_sat_u(i8x16.sub(i8x16.sub(first, expected), v128.load(FIRST)), limits);
+  let tooFar = i32x4.splat(0);
+  let at: usize = 0;
+  while (true) {
+    const entry = closes + at;
+    const a = i8x16.sub(v128.load(load<u32>(entry - 4), 1), expected);
+    const b = i8x16.sub(v128.load(load<u32>(entry), 1), expected);
+    const c = i8x16.sub(v128.load(load<u32>(entry, 4), 1), expected);
+    const d = i8x16.sub(v128.load(load<u32>(entry, 8), 1), expected);
+    if (at !== 0) wrong = v128.or(wrong, i8x16.sub_sat_u(a, limits));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(b, limits));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(c, limits));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(d, limits));
+    const found = i32x4.add(
+      numbersOf(i8x16.swizzle(a, moves), i8x16.swizzle(b, moves), i8x16.swizzle(c, moves), i8x16.swizzle(d, moves)),
+      offset,
+    );
+    tooFar = v128.or(tooFar, found);
+    v128.store(ticks + at, found);
+    v128.store(LENGTHS + at, lengths);
+    if (at === last) return !v128.any_true(v128.or(wrong, i32x4.shr_u(tooFar, TICK_BITS)));
+    at = nextFour(at, last);
+  }
+}
+
+/** Prices of any length. */
+function readAnyHeads(closes: usize, count: i32, ticks: usize): bool {
+  const quote = v128.load(QUOTES);
+  const table = heads;
+  const offset = v128.load(table, TICK_OFFSET);
+  const last = ((<usize>count) << 2) - 16;
+  // The first level of a side has the side's bracket where others have a comma.
+  let opening = v128.load(FIRST);
+  let wrong = i32x4.splat(0);
+  let at: usize = 0;
+  while (true) {
+    const entry = closes + at;
+    const aText = v128.load(load<u32>(entry - 4), 1);
+    const aBytes = priceBytes(aText, quote);
+    const aHead = table + aBytes * HEAD_BYTES;
+    const a = i8x16.sub(i8x16.sub(aText, v128.load(aHead)), opening);
+    wrong = v128.or(wrong, i8x16.sub_sat_u(a, v128.load(aHead, LIMITS)));
+    store<u32>(LENGTHS + at, aBytes);
+    const bText = v128.load(load<u32>(entry), 1);
+    const bBytes = priceBytes(bText, quote);
+    const bHead = table + bBytes * HEAD_BYTES;
+    const b = i8x16.sub(bText, v128.load(bHead));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(b, v128.load(bHead, LIMITS)));
+    store<u32>(LENGTHS + at, bBytes, 4);
+    const cText = v128.load(load<u32>(entry, 4), 1);
+    const cBytes = priceBytes(cText, quote);
+    const cHead = table + cBytes * HEAD_BYTES;
+    const c = i8x16.sub(cText, v128.load(cHead));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(c, v128.load(cHead, LIMITS)));
+    store<u32>(LENGTHS + at, cBytes, 8);
+    const dText = v128.load(load<u32>(entry, 8), 1);
+    const dBytes = priceBytes(dText, quote);
+    const dHead = table + dBytes * HEAD_BYTES;
+    const d = i8x16.sub(dText, v128.load(dHead));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(d, v128.load(dHead, LIMITS)));
+    store<u32>(LENGTHS + at, dBytes, 12);
+    const found = i32x4.add(
+      numbersOf(
+        i8x16.swizzle(a, v128.load(aHead, MOVES)),
+        i8x16.swizzle(b, v128.load(bHead, MOVES)),
+        i8x16.swizzle(c, v128.load(cHead, MOVES)),
+        i8x16.swizzle(d, v128.load(dHead, MOVES)),
+      ),
+      offset,
+    );
+    wrong = v128.or(wrong, i32x4.shr_u(found, TICK_BITS));
+    v128.store(ticks + at, found);
+    if (at === last) return !v128.any_true(wrong);
+    at = nextFour(at, last);
+    opening = i32x4.splat(0);
+  }
+}
+
+/** Quantities without a point. */
+function readWholeTails(closes: usize, count: i32): bool {
+  const tail = v128.load(TAIL);
+  const others = v128.load(OTHER_BYTES);
+  const last = ((<usize>count) << 2) - 16;
+  let wrong = i32x4.splat(0);
+  let at: usize = 0;
+  while (true) {
+    const entry = closes + at;
+    const lengths = quantityBytes(entry, at, others);
+    wrong = v128.or(wrong, i32x4.shr_u(lengths, 4));
+    wrong = v128.or(
+      wrong,
+      i8x16.sub_sat_u(
+        i8x16.sub(v128.load(load<u32>(entry) - 15), tail),
+        v128.load(tailOf(i32x4.extract_lane(lengths, 0))),
+      ),
+    );
+    wrong = v128.or(
+      wrong,
+      i8x16.sub_sat_u(
+        i8x16.sub(v128.load(load<u32>(entry, 4) - 15), tail),
+        v128.load(tailOf(i32x4.extract_lane(lengths, 1))),
+      ),
+    );
+    wrong = v128.or(
+      wrong,
+      i8x16.sub_sat_u(
+        i8x16.sub(v128.load(load<u32>(entry, 8) - 15), tail),
+        v128.load(tailOf(i32x4.extract_lane(lengths, 2))),
+      ),
+    );
+    wrong = v128.or(
+      wrong,
+      i8x16.sub_sat_u(
+        i8x16.sub(v128.load(load<u32>(entry, 12) - 15), tail),
+        v128.load(tailOf(i32x4.extract_lane(lengths, 3))),
+      ),
+    );
+    if (at === last) return !v128.any_true(wrong);
+    at = nextFour(at, last);
+  }
+}
+
+/** Quantities with or without a point. */
+function readAnyTails(closes: usize, count: i32): bool {
+  const tail = v128.load(TAIL);
+  const point = v128.load(POINTS);
+  const others = v128.load(OTHER_BYTES);
+  const last = ((<usize>count) << 2) - 16;
+  let wrong = i32x4.splat(0);
+  let tooMany = 0;
+  let at: usize = 0;
+  while (true) {
+    const entry = closes + at;
+    const lengths = quantityBytes(entry, at, others);
+    wrong = v128.or(wrong, i32x4.shr_u(lengths, 4));
+    const aTable = tailOf(i32x4.extract_lane(lengths, 0));
+    const aText = v128.load(load<u32>(entry) - 15);
+    const a = v128.and(i8x16.eq(aText, point), v128.load(aTable, INNER));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(v128.andnot(i8x16.sub(aText, tail), a), v128.load(aTable)));
+    const bTable = tailOf(i32x4.extract_lane(lengths, 1));
+    const bText = v128.load(load<u32>(entry, 4) - 15);
+    const b = v128.and(i8x16.eq(bText, point), v128.load(bTable, INNER));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(v128.andnot(i8x16.sub(bText, tail), b), v128.load(bTable)));
+    const cTable = tailOf(i32x4.extract_lane(lengths, 2));
+    const cText = v128.load(load<u32>(entry, 8) - 15);
+    const c = v128.and(i8x16.eq(cText, point), v128.load(cTable, INNER));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(v128.andnot(i8x16.sub(cText, tail), c), v128.load(cTable)));
+    const dTable = tailOf(i32x4.extract_lane(lengths, 3));
+    const dText = v128.load(load<u32>(entry, 12) - 15);
+    const d = v128.and(i8x16.eq(dText, point), v128.load(dTable, INNER));
+    wrong = v128.or(wrong, i8x16.sub_sat_u(v128.andnot(i8x16.sub(dText, tail), d), v128.load(dTable)));
+    tooMany |= secondBit(a) | secondBit(b) | secondBit(c) | secondBit(d);
+    if (at === last) return tooMany === 0 && !v128.any_true(wrong);
+    at = nextFour(at, last);
+  }
+}
+
+/** The numbers that the first eight digits of four vectors are. */
+function numbersOf(a: v128, b: v128, c: v128, d: v128): v128 {
+  const fours = i16x8.narrow_i32x4_s(foursOf(v128.shuffle<i64>(a, b, 0, 2)), foursOf(v128.shuffle<i64>(c, d, 0, 2)));
+  return i32x4.dot_i16x8_s(fours, v128.load(TIMES_10000));
+}
+
+/** The numbers that each four of sixteen digits are. */
+function foursOf(digits: v128): v128 {
+  const pairs = i16x8.add(
+    i16x8.mul(v128.and(digits, v128.load(LOW_BYTES)), v128.load(TIMES_10)),
+    i16x8.shr_u(digits, 8),
+  );
+  return i32x4.dot_i16x8_s(pairs, v128.load(TIMES_100));
+}
+
+/** How long the price is in what a level begins with, or NO_PRICE_BYTES. */
+function priceBytes(text: v128, quote: v128): usize {
+  return <usize>ctz((i8x16.bitmask(i8x16.eq(text, quote)) >>> 3) | (1 << NO_PRICE_BYTES));
+}
+
+/** How long four quantities are, were they what is left of their levels beside the price and eight others. */
+function quantityBytes(entry: usize, at: usize, others: v128): v128 {
+  const bytes = i32x4.sub(v128.load(entry), v128.load(entry - 4));
+  return i32x4.sub(i32x4.sub(bytes, v128.load(LENGTHS + at)), others);
+}
+
+/** The tail's entry for a quantity of so many bytes, if fewer than 16. */
+function tailOf(bytes: i32): usize {
+  return TAILS + ((<usize>bytes & 15) << 5);
+}
+
+/** Not zero when more than one byte is set. */
+function secondBit(bytes: v128): i32 {
+  const bits = i8x16.bitmask(bytes);
+  return bits & (bits - 1);
+}
+
+/** Reads one level by itself, and lets those after it be read like it. @returns its tick, or NO_TICK. */
+function readLevel(entry: usize, isAfterAnother: bool): i32 {
+  const open = <usize>load<u32>(entry - 4) + 2;
+  const close = <usize>load<u32>(entry);
+  if (isAfterAnother && load<u8>(open - 1) !== COMMA) return NO_TICK;
+  if (load<u16>(open) !== 0x225b) return NO_TICK; // ["
+  const point = v128.load(POINTS);
+  const zero = v128.load(ZEROS);
+  const ten = v128.load(TENS);
+
+  const price = v128.load(open, 2);
+  const quotes = i8x16.bitmask(i8x16.eq(price, v128.load(QUOTES)));
+  if (quotes === 0) return NO_TICK;
+  const bytes = <usize>ctz(quotes);
+  const pointAt = <usize>ctz(i8x16.bitmask(i8x16.eq(price, point)) | quotes);
+  const format = FORMATS + ((bytes << 4) | pointAt) * FORMAT_BYTES;
+  if (load<u8>(format, 16) === 0 || load<u32>(open + bytes + 1) >> 8 !== 0x222c22) return NO_TICK; // ","
+  const digits = i8x16.swizzle(i8x16.sub(price, zero), v128.load(format));
+  if (v128.any_true(i8x16.ge_u(digits, ten))) return NO_TICK;
+  const pairs = i16x8.add(
+    i16x8.mul(v128.and(digits, v128.load(LOW_BYTES)), v128.load(TIMES_10)),
+    i16x8.shr_u(digits, 8),
+  );
+  const fours = i32x4.dot_i16x8_s(pairs, v128.load(TIMES_100));
+  const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_s(fours, fours), v128.load(TIMES_10000));
+  const both = i64x2.extract_lane(eights, 0);
+  const tick = (both & 0xffffffff) * 100_000_000 + (both >> 32) - base;
+  if (<u64>tick >= <u64>LADDER_TICKS) return NO_TICK;
+
+  const quantityAt = open + bytes + 5;
+  const quantity = v128.load(quantityAt);
+  const points = i8x16.bitmask(i8x16.eq(quantity, point));
+  const firstPoint = points & -points;
+  // The quantity ends at the first byte that is no digit, one point aside.
+  const others = i8x16.bitmask(i8x16.ge_u(i8x16.sub(quantity, zero), ten)) & ~firstPoint;
+  const quantityBytes = <usize>ctz(others | 0x10000);
+  const isWrong =
+    quantityAt + quantityBytes + 1 !== close ||
+    load<u8>(close - 1) !== 0x22 ||
+    ((others | firstPoint) & 1) !== 0 ||
+    (firstPoint & ((1 << (<i32>quantityBytes)) >> 1)) !== 0 ||
+    bytes + quantityBytes > SLOT_BYTES - 4;
+  if (isWrong) return NO_TICK;
+  heads = headsOf(<i32>pointAt);
+  return <i32>tick;
+}
