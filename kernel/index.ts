@@ -2,7 +2,7 @@
 export { prepareFormats } from './formats';
 export { bestOf, clear, collect, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
 export { LADDER_TICKS, MEMORY_BYTES, ROW, TEMPLATE, TEMPLATE_BYTES } from './layout';
-export { writeRow } from './rows';
+export { writeCells, writeRow } from './rows';
 export {
   addText,
   applyMessage,

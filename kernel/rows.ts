@@ -15,17 +15,25 @@ export function writeRow(depth: i32, bids: i32, asks: i32): i32 {
   return <i32>(out - ROW) - 1; // without the comma after the last cell
 }
 
+/** Writes the cells of the levels [from, to) of a side to ROW, a comma after each. @returns the length in bytes. */
+export function writeCells(side: i32, from: i32, to: i32): i32 {
+  return <i32>(writeLevels(ROW, side, from, to) - ROW);
+}
+
 function writeSide(start: usize, side: i32, depth: i32, count: i32): usize {
-  let out = start;
-  let level = bestOf(side);
   const filled = min(depth, count);
-  for (let index = 0; index < filled; index++, level += 8) {
-    out = writeLevel(out, load<u32>(level, 4));
-  }
+  let out = writeLevels(start, side, 0, filled);
   for (let index = filled; index < depth; index++) {
     store<u16>(out, 0x2c2c);
     out += 2;
   }
+  return out;
+}
+
+function writeLevels(start: usize, side: i32, from: i32, to: i32): usize {
+  let out = start;
+  let level = bestOf(side) + ((<usize>from) << 3);
+  for (let index = from; index < to; index++, level += 8) out = writeLevel(out, load<u32>(level, 4));
   return out;
 }
 

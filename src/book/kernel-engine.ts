@@ -5,6 +5,7 @@ import { type Kernel, loadKernel } from './kernel.js';
 import { chooseLayout, decimalsOf, type LadderLayout } from './ladder-layout.js';
 import { isBlank, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG, type Update } from './message.js';
+import { type Part, Strays } from './strays.js';
 
 /** What is handed to the kernel at a time: large enough to make settling cheap, small enough to stay in the cache. */
 const PIECE_BYTES = 512 * 1024;
@@ -14,16 +15,6 @@ const MAX_PRICE_BYTES = 15;
 const MAX_TEXT_BYTES = 32;
 
 const LINE_FEED = 0x0a;
-
-/** A level that the kernel's ladder cannot hold. */
-interface Stray {
-  price: string;
-  quantity: string;
-  /** The ladder's slot that is marked for it; `undefined` when its price has none. */
-  tick: number | undefined;
-  /** Its price is worse than every slot: it comes after all levels of the ladder. */
-  isBeyond: boolean;
-}
 
 /** A message that is next but not applied yet, because rows are due before it. */
 type Held = { tsMs: number; message?: Message };
@@ -41,10 +32,10 @@ export interface KernelEngineOptions {
  */
 export class KernelEngine implements Engine {
   readonly #kernel: Kernel;
-  readonly #memory: Uint8Array;
+  readonly #memory: Buffer;
   readonly #grid: Grid;
   readonly #keepZeros: boolean;
-  readonly #strays = [new Map<string, Stray>(), new Map<string, Stray>()] as const;
+  readonly #strays: readonly [Strays, Strays];
   /** Of what was seen here; the kernel counts what it reads by itself. */
   readonly #hostCounts = noCounts();
   #hostLines = 0;
@@ -64,8 +55,10 @@ export class KernelEngine implements Engine {
 
   constructor({ grid, keepZeros }: KernelEngineOptions) {
     this.#kernel = loadKernel();
-    this.#memory = new Uint8Array(this.#kernel.memory.buffer);
+    this.#memory = Buffer.from(this.#kernel.memory.buffer);
     this.#layout = chooseLayout([], this.#kernel.LADDER_TICKS.value);
+    const strays = (side: 0 | 1) => new Strays(side, (tick) => this.#kernel.isMarked(side, tick) !== 0);
+    this.#strays = [strays(0), strays(1)];
     this.#grid = grid;
     this.#keepZeros = keepZeros;
   }
@@ -105,13 +98,14 @@ export class KernelEngine implements Engine {
   }
 
   row(depth: number): Uint8Array {
-    const bids = this.#kernel.collect(0, depth);
-    const asks = this.#kernel.collect(1, depth);
-    if (this.#needsMerge(0, bids, depth) || this.#needsMerge(1, asks, depth)) {
-      return Buffer.from(`${this.#mergedCells(0, bids, depth)},${this.#mergedCells(1, asks, depth)}`, 'latin1');
+    const kernel = this.#kernel;
+    const bids = kernel.collect(0, depth);
+    const asks = kernel.collect(1, depth);
+    if (this.#strayCount() > 0) {
+      const cells = [...this.#mixedCells(0, bids, depth), ...this.#mixedCells(1, asks, depth)];
+      return Buffer.concat(cells).subarray(0, -1); // without the comma after the last cell
     }
-    const start = this.#kernel.ROW.value;
-    return this.#memory.subarray(start, start + this.#kernel.writeRow(depth, bids, asks));
+    return this.#memory.subarray(kernel.ROW.value, kernel.ROW.value + kernel.writeRow(depth, bids, asks));
   }
 
   /** Deals with the message that is next: the rows before it, then itself, then the row after it. */
@@ -287,8 +281,7 @@ export class KernelEngine implements Engine {
       this.#memory.set(Buffer.from(text, 'latin1'), this.#poolSlot());
       kernel.place(side, tick, text.length);
     } else {
-      const isBeyond = tick === undefined && (side === 0 ? this.#layout.isBelow(key) : this.#layout.isAbove(key));
-      this.#strays[side].set(key, { price, quantity, tick, isBeyond });
+      this.#strays[side].set({ key, price, quantity, tick, floorTick: this.#layout.floorTick(key) });
       if (tick !== undefined) kernel.place(side, tick, 0);
     }
   }
@@ -314,7 +307,7 @@ export class KernelEngine implements Engine {
     this.#settle();
     const sides = ([0, 1] as const).map((side) => {
       const count = this.#kernel.collect(side, MAX_LEVELS_PER_SIDE);
-      const levels = this.#merged(side, count, Number.POSITIVE_INFINITY);
+      const levels = this.#parts(side, count, Number.POSITIVE_INFINITY).flatMap((part) => this.#levelsOf(side, part));
       this.#strays[side].clear();
       return levels;
     });
@@ -330,38 +323,42 @@ export class KernelEngine implements Engine {
     return this.#strays[0].size + this.#strays[1].size;
   }
 
-  #needsMerge(side: 0 | 1, count: number, depth: number): boolean {
-    const strays = this.#strays[side];
-    if (strays.size === 0) return false;
-    if (count < depth) return true;
-    for (const { isBeyond } of strays.values()) if (!isBeyond) return true;
-    return false;
-  }
-
-  #mergedCells(side: 0 | 1, count: number, depth: number): string {
-    const levels = this.#merged(side, count, depth);
-    const cells = levels.map(([price, quantity]) => `${price},${quantity}`);
-    return cells.concat(new Array<string>(depth - levels.length).fill(',')).join(',');
-  }
-
-  /** The best `depth` levels of ladder and strays together; `count` are the levels that the kernel has collected. */
-  #merged(side: 0 | 1, count: number, depth: number): Update[] {
-    const strays = this.#strays[side];
-    const kernel = this.#kernel;
-    for (const [key, { tick }] of strays) if (tick !== undefined && !kernel.isMarked(side, tick)) strays.delete(key);
-    const list = new Uint32Array(kernel.memory.buffer, kernel.bestOf(side), 2 * count);
-    const levels: { key: string; update: Update }[] = [];
-    for (let index = 0; index < count; index++) {
-      const address = list[2 * index + 1] ?? MARK;
-      if (address === MARK) continue;
-      const text = Buffer.from(this.#memory.buffer, address, MAX_TEXT_BYTES).toString('latin1');
-      const [price = '', , quantity = ''] = text.split('"');
-      levels.push({ key: canonical(price), update: [price, quantity] });
+  /** A side of a row to which strays may belong, a comma after each cell. */
+  *#mixedCells(side: 0 | 1, count: number, depth: number): Generator<Buffer> {
+    let left = depth;
+    for (const part of this.#parts(side, count, depth)) {
+      if ('price' in part) {
+        yield Buffer.from(`${part.price},${part.quantity},`, 'latin1');
+        left--;
+      } else {
+        const { ROW, writeCells } = this.#kernel;
+        const bytes = writeCells(side, part.from, part.to);
+        yield Buffer.from(this.#memory.subarray(ROW.value, ROW.value + bytes));
+        left -= part.to - part.from;
+      }
     }
-    for (const [key, { price, quantity }] of strays) levels.push({ key, update: [price, quantity] });
-    const sign = side === 0 ? -1 : 1;
-    levels.sort((a, b) => sign * compareDecimals(a.key, b.key));
-    return levels.slice(0, depth).map(({ update }) => update);
+    yield Buffer.alloc(2 * left, ',');
+  }
+
+  /** The best `depth` levels of ladder and strays; `count` are the levels that the kernel has collected. */
+  #parts(side: 0 | 1, count: number, depth: number): Part[] {
+    const best = new Int32Array(this.#kernel.memory.buffer, this.#kernel.bestOf(side), 2 * count);
+    return this.#strays[side].interleave(
+      Array.from({ length: count }, (_, index) => best[2 * index] as number),
+      depth,
+    );
+  }
+
+  #levelsOf(side: 0 | 1, part: Part): Update[] {
+    if ('price' in part) return [[part.price, part.quantity]];
+    const best = new Uint32Array(this.#kernel.memory.buffer, this.#kernel.bestOf(side), 2 * part.to);
+    return Array.from({ length: part.to - part.from }, (_, index) => {
+      const address = best[2 * (part.from + index) + 1] as number;
+      const [price = '', , quantity = ''] = this.#memory
+        .toString('latin1', address, address + MAX_TEXT_BYTES)
+        .split('"');
+      return [price, quantity];
+    });
   }
 
   #boundary({ boundaryMs, isFilled }: { boundaryMs: number; isFilled: boolean }): EngineEvent {
@@ -378,13 +375,10 @@ export class KernelEngine implements Engine {
 
   /** The best price of a side, canonical. */
   #best(side: 0 | 1): string | undefined {
-    const count = this.#kernel.collect(side, 1);
-    if (this.#needsMerge(side, count, 1)) {
-      const [best] = this.#merged(side, count, 1);
-      return best && canonical(best[0]);
-    }
-    if (count === 0) return undefined;
-    const [tick = 0] = new Uint32Array(this.#kernel.memory.buffer, this.#kernel.bestOf(side), 1);
+    const [best] = this.#parts(side, this.#kernel.collect(side, 1), 1);
+    if (!best) return undefined;
+    if ('key' in best) return best.key;
+    const [tick = 0] = new Int32Array(this.#kernel.memory.buffer, this.#kernel.bestOf(side), 1);
     return this.#layout.priceOf(tick);
   }
 }
@@ -400,8 +394,6 @@ const LARGE_MESSAGE = 10_000;
 
 const AT_MESSAGE = 1;
 const FOREIGN_LINE = 2;
-/** In place of the address of a text: the level is a stray. */
-const MARK = 1;
 
 const CONTRACT_HEAD = /^(\{"topic":"[^"\\]*","type":"delta","ts":)\d{13}(,"data":\{"s":"[^"\\]*","b":\[)/;
 const SPOT_HEAD = /^(\{"topic":"[^"\\]*","ts":)\d{13}(,"type":"delta","data":\{"s":"[^"\\]*","b":\[)/;

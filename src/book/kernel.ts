@@ -39,6 +39,7 @@ export interface Kernel {
   settledLevels(side: number): number;
   collect(side: number, depth: number): number;
   bestOf(side: number): number;
+  writeCells(side: number, from: number, to: number): number;
   writeRow(depth: number, bids: number, asks: number): number;
 }
 

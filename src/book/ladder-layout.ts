@@ -35,14 +35,9 @@ export class LadderLayout {
     return canonical(decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`);
   }
 
-  /** Whether a price is below every tick. */
-  isBelow(price: string): boolean {
-    return BigInt(scale(price, this.decimals)) < BigInt(this.baseTick);
-  }
-
-  /** Whether a price is above every tick. */
-  isAbove(price: string): boolean {
-    return BigInt(scale(price, this.decimals)) >= BigInt(this.baseTick + this.#ticks);
+  /** The last tick whose price is not above this one; it may be none of the ladder's. */
+  floorTick(price: string): number {
+    return Number(BigInt(scale(price, this.decimals)) - BigInt(this.baseTick));
   }
 }
 

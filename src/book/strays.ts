@@ -1,0 +1,91 @@
+import { compareDecimals } from './decimal.js';
+
+/** A level that the kernel's ladder cannot hold: its price has no slot, or its text is too long for one. */
+export interface Stray {
+  /** The price, canonical. */
+  key: string;
+  price: string;
+  quantity: string;
+  /** The slot that is marked for it; `undefined` when its price has none. */
+  tick: number | undefined;
+  /** The last slot whose price is not above this one; outside of the ladder for prices outside of it. */
+  floorTick: number;
+}
+
+/** A stretch of a side in order: a stray, or the levels [from, to) of those that the kernel has collected. */
+export type Part = Stray | { from: number; to: number };
+
+/** The strays of one side. */
+export class Strays {
+  readonly #isBid: boolean;
+  readonly #isMarked: (tick: number) => boolean;
+  readonly #byPrice = new Map<string, Stray>();
+  /** Best first; `undefined` when it must be made anew. */
+  #sorted: Stray[] | undefined;
+
+  /** @param isMarked whether a slot still has the mark that it belongs to a stray. */
+  constructor(side: 0 | 1, isMarked: (tick: number) => boolean) {
+    this.#isBid = side === 0;
+    this.#isMarked = isMarked;
+  }
+
+  /** How many there are; some may have been replaced on the ladder since. */
+  get size(): number {
+    return this.#byPrice.size;
+  }
+
+  set(stray: Stray): void {
+    this.#byPrice.set(stray.key, stray);
+    this.#sorted = undefined;
+  }
+
+  delete(key: string): void {
+    if (this.#byPrice.delete(key)) this.#sorted = undefined;
+  }
+
+  clear(): void {
+    this.#byPrice.clear();
+    this.#sorted = undefined;
+  }
+
+  /**
+   * The side in order, best first, down to `depth` levels.
+   *
+   * @param ticks of the best levels on the ladder, marked ones among them.
+   */
+  interleave(ticks: number[], depth: number): Part[] {
+    const parts: Part[] = [];
+    let left = depth;
+    let from = 0;
+    const take = (to: number) => {
+      const end = Math.min(to, from + left);
+      if (end > from) parts.push({ from, to: end });
+      left -= end - from;
+      from = to;
+    };
+    for (const stray of this.#inOrder()) {
+      if (left === 0) break;
+      let to = from;
+      while (to < ticks.length && this.#isBefore(ticks[to] as number, stray)) to++;
+      take(to);
+      if (left === 0) break;
+      if (stray.tick !== undefined && ticks[to] === stray.tick) from = to + 1;
+      parts.push(stray);
+      left--;
+    }
+    take(ticks.length);
+    return parts;
+  }
+
+  /** Whether a level of the ladder comes before a stray, which is not on it or has a marked slot of its own. */
+  #isBefore(tick: number, stray: Stray): boolean {
+    return this.#isBid ? tick > stray.floorTick : tick < (stray.tick ?? stray.floorTick + 1);
+  }
+
+  #inOrder(): Stray[] {
+    for (const [key, { tick }] of this.#byPrice) if (tick !== undefined && !this.#isMarked(tick)) this.delete(key);
+    const sign = this.#isBid ? -1 : 1;
+    this.#sorted ??= [...this.#byPrice.values()].sort((a, b) => sign * compareDecimals(a.key, b.key));
+    return this.#sorted;
+  }
+}
