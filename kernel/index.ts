@@ -1,15 +1,26 @@
 /** What the host may call. Each stage has its own file. */
+import { clear } from './ladder';
+import { resetScan } from './scan';
+
+/** Makes the kernel as it was at the beginning, for the next archive. */
+export function reset(): void {
+  clear(0);
+  resetScan();
+}
+
 export { prepareFormats } from './formats';
 export { bestOf, clear, collect, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
-export { LADDER_TICKS, MEMORY_BYTES, ROW, TEMPLATE, TEMPLATE_BYTES } from './layout';
+export { LADDER_TICKS, MEMORY_BYTES, ROW, SLOT_BYTES, TEMPLATE, TEMPLATE_BYTES } from './layout';
 export { writeCells, writeRow } from './rows';
 export {
+  AT_MESSAGE,
   addText,
   applyMessage,
   breaks,
   countLine,
   cursor,
   dropText,
+  FOREIGN_LINE,
   getLatestTs,
   getPreviousTs,
   getPreviousU,

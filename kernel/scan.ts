@@ -68,6 +68,18 @@ const COMMA: u8 = 0x2c;
 const BRACE: u8 = 0x7d;
 const ZERO: u8 = 0x30;
 
+/** Forgets everything, as if nothing had ever been read. */
+export function resetScan(): void {
+  cursor = textEnd = TEXT;
+  lines = messages = breaks = outOfOrder = 0;
+  updates = 0;
+  previousTs = latestTs = 0;
+  previousU = -1;
+  messageEnd = 0;
+  part1Bytes = part2Bytes = 0;
+  forgetBrackets(TEXT);
+}
+
 /** Tells how long the two parts of the template are that the host has written to TEMPLATE. */
 export function setTemplate(bytes1: i32, bytes2: i32): void {
   part1Bytes = bytes1;

@@ -1,7 +1,7 @@
 import { canonical, compareDecimals, isZero } from './decimal.js';
 import { type Engine, type EngineCounts, type EngineEvent, MAX_LEVELS_PER_SIDE, noCounts } from './engine.js';
 import type { Grid } from './grid.js';
-import { type Kernel, loadKernel } from './kernel.js';
+import { acquireKernel, type Kernel, releaseKernel } from './kernel.js';
 import { chooseLayout, decimalsOf, type LadderLayout } from './ladder-layout.js';
 import { isBlank, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG, type Update } from './message.js';
@@ -10,9 +10,8 @@ import { type Part, Strays } from './strays.js';
 /** What is handed to the kernel at a time: large enough to make settling cheap, small enough to stay in the cache. */
 const PIECE_BYTES = 512 * 1024;
 
-/** A level's text is kept in the kernel up to these lengths; longer ones by the host. See kernel/layout.ts. */
+/** Levels of longer prices are kept by the host. */
 const MAX_PRICE_BYTES = 15;
-const MAX_TEXT_BYTES = 32;
 
 const LINE_FEED = 0x0a;
 
@@ -54,7 +53,7 @@ export class KernelEngine implements Engine {
   #strayLimit = STRAY_LIMIT;
 
   constructor({ grid, keepZeros }: KernelEngineOptions) {
-    this.#kernel = loadKernel();
+    this.#kernel = acquireKernel();
     this.#memory = Buffer.from(this.#kernel.memory.buffer);
     this.#layout = chooseLayout([], this.#kernel.LADDER_TICKS.value);
     const strays = (side: 0 | 1) => new Strays(side, (tick) => this.#kernel.isMarked(side, tick) !== 0);
@@ -88,6 +87,10 @@ export class KernelEngine implements Engine {
 
   end(): void {
     this.#isEnded = true;
+  }
+
+  close(): void {
+    releaseKernel(this.#kernel);
   }
 
   next(): EngineEvent {
@@ -126,8 +129,8 @@ export class KernelEngine implements Engine {
     const status = kernel.run(this.#grid.quietUntilMs);
     // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
     if (kernel.messages.value > messagesBefore) this.#grid.dueAfter(kernel.getPreviousTs());
-    if (status === AT_MESSAGE) this.#held = { tsMs: kernel.messageTs.value };
-    else if (status === FOREIGN_LINE) return this.#readForeignLine();
+    if (status === kernel.AT_MESSAGE.value) this.#held = { tsMs: kernel.messageTs.value };
+    else if (status === kernel.FOREIGN_LINE.value) return this.#readForeignLine();
     else return this.#feed();
     return undefined;
   }
@@ -277,7 +280,12 @@ export class KernelEngine implements Engine {
     this.#strays[side].delete(key);
     if (isEmpty && !(isSnapshot && this.#keepZeros)) {
       if (tick !== undefined) kernel.remove(side, tick);
-    } else if (tick !== undefined && !isEmpty && text.length <= MAX_TEXT_BYTES && price.length <= MAX_PRICE_BYTES) {
+    } else if (
+      tick !== undefined &&
+      !isEmpty &&
+      text.length <= kernel.SLOT_BYTES.value &&
+      price.length <= MAX_PRICE_BYTES
+    ) {
       this.#memory.set(Buffer.from(text, 'latin1'), this.#poolSlot());
       kernel.place(side, tick, text.length);
     } else {
@@ -355,7 +363,7 @@ export class KernelEngine implements Engine {
     return Array.from({ length: part.to - part.from }, (_, index) => {
       const address = best[2 * (part.from + index) + 1] as number;
       const [price = '', , quantity = ''] = this.#memory
-        .toString('latin1', address, address + MAX_TEXT_BYTES)
+        .toString('latin1', address, address + this.#kernel.SLOT_BYTES.value)
         .split('"');
       return [price, quantity];
     });
@@ -391,9 +399,6 @@ const MAX_MISFITS = 1000;
 
 /** Levels in a message from which on the book is counted at once. */
 const LARGE_MESSAGE = 10_000;
-
-const AT_MESSAGE = 1;
-const FOREIGN_LINE = 2;
 
 const CONTRACT_HEAD = /^(\{"topic":"[^"\\]*","type":"delta","ts":)\d{13}(,"data":\{"s":"[^"\\]*","b":\[)/;
 const SPOT_HEAD = /^(\{"topic":"[^"\\]*","ts":)\d{13}(,"type":"delta","data":\{"s":"[^"\\]*","b":\[)/;

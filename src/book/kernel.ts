@@ -7,6 +7,10 @@ export interface Kernel {
   readonly TEMPLATE: Variable;
   readonly TEMPLATE_BYTES: Variable;
   readonly LADDER_TICKS: Variable;
+  readonly SLOT_BYTES: Variable;
+  /** What `run` answers. */
+  readonly AT_MESSAGE: Variable;
+  readonly FOREIGN_LINE: Variable;
   readonly ROW: Variable;
   readonly cursor: Variable;
   readonly textEnd: Variable;
@@ -17,6 +21,7 @@ export interface Kernel {
   readonly breaks: Variable;
   readonly outOfOrder: Variable;
   readonly messageTs: Variable;
+  reset(): void;
   run(limitMs: number): number;
   applyMessage(): void;
   addText(bytes: number): void;
@@ -43,8 +48,22 @@ export interface Kernel {
   writeRow(depth: number, bids: number, asks: number): number;
 }
 
-/** A kernel of its own, with its own memory. */
-export function loadKernel(): Kernel {
+/** Kernels of this thread that nobody uses: memory that has been touched before costs nothing to get. */
+const idle: Kernel[] = [];
+
+/** A kernel in its first state, to be given back by {@link releaseKernel}. */
+export function acquireKernel(): Kernel {
+  const kernel = idle.pop() ?? loadKernel();
+  kernel.reset();
+  return kernel;
+}
+
+/** Gives a kernel back, in any state. */
+export function releaseKernel(kernel: Kernel): void {
+  if (idle.length === 0) idle.push(kernel);
+}
+
+function loadKernel(): Kernel {
   const kernel = instantiate<Kernel>(new URL('./kernel.wasm', import.meta.url));
   growTo(kernel.memory, kernel.MEMORY_BYTES.value);
   return kernel;

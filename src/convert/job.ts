@@ -65,6 +65,8 @@ async function attempt(job: Job, hooks: JobHooks): Promise<{ counts: EngineCount
   } catch (error) {
     hooks.signal?.throwIfAborted();
     return { counts: engine.counts, error };
+  } finally {
+    engine.close();
   }
 }
 
