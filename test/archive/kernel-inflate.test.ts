@@ -3,17 +3,8 @@ import { describe, it } from 'node:test';
 import { constants, deflateRawSync, type ZlibOptions } from 'node:zlib';
 import fc from 'fast-check';
 import { kernelInflate } from '../../src/archive/kernel-inflate.js';
+import { holds } from '../support/holds.js';
 import { byKernel, byZlib } from '../support/inflate-driver.js';
-
-/** Each property runs with a seed that never changes and one that is new each time; a failure prints it. */
-const FRESH_SEED = Date.now() % 0x7fffffff;
-const RUNS = Number(process.env['BOOKGRID_RUNS'] ?? 100);
-// The seed is told, so that a failure can be had again.
-console.log(`fresh seed ${FRESH_SEED}, ${RUNS} runs a property (BOOKGRID_RUNS)`);
-
-function holds<T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>): void {
-  for (const seed of [1951, FRESH_SEED]) fc.assert(property, { seed, numRuns: RUNS });
-}
 
 /** Small and quick, for what fast-check need not shrink: sizes of pieces, made text. */
 function random(seed: number): (below: number) => number {

@@ -6,11 +6,9 @@ import { AsOfGrid, type Grid, PythonGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
 import { messages, textOf } from '../support/arbitraries.js';
 import { cut, drive } from '../support/drive.js';
+import { holds } from '../support/holds.js';
 import { DAY_MS, line } from '../support/messages.js';
 import { asOfRows, type OracleOptions, pythonRows } from '../support/oracle.js';
-
-/** More in CI. */
-const RUNS = Number(process.env['BOOKGRID_RUNS'] ?? 300);
 
 /** Every test here runs with each of the two engines. */
 const ENGINES: [name: string, make: (options: { grid: Grid; keepZeros: boolean }) => Engine][] = [
@@ -40,7 +38,7 @@ for (const [name, make] of ENGINES) {
 
   describe(`${name} against the definition`, () => {
     test('as-of rows, at any depth, interval, day and chunking', () => {
-      fc.assert(
+      holds(
         fc.property(archive, options, ([list, text, cuts], { depth, ...grid }) => {
           const chunks = cut(
             text,
@@ -57,22 +55,20 @@ for (const [name, make] of ENGINES) {
           assert.equal(engine.counts.skippedBoundaries, all.length - expected.length);
           assert.equal(engine.counts.messages, list.length);
         }),
-        { numRuns: RUNS },
       );
     });
 
     test('the Python scripts’ rows', () => {
-      fc.assert(
+      holds(
         fc.property(archive, ([list, text]) => {
           const engine = make({ grid: new PythonGrid(), keepZeros: true });
           assert.deepEqual(drive(engine, [text], 3).rows, pythonRows(list, 3));
         }),
-        { numRuns: RUNS },
       );
     });
 
     test('no row holds anything of a message with a later ts', () => {
-      fc.assert(
+      holds(
         fc.property(archive, fc.nat(40), ([list, text], at) => {
           const grid = { intervalMs: 1000, dayMs: undefined, onGap: 'fill' } as const;
           const { rows } = drive(asOfEngine(grid), [text], 2);
@@ -83,7 +79,6 @@ for (const [name, make] of ENGINES) {
           const find = (table: typeof rows) => table.find((row) => row.boundaryMs === boundaryMs)?.cells;
           if (find(before) !== undefined) assert.equal(find(rows), find(before));
         }),
-        { numRuns: RUNS },
       );
     });
 
