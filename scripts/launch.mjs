@@ -1,6 +1,5 @@
 // Brings the checkout up to date, then becomes the command line: one Node process, so that signals and
 // the exit status are the program's own.
-import process from 'node:process';
 import { setUp } from './setup.mjs';
 
 setUp();

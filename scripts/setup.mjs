@@ -1,14 +1,15 @@
 // Installs the locked dependencies and compiles, each only when it is out of date, and says nothing when
 // nothing is to do. `./bookgrid` and `npm test` both begin here, so a fresh clone needs no other step.
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const lockFile = path.join(root, 'package-lock.json');
+/** A copy of the lock file that was installed. */
 const installStamp = path.join(root, 'node_modules', '.bookgrid-installed');
+/** What {@link sources} said when it was compiled. */
 const buildStamp = path.join(root, 'dist', '.built');
 const lock = path.join(root, '.setup.lock');
 
@@ -21,15 +22,15 @@ const ASC_OPTIONS = '--runtime stub -O3 --noAssert --enable simd --enable bulk-m
 /** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
 export function setUp({ rebuild = false } = {}) {
   requireNode(20, 15);
-  if (!rebuild && isCurrent()) return;
+  if (!rebuild && isInstalled() && isBuilt()) return;
   const release = takeLock();
   try {
-    if (readStamp(installStamp) !== lockFileHash()) {
+    if (!isInstalled()) {
       step('installing dependencies', ['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts']);
-      fs.writeFileSync(installStamp, lockFileHash());
+      fs.copyFileSync(lockFile, installStamp);
     }
-    if (rebuild || readStamp(buildStamp) !== sourcesHash()) {
-      const hash = sourcesHash();
+    if (rebuild || !isBuilt()) {
+      const compiled = sources();
       fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
       step('compiling', [process.execPath, 'node_modules/typescript/bin/tsc', '--project', '.']);
       for (const [entry, outFile] of KERNELS) {
@@ -37,15 +38,19 @@ export function setUp({ rebuild = false } = {}) {
         step(`compiling ${entry}`, [process.execPath, asc, entry, '--outFile', outFile, ...ASC_OPTIONS]);
       }
       fs.chmodSync(path.join(root, 'dist', 'src', 'cli.js'), 0o755);
-      fs.writeFileSync(buildStamp, hash);
+      fs.writeFileSync(buildStamp, compiled);
     }
   } finally {
     release();
   }
 }
 
-function isCurrent() {
-  return readStamp(installStamp) === lockFileHash() && readStamp(buildStamp) === sourcesHash();
+function isInstalled() {
+  return readStamp(installStamp) === fs.readFileSync(lockFile, 'utf8');
+}
+
+function isBuilt() {
+  return readStamp(buildStamp) === sources();
 }
 
 function requireNode(major, minor) {
@@ -54,21 +59,19 @@ function requireNode(major, minor) {
   fail(`Node.js ${major}.${minor} or later is needed, this is ${process.versions.node}. Get one at https://nodejs.org`);
 }
 
-function lockFileHash() {
-  return createHash('sha256')
-    .update(fs.readFileSync(path.join(root, 'package-lock.json')))
-    .digest('hex');
-}
-
-/** Names, sizes and times of what is compiled: cheap enough to look at before every run. */
-function sourcesHash() {
-  const hash = createHash('sha256').update(lockFileHash());
-  const settings = ['package.json', 'tsconfig.json', 'scripts/setup.mjs'];
-  for (const file of [...settings, ...['src', 'test', 'bench', 'kernel'].flatMap(listSources)]) {
-    const { size, mtimeMs } = fs.statSync(path.join(root, file));
-    hash.update(`${file}\0${size}\0${mtimeMs}\n`);
-  }
-  return hash.digest('hex');
+/**
+ * Names, sizes and times of what is compiled: cheap enough to look at before every run. Not their hash, since to load
+ * node:crypto takes longer than all the rest.
+ */
+function sources() {
+  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/setup.mjs'];
+  const files = [...settings, ...['src', 'test', 'bench', 'kernel'].flatMap(listSources)];
+  return files
+    .map((file) => {
+      const { size, mtimeMs } = fs.statSync(path.join(root, file));
+      return `${file}\0${size}\0${mtimeMs}\n`;
+    })
+    .join('');
 }
 
 function listSources(folder) {

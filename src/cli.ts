@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The command line: argv to a command, errors and signals to an exit status. */
-import process from 'node:process';
 import { clean } from './convert/clean-text.js';
 import { UsageError } from './convert/usage-error.js';
 import { CommanderError, parseCommandLine } from './options.js';

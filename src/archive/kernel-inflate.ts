@@ -53,7 +53,8 @@ export async function* kernelInflate(
   compressed: AsyncIterable<Uint8Array>,
   { inputBytes = 64 * 1024, outputBytes = 512 * 1024 }: AreaSizes = {},
 ): AsyncGenerator<Uint8Array> {
-  const kernel = loadInflateKernel();
+  const kernel = idle ?? loadInflateKernel();
+  idle = undefined;
   const inputStart = kernel.MEMORY_START.value;
   const outputStart = inputStart + inputBytes + WINDOW_BYTES;
   const outputEnd = outputStart + outputBytes;
@@ -90,7 +91,11 @@ export async function* kernelInflate(
     }
   }
   if (output > outputStart) yield memory.subarray(outputStart, output);
+  idle = kernel;
 }
+
+/** The instance of the last stream of this thread that came to its end; one whose stream failed is not used again. */
+let idle: InflateKernel | undefined;
 
 /** An instance of kernel/inflate.ts, for one stream at a time. */
 export function loadInflateKernel(): InflateKernel {

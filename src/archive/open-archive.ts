@@ -1,8 +1,6 @@
 import { ArchiveError } from './archive-error.js';
 import { type ByteSource, openFile, pieces } from './byte-source.js';
-import { readGzip } from './gzip.js';
 import type { ReadOptions } from './read-options.js';
-import { readZip } from './zip.js';
 
 /** The endings that {@link readArchive} knows. */
 export const ARCHIVE_ENDINGS = ['.zip', '.gz', '.data'] as const;
@@ -21,7 +19,8 @@ export async function* readArchive(
   const source = openFile(path);
   try {
     if (source.sizeBytes === 0) throw new ArchiveError('the file is empty; download it again');
-    yield* reader(path)(source, { onRead, inflater });
+    const read = await loadReader(path);
+    yield* read(source, { onRead, inflater });
   } finally {
     await source.close();
   }
@@ -29,8 +28,9 @@ export async function* readArchive(
 
 type Reader = (source: ByteSource, options: Required<ReadOptions>) => AsyncGenerator<Uint8Array>;
 
-function reader(path: string): Reader {
-  if (path.endsWith('.zip')) return readZip;
-  if (path.endsWith('.gz')) return readGzip;
+/** Loads only what reads this kind of archive. */
+async function loadReader(path: string): Promise<Reader> {
+  if (path.endsWith('.zip')) return (await import('./zip.js')).readZip;
+  if (path.endsWith('.gz')) return (await import('./gzip.js')).readGzip;
   return (source, { onRead }) => pieces(source, 0, source.sizeBytes, onRead);
 }

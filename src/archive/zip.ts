@@ -1,10 +1,12 @@
 import zlib from 'node:zlib';
-import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+
+// Not `import … from`: that searches the text of a CommonJS package for its exports first, for 30 ms.
+import yauzl = require('yauzl');
+
 import { ArchiveError, DamagedDataError } from './archive-error.js';
 import { type ByteSource, pieces } from './byte-source.js';
-import { inflateDeflate } from './inflate.js';
 import { kernelInflate } from './kernel-inflate.js';
-import type { ReadOptions } from './read-options.js';
+import type { Inflater, ReadOptions } from './read-options.js';
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -22,8 +24,7 @@ export async function* readZip(
 ): AsyncGenerator<Uint8Array> {
   const { entry, dataStart } = await findMember(source);
   const packed = pieces(source, dataStart, dataStart + entry.compressedSize, onRead);
-  const unpack = { kernel: kernelInflate, node: inflateDeflate }[inflater];
-  const chunks = entry.compressionMethod === DEFLATED ? unpack(packed) : packed;
+  const chunks = entry.compressionMethod === DEFLATED ? await inflate(packed, inflater) : packed;
   let sizeBytes = 0;
   let crc32 = 0;
   try {
@@ -46,9 +47,17 @@ export async function* readZip(
   }
 }
 
-async function findMember(source: ByteSource): Promise<{ entry: Entry; dataStart: number }> {
+async function inflate(packed: AsyncIterable<Buffer>, inflater: Inflater): Promise<AsyncIterable<Uint8Array>> {
+  if (inflater === 'kernel') return kernelInflate(packed);
+  const { inflateDeflate } = await import('./inflate.js'); // seldom needed, and slow to load
+  return inflateDeflate(packed);
+}
+
+async function findMember(source: ByteSource): Promise<{ entry: yauzl.Entry; dataStart: number }> {
   try {
-    const zip = await fromRandomAccessReaderPromise(new YauzlReader(source), source.sizeBytes, { autoClose: false });
+    const zip = await yauzl.fromRandomAccessReaderPromise(new YauzlReader(source), source.sizeBytes, {
+      autoClose: false,
+    });
     const entry = await onlyDataMember(zip);
     if (entry.isEncrypted()) throw new ArchiveError(`${entry.fileName} is encrypted; only plain members can be read`);
     if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
@@ -68,8 +77,8 @@ async function findMember(source: ByteSource): Promise<{ entry: Entry; dataStart
   }
 }
 
-async function onlyDataMember(zip: ZipFile): Promise<Entry> {
-  let found: Entry | undefined;
+async function onlyDataMember(zip: yauzl.ZipFile): Promise<yauzl.Entry> {
+  let found: yauzl.Entry | undefined;
   let memberCount = 0;
   for await (const entry of zip.eachEntry()) {
     memberCount++;
@@ -101,12 +110,12 @@ async function describeDirectoryError(error: unknown, source: ByteSource): Promi
   return new ArchiveError(`damaged: the zip's directory cannot be read (${message})`);
 }
 
-function describeInflateError(error: unknown, entry: Entry): unknown {
+function describeInflateError(error: unknown, entry: yauzl.Entry): unknown {
   if (!(error instanceof Error) || error.name !== 'ZlibError') return error;
   return new DamagedDataError(`damaged: ${entry.fileName} does not inflate (${error.message}); download it again`);
 }
 
-function wrongSize(entry: Entry, found: string): ArchiveError {
+function wrongSize(entry: yauzl.Entry, found: string): ArchiveError {
   return damage(
     entry,
     `damaged: ${entry.fileName} has ${found} bytes, the zip's directory says ${entry.uncompressedSize}; download it again`,
@@ -114,7 +123,7 @@ function wrongSize(entry: Entry, found: string): ArchiveError {
 }
 
 /** Of a member that is only stored no inflater is to be suspected. */
-function damage({ compressionMethod }: Entry, message: string): ArchiveError {
+function damage({ compressionMethod }: yauzl.Entry, message: string): ArchiveError {
   return new (compressionMethod === STORED ? ArchiveError : DamagedDataError)(message);
 }
 
@@ -127,7 +136,7 @@ function showBytes(bytes: Buffer): string {
 }
 
 /** Lets yauzl read the directory from our source. */
-class YauzlReader extends RandomAccessReader {
+class YauzlReader extends yauzl.RandomAccessReader {
   readonly #source: ByteSource;
 
   constructor(source: ByteSource) {

@@ -1,8 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { clean } from '../convert/clean-text.js';
-import { mainThreadExecutor } from '../convert/executors/main-thread.js';
-import { workerThreadsExecutor } from '../convert/executors/worker-threads.js';
+import type { Executor } from '../convert/executors/executor.js';
 import { type PlanEntry, type PlanOptions, plan } from '../convert/plan.js';
 import { noProgress, showProgress } from '../convert/progress.js';
 import { RECORDS_FILE, RecordFile, toRecord } from '../convert/records.js';
@@ -60,7 +59,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const isLive = stderr.isTTY && !options.json;
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
   const slots = Math.min(options.workers, Math.max(jobs, 1));
-  const executor = options.workers === 1 ? mainThreadExecutor() : workerThreadsExecutor({ slots });
+  const executor = await loadExecutor(slots);
   try {
     await run(entries, executor, {
       signal,
@@ -81,6 +80,12 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   reporter.summary(summary, isStopped ? { kind: 'interrupted', signal: String(signal.reason) } : { kind: 'complete' });
   records.check();
   return summary;
+}
+
+/** A single job runs here: a thread for it would take 80 ms to start. */
+async function loadExecutor(slots: number): Promise<Executor> {
+  if (slots > 1) return (await import('../convert/executors/worker-threads.js')).workerThreadsExecutor({ slots });
+  return (await import('../convert/executors/main-thread.js')).mainThreadExecutor();
 }
 
 /** Appends a record for each archive that was worked on. That it cannot be written must not stop the converting. */

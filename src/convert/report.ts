@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import pc from 'picocolors';
+import { styleText } from 'node:util';
 import { clean } from './clean-text.js';
 import type { JobResult } from './job.js';
 import { outputsOf, type PlanEntry } from './plan.js';
@@ -83,13 +83,13 @@ export class Tally {
 /** Lines for people. */
 export class TextReporter implements Reporter {
   readonly #write: (line: string) => void;
-  readonly #colors: ReturnType<typeof pc.createColors>;
+  readonly #hasColor: boolean;
   #total = 0;
 
   /** @param write takes one line without its end. */
   constructor(write: (line: string) => void, { color }: { color: boolean }) {
     this.#write = write;
-    this.#colors = pc.createColors(color);
+    this.#hasColor = color;
   }
 
   scanning(workers: number): void {
@@ -104,7 +104,6 @@ export class TextReporter implements Reporter {
   }
 
   outcome({ entry, result }: Outcome): void {
-    const { green, dim, red } = this.#colors;
     const line = (status: string, text: string) => {
       const names = `${entry.pair.padEnd(10)} ${clean(entry.fileName).padEnd(40)}`;
       this.#write(`[${entry.number}/${this.#total}] ${status} ${names} ${text}`.trimEnd());
@@ -112,14 +111,14 @@ export class TextReporter implements Reporter {
     switch (result.status) {
       case 'done': {
         const depths = result.outputs.map(({ depth }) => depth).join(',');
-        line(green('DONE    '), `[${depths}] → ${result.counts.rows} snapshots ✓${this.#remark(entry)}`);
+        line(this.#paint('green', 'DONE    '), `[${depths}] → ${result.counts.rows} snapshots ✓${this.#remark(entry)}`);
         break;
       }
       case 'skipped':
-        line(dim('SKIPPED '), `[${depthsOf(entry).join(',')}]${this.#remark(entry)}`);
+        line(this.#paint('dim', 'SKIPPED '), `[${depthsOf(entry).join(',')}]${this.#remark(entry)}`);
         break;
       case 'failed':
-        line(red('ERROR   '), `→ ${clean(result.error)}`);
+        line(this.#paint('red', 'ERROR   '), `→ ${clean(result.error)}`);
         break;
     }
   }
@@ -141,6 +140,11 @@ export class TextReporter implements Reporter {
       rule,
     ];
     for (const line of lines) this.#write(line);
+  }
+
+  #paint(style: 'green' | 'dim' | 'red', text: string): string {
+    // Whether the stream has colours was decided already; newer versions of Node would look at stdout again.
+    return this.#hasColor ? styleText(style, text, { validateStream: false }) : text;
   }
 
   #remark(entry: PlanEntry): string {
