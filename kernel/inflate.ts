@@ -79,7 +79,7 @@ const MAX_CODE_BITS: u32 = 15;
 /** Where bit 0 of the stream lies in an empty bit buffer. */
 const BIT_START: u32 = 3;
 
-// Bits that are looked up at once. Each is the fastest on order book text: one more is slower, and so is one less.
+// Bits that are looked up at once. On order book text one less of either is slower, and one more no faster.
 const RUN_BITS: i32 = 11;
 const DISTANCE_BITS: i32 = 9;
 /** All of the code length code, whose codes have at most so many. */
