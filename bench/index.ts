@@ -8,13 +8,14 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { drawChart } from './chart.js';
 import { growth } from './growth.js';
+import { inflate } from './inflate.js';
 import { peers } from './peers.js';
 import { type Bar, markdown, type Section } from './report.js';
 import { scaling } from './scaling.js';
 import { startup } from './startup.js';
 import type { Subject } from './subject.js';
 
-const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, startup };
+const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, startup, inflate };
 
 interface Options {
   minutes?: number;

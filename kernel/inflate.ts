@@ -16,19 +16,23 @@
  * The bit buffer `bits` is a u64 that holds its bits from bit 3 upwards, so that masking it gives the byte offset of
  * an 8-byte table entry without a shift. `bitEnd` is the position after its last bit: 3 when it is empty.
  *
- * Table entries, 8 bytes, by the next 10 bits of the stream:
+ * Table entries, 8 bytes, by the next bits of the stream:
  *
- *     byte   0           1          2..3            4..5           6    7
- *     code   bits used   0          base            extra's mask   0    extra's shift
- *     run    bits used   literals   match length    literals' bytes     any
+ *     byte   0           1          2..3            4..5               6              7
+ *     code   bits used   literals   base            extra's mask       extra's shift  a distance's template
+ *     run    bits used   literals   match length    literals' bytes    extra's shift  the distance's template
  *
  * - A *code entry* is one symbol: its value is base + (bits >> shift & mask). Bits used counts code and extra bits.
- *   It is the symbol's template plus its code's length in bytes 0 and 7.
- * - A *run entry* is up to 3 literals, then perhaps a match length; length 0: literals only. It is as many symbols as
- *   fit in the 10 bits. Lengths above 258 are flags: extra bits that did not fit, the block's end, a longer code.
+ *   It is the symbol's template plus its code's length in bytes 0 and 6. A literal's byte is in place of the mask.
+ * - A *run entry* is what `decodeFast` does in one turn: one or two literals, or up to one and then a whole match, its
+ *   distance included, as far as the codes fit in the index. Only the distance's extra bits may lie behind it.
+ *   Its distance is base + (bits >> shift & mask) too, base and mask being those of the template at `MATCH_TEMPLATES` +
+ *   byte 7. Literals alone are followed by a match of length 0.
+ * - Lengths above 258 are flags: a match whose extra bits or distance did not fit (then bytes 4 to 6 are a code
+ *   entry's), the block's end, a longer code.
  *
- * `LITERALS` has runs of one symbol, `RUNS` longer ones made of these; a length with extra bits that did not fit is a
- * code entry with a flag in its base. `DISTANCES` and the code length code have code entries.
+ * `LITERALS`, `DISTANCES` and the code length code have code entries, `RUNS` the runs made of the first two; a length
+ * that does not come with all its extra bits is a code entry with a flag in its base.
  *
  * Invariants:
  * - Outside `decodeFast`, bits of `bits` at and above `bitEnd` are zero (bits below 3 are arbitrary).
@@ -69,16 +73,24 @@ const FINISHED: i32 = 7;
 
 const WINDOW_BYTES: usize = 32768;
 const MAX_MATCH: usize = 258;
-const MAX_RUN_LITERALS: u32 = 3;
+const MAX_RUN_LITERALS: u32 = 2;
 const MAX_CODE_BITS: u32 = 15;
 
 /** Where bit 0 of the stream lies in an empty bit buffer. */
 const BIT_START: u32 = 3;
 
-/** 9, 11 and 12 bits were slower on order book text. */
-const INDEX_BITS: u32 = 10;
-const INDEX_MASK: u64 = ((1 << INDEX_BITS) - 1) << BIT_START;
-const TABLE_BYTES: i32 = 8 << INDEX_BITS;
+// Bits that are looked up at once. On order book text one less of either is slower, and one more no faster.
+const RUN_BITS: i32 = 11;
+const DISTANCE_BITS: i32 = 9;
+/** All of the code length code, whose codes have at most so many. */
+const CODE_LENGTH_BITS: i32 = 7;
+
+// The same as sizes of tables, and as the part of the bit buffer that is an offset in a table.
+const RUN_TABLE_BYTES: i32 = 8 << RUN_BITS;
+const DISTANCE_TABLE_BYTES: i32 = 8 << DISTANCE_BITS;
+const RUN_MASK: u32 = RUN_TABLE_BYTES - 8;
+const DISTANCE_MASK: u32 = DISTANCE_TABLE_BYTES - 8;
+const CODE_LENGTH_MASK: u32 = (8 << CODE_LENGTH_BITS) - 8;
 
 const LITERAL_SYMBOLS: u32 = 288;
 const DISTANCE_SYMBOLS: u32 = 32;
@@ -86,25 +98,32 @@ const CODE_LENGTH_SYMBOLS: u32 = 19;
 const END_OF_BLOCK: u32 = 256;
 
 /** Added for each bit of a code: to the bits used, and to the shift that its extra bits lie at. */
-const CODE_BIT: u64 = 1 | (1 << 56);
+const CODE_BIT: u64 = 1 | (1 << 48);
 
 const ONE_LITERAL: u64 = 1 << 8;
+const LITERAL_BYTE: u64 = 0xff << 32;
+
+/** What a run takes from a distance's entry: bits used, shift, template. */
+const DISTANCE_PART: u64 = 0xff | (0xffff << 48);
 
 // Flags in place of a run's length.
-const HAS_EXTRA: u32 = 0x8000;
+/** Of a code entry: extra bits follow. Of a run: they, or the distance, or both follow. */
+const UNFINISHED: u32 = 0x1000;
 const BLOCK_END: u32 = 0x4000;
-/** Not in the table: the code is longer than the index, or there is none. A run with 64 bits fits behind no other. */
-const RARE: u64 = (0x2000 << 16) | 64;
+/** Not in the table: the code is longer than the index, or there is none. */
+const RARE: u64 = (0x8000 << 16) | 64;
 
 /** Not in the table, for codes other than `LITERALS`: no distance is 0, and neither is an entry. */
 const ABSENT: u64 = 0;
 
 /** A flag of what `findCode` answers where there is no symbol, or none that a stream may use. Base and mask are 0. */
-const INVALID: u64 = 1 << 48;
+const INVALID: u64 = 1 << 15;
 
-const RUNS: usize = memory.data(TABLE_BYTES, 64);
-const LITERALS: usize = memory.data(TABLE_BYTES, 64);
-const DISTANCES: usize = memory.data(TABLE_BYTES, 64);
+const RUNS: usize = memory.data(RUN_TABLE_BYTES, 64);
+const LITERALS: usize = memory.data(RUN_TABLE_BYTES, 64);
+const DISTANCES: usize = memory.data(DISTANCE_TABLE_BYTES, 64);
+/** What may follow a literal in a run, by the bits that are left then: used while runs are made. */
+const SECONDS: usize = memory.data(RUN_TABLE_BYTES >> 1, 64);
 /** Code lengths are read before the block's distances are known, and not after. */
 const CODE_LENGTH_CODE: usize = DISTANCES;
 
@@ -116,7 +135,9 @@ const CODE_LENGTH_ORDER: usize = DISTANCE_ORDER;
 
 // Entries by symbol, with a code of no bits. Zero: a symbol that the fixed code has, but no stream may use.
 const LITERAL_TEMPLATES: usize = memory.data(8 * 288, 8);
-const DISTANCE_TEMPLATES: usize = memory.data(8 * 32, 8);
+/** The first is for runs without a match, so that they need no branch: a distance at which copying nothing is harmless. */
+const MATCH_TEMPLATES: usize = memory.data(8 * (1 + 32), 8);
+const DISTANCE_TEMPLATES: usize = MATCH_TEMPLATES + 8;
 const CODE_LENGTH_TEMPLATES: usize = memory.data(8 * 19, 8);
 
 /** Code lengths as they are read, a byte each: literals and lengths, directly after them distances. */
@@ -354,6 +375,7 @@ function readCodeLengthLengths(): i32 {
       CODE_LENGTH_SYMBOLS,
       CODE_LENGTH_TEMPLATES,
       CODE_LENGTH_CODE,
+      CODE_LENGTH_BITS,
       CODE_LENGTH_ORDER,
       ABSENT,
       COMPLETE,
@@ -370,7 +392,7 @@ function readCodeLengths(): i32 {
   const lengthsInAll = literalLengthCount + distanceLengthCount;
   while (lengthsRead < lengthsInAll) {
     fill();
-    const entry = findCode(bits, CODE_LENGTH_CODE, ABSENT, CODE_LENGTH_ORDER, CODE_LENGTH_TEMPLATES);
+    const entry = findCode(bits, CODE_LENGTH_CODE, CODE_LENGTH_MASK, ABSENT, CODE_LENGTH_ORDER, CODE_LENGTH_TEMPLATES);
     if (bitsHeld() < bitsUsed(entry)) return inputEnds();
     let length = baseOf(entry);
     let times = 1;
@@ -389,7 +411,18 @@ function readCodeLengths(): i32 {
     lengthsRead += times;
   }
   if (load<u8>(LENGTHS + END_OF_BLOCK) === 0) return finish(ERROR_NO_END_OF_BLOCK);
-  if (!makeTable(LENGTHS, literalLengthCount, LITERAL_TEMPLATES, LITERALS, LITERAL_ORDER, RARE, COMPLETE_OR_LONE)) {
+  if (
+    !makeTable(
+      LENGTHS,
+      literalLengthCount,
+      LITERAL_TEMPLATES,
+      LITERALS,
+      RUN_BITS,
+      LITERAL_ORDER,
+      RARE,
+      COMPLETE_OR_LONE,
+    )
+  ) {
     return finish(ERROR_LITERAL_SET);
   }
   const distanceLengths = LENGTHS + literalLengthCount;
@@ -399,6 +432,7 @@ function readCodeLengths(): i32 {
       distanceLengthCount,
       DISTANCE_TEMPLATES,
       DISTANCES,
+      DISTANCE_BITS,
       DISTANCE_ORDER,
       ABSENT,
       COMPLETE_OR_LONE,
@@ -426,7 +460,7 @@ function decodeSymbols(): i32 {
 function decodeSymbol(): i32 {
   if (matchLeft > 0 && !copyMatch()) return OUTPUT_FULL;
   fill();
-  const entry = findCode(bits, LITERALS, RARE, LITERAL_ORDER, LITERAL_TEMPLATES);
+  const entry = findCode(bits, LITERALS, RUN_MASK, RARE, LITERAL_ORDER, LITERAL_TEMPLATES);
   let used = bitsUsed(entry);
   if (bitsHeld() < used) return inputEnds();
   if (entry & INVALID) return finish(ERROR_LITERAL_CODE);
@@ -442,11 +476,11 @@ function decodeSymbol(): i32 {
     return GO_ON;
   }
   const bitsOfDistance = bits >> used;
-  const distanceEntry = findCode(bitsOfDistance, DISTANCES, ABSENT, DISTANCE_ORDER, DISTANCE_TEMPLATES);
+  const distanceEntry = findCode(bitsOfDistance, DISTANCES, DISTANCE_MASK, ABSENT, DISTANCE_ORDER, DISTANCE_TEMPLATES);
   used += bitsUsed(distanceEntry);
   if (bitsHeld() < used) return inputEnds();
   if (distanceEntry & INVALID) return finish(ERROR_DISTANCE_CODE);
-  matchLeft = valueWithExtra(entry, bits) & ~HAS_EXTRA;
+  matchLeft = valueWithExtra(entry, bits) & ~UNFINISHED;
   matchDistance = valueWithExtra(distanceEntry, bitsOfDistance);
   if (matchDistance > output - historyStart) return finish(ERROR_DISTANCE_TOO_FAR);
   drop(used);
@@ -471,9 +505,10 @@ const TURN_OUTPUT_BYTES: usize = <usize>MAX_RUN_LITERALS + MAX_MATCH;
 const TURN_INPUT_BYTES: usize = 16;
 
 /**
- * The hot loop: a run, and if it ends with a length a match, while there is room for a whole turn and nothing is rare.
- * What limits it is the way from an entry's bits used to the next index to the next entry, twice a turn; all else is
- * kept off that way. The order of statements matters to V8's register allocation: measure after each change.
+ * The hot loop: a run a turn, while there is room for a whole turn and nothing is rare.
+ * What limits it is the number of its instructions, some 65 a turn; then branches guessed wrong. The way from a run's
+ * bits used to the next index to the next run takes half of a turn's time: only what must be is on that way.
+ * The order of statements matters to V8's register allocation: measure after each change (`npm run bench`).
  */
 function decodeFast(): void {
   fill();
@@ -486,63 +521,53 @@ function decodeFast(): void {
   let buffer = bits;
   let end = <u64>bitEnd; // Only its low 6 bits count: entries are subtracted whole.
 
-  let runAt = <usize>(buffer & INDEX_MASK);
+  let runAt: usize = <u32>buffer & RUN_MASK;
   let run = load<u64>(runAt, RUNS);
   do {
     if (to > toLimit) break;
-    // Here `buffer` holds 53 bits or more. A run uses at most 15 of them (10 of a code and 5 extra), a distance 23.
-    const afterRun = buffer >> run;
-    const distanceAt = <usize>(afterRun & INDEX_MASK);
-    const distanceEntry = load<u64>(distanceAt, DISTANCES);
-    // The distance's entry is on its way before it is known whether there is one.
-    store<u32>(to, <u32>(run >> 32));
+    // Here `buffer` holds 53 bits or more. A run uses at most 24 of them (11 of codes and 13 extra), or unfinished
+    // 38 (11 of a code and 5 extra, 9 of a code and 13 extra).
+    store<u32>(to, load<u32>(runAt, RUNS + 4));
     const copyTo = to + load<u8>(runAt, RUNS + 1);
     let length = <usize>load<u16>(runAt, RUNS + 2);
-    if (length === 0) {
-      to = copyTo;
-      buffer = afterRun;
-      end -= run;
-      runAt = <usize>(buffer & INDEX_MASK);
-      run = load<u64>(runAt, RUNS);
-      // As below. A helper could not set three locals.
-      buffer |= load<u64>(from) << end;
-      from += <usize>((63 - (end & 63)) >> 3);
-      end |= 56;
-      continue;
-    }
-    const distance =
-      <usize>load<u16>(distanceAt, DISTANCES + 2) +
-      (<usize>(afterRun >> load<u8>(distanceAt, DISTANCES + 7)) & <usize>load<u16>(distanceAt, DISTANCES + 4));
-    let source = copyTo - distance;
+    const template = <usize>load<u8>(runAt, RUNS + 7);
+    let distance =
+      <usize>load<u16>(template, MATCH_TEMPLATES + 2) +
+      (<usize>(buffer >> load<u8>(runAt, RUNS + 6)) & <usize>load<u16>(template, MATCH_TEMPLATES + 4));
     if (length > MAX_MATCH) {
-      if (length < HAS_EXTRA) break;
-      length = valueWithExtra(run, buffer) & ~HAS_EXTRA;
+      if (length >= BLOCK_END) break;
+      length = valueWithExtra(run, buffer) & ~UNFINISHED;
+      const afterLength = buffer >> run;
+      const distanceEntry = load<u64>(<u32>afterLength & DISTANCE_MASK, DISTANCES);
+      distance = valueWithExtra(distanceEntry, afterLength);
+      if (distance === 0) break; // A long code, or none.
+      run += distanceEntry; // From here on only its bits used count.
     }
-    // Not in one condition, which would be computed instead of branched on. 0: a long code, or none.
-    if (distance === 0) break;
+    let source = copyTo - distance;
     if (source < lowest) break;
-    buffer = afterRun >> distanceEntry;
-    end -= run + distanceEntry;
+    buffer >>= run;
+    end -= run;
     // The next run is looked up first, with the 15 bits or more that are left, so that it does not wait for the refill.
-    runAt = <usize>(buffer & INDEX_MASK);
+    runAt = <u32>buffer & RUN_MASK;
     run = load<u64>(runAt, RUNS);
     // The refill puts 8 bytes above what is held and counts as many as fit whole; bits above them are right already.
     buffer |= load<u64>(from) << end;
-    from += <usize>((63 - (end & 63)) >> 3);
+    from += (<u32>(end ^ 63) >> 3) & 7;
     end |= 56;
     to = copyTo + length;
     if (distance < 16) {
       for (let at = copyTo; at < to; at++) store<u8>(at, load<u8>(source++));
       continue;
     }
-    // Nearly every match is shorter than 32 bytes: to copy as many always is cheaper than to ask.
+    // Nearly every match is shorter than 16 bytes: to copy as many always is cheaper than to ask.
     v128.store(copyTo, v128.load(source));
-    v128.store(copyTo, v128.load(source, 16), 16);
-    for (let at = copyTo + 32; at < to; at += 32) {
-      source += 32;
+    if (length <= 16) continue;
+    let at = copyTo + 16;
+    do {
+      source += 16;
       v128.store(at, v128.load(source));
-      v128.store(at, v128.load(source, 16), 16);
-    }
+      at += 16;
+    } while (at < to);
   } while (from <= fromLimit);
 
   end &= 63;
@@ -565,12 +590,12 @@ function baseOf(entry: u64): u32 {
 
 /** A length, a distance or a count of repeats, extra bits added; `atCode` begins with the symbol's code. */
 function valueWithExtra(entry: u64, atCode: u64): u32 {
-  return baseOf(entry) + (<u32>(atCode >> (entry >> 56)) & (<u32>(entry >> 32) & 0xffff));
+  return baseOf(entry) + (<u32>(atCode >> (entry >> 48)) & (<u32>(entry >> 32) & 0xffff));
 }
 
 /** The entry for the next bits, which may end within the code: it then uses more bits than there are. */
-function findCode(atCode: u64, table: usize, absent: u64, order: usize, templates: usize): u64 {
-  const entry = load<u64>(table + <usize>(atCode & INDEX_MASK));
+function findCode(atCode: u64, table: usize, mask: u32, absent: u64, order: usize, templates: usize): u64 {
+  const entry = load<u64>(table + (<u32>atCode & mask));
   return entry !== absent ? entry : findLongCode(atCode, order, templates);
 }
 
@@ -604,6 +629,7 @@ function makeTable(
   symbolCount: u32,
   templates: usize,
   table: usize,
+  indexBits: u32,
   order: usize,
   absent: u64,
   mayBeLone: bool,
@@ -639,57 +665,106 @@ function makeTable(
     store<u16>(next, place + 1);
   }
 
-  putEvery(8, table, 0, absent);
-  // Codes count up, but come first bit first: `code` is kept mirrored, in byte offsets of the table.
+  const tableEnd: u32 = 8 << indexBits;
+  putEvery(8, table, tableEnd, 0, absent);
   let code: u32 = 0;
   let next = symbols;
-  for (let length: u32 = 1; length <= INDEX_BITS; length++) {
-    const codeEnd: u32 = 8 << length;
+  for (let length: u32 = 1; length <= indexBits; length++) {
     for (let count: u32 = load<u16>(order + 2 * length); count > 0; count--) {
       const template = load<u64>(templates + 8 * <usize>load<u16>(next));
       next += 2;
-      if (template) putEntry(table, code, length, template + length * CODE_BIT);
-      let carry = codeEnd >> 1;
-      while (code & carry) carry >>= 1;
-      code = (code & (carry - 1)) | carry;
+      if (template) putEntry(table, indexBits, code, length, template + length * CODE_BIT);
+      code = nextCode(code, length);
     }
   }
   return true;
 }
 
+/** Codes count up, but come first bit first: they are kept mirrored, as byte offsets of a table. */
+function nextCode(code: u32, length: u32): u32 {
+  let carry: u32 = 4 << length;
+  while (code & carry) carry >>= 1;
+  return (code & (carry - 1)) | carry;
+}
+
 /** Puts an entry wherever the index begins with its code. A length whose extra bits are in the index too is put by its value. */
-function putEntry(table: usize, code: u32, codeBits: u32, entry: u64): void {
+function putEntry(table: usize, indexBits: u32, code: u32, codeBits: u32, entry: u64): void {
+  const tableEnd: u32 = 8 << indexBits;
   const used = bitsUsed(entry);
-  if (!(baseOf(entry) & HAS_EXTRA) || used > INDEX_BITS) {
-    putEvery(8 << codeBits, table, code, entry);
+  if (!(baseOf(entry) & UNFINISHED) || used > indexBits) {
+    putEvery(8 << codeBits, table, tableEnd, code, entry);
     return;
   }
-  let value = entry & 0xffffffff & ~((<u64>HAS_EXTRA) << 16);
+  let value = (entry & 0xffffffff & ~((<u64>UNFINISHED) << 16)) | ((<u64>(BIT_START + used)) << 48);
   const codeEnd: u32 = 8 << codeBits;
   const extraEnd: u32 = 8 << used;
   for (let at = code; at < extraEnd; at += codeEnd) {
-    putEvery(extraEnd, table, at, value);
+    putEvery(extraEnd, table, tableEnd, at, value);
     value += 1 << 16;
   }
 }
 
-function putEvery(step: u32, table: usize, start: u32, entry: u64): void {
-  for (let at = start; at < <u32>TABLE_BYTES; at += step) store<u64>(table + at, entry);
+function putEvery(step: u32, table: usize, tableEnd: u32, start: u32, entry: u64): void {
+  for (let at = start; at < tableEnd; at += step) store<u64>(table + at, entry);
 }
 
-/** Puts runs together: a literal, and the run or else the symbol at the bits after it. Without branches, which would be guesses. */
+/** Makes `RUNS` of `LITERALS` and `DISTANCES`: first lengths get their distances, then literals what follows them. */
 function makeRuns(): void {
-  memory.copy(RUNS, LITERALS, TABLE_BYTES);
-  for (let index: u64 = 0; index < <u64>TABLE_BYTES; index += 8) {
-    const entry = load<u64>(<usize>index, LITERALS);
-    const bitsLeft = select<u32>(INDEX_BITS - bitsUsed(entry), 0, (entry & ONE_LITERAL) !== 0);
-    const nextAt = <usize>((index >> entry) & INDEX_MASK);
-    const nextRun = load<u64>(nextAt, RUNS);
-    const nextSymbol = load<u64>(nextAt, LITERALS);
-    const takesRun = bitsUsed(nextRun) <= bitsLeft && (<u32>(nextRun >> 8) & 0xff) < MAX_RUN_LITERALS;
-    const next = select<u64>(nextRun, nextSymbol, takesRun);
-    const run = entry + (next & 0xffffffff) + (((next >> 32) & 0xffff) << 40);
-    store<u64>(<usize>index, select<u64>(run, entry, bitsUsed(next) <= bitsLeft), RUNS);
+  memory.copy(RUNS, LITERALS, RUN_TABLE_BYTES);
+  eachEntry(false);
+  memory.copy(SECONDS, RUNS, RUN_TABLE_BYTES >> 1);
+  eachEntry(true);
+}
+
+/** Takes each entry of `LITERALS` once, literals or else lengths, where its index has zeros after its bits. */
+function eachEntry(ofLiterals: bool): void {
+  let code: u32 = 0;
+  for (let codeBits: u32 = 1; codeBits <= <u32>RUN_BITS; codeBits++) {
+    for (let count: u32 = load<u16>(LITERAL_ORDER + 2 * codeBits); count > 0; count--) {
+      const first = load<u64>(code, LITERALS);
+      const end = min<u32>(8 << bitsUsed(first), RUN_TABLE_BYTES);
+      for (let at = code; at < end; at += 8 << codeBits) {
+        const entry = load<u64>(at, LITERALS);
+        const isLiteral = (entry & ONE_LITERAL) !== 0;
+        if (<usize>baseOf(entry) > MAX_MATCH || isLiteral !== ofLiterals) continue;
+        if (isLiteral) putLiteralRuns(at, entry);
+        else putMatches(at, entry);
+      }
+      code = nextCode(code, codeBits);
+    }
+  }
+}
+
+// In both, `rest` goes through all that the index may hold after the entry's bits. What is found there counts only if its
+// codes end within the index. Without branches, which would be guesses.
+
+function putMatches(start: u32, entry: u64): void {
+  const used = bitsUsed(entry);
+  const lastShift: u32 = RUN_BITS - used + BIT_START;
+  const alone = entry | (UNFINISHED << 16);
+  const length = entry - ((<u64>BIT_START) << 48); // The distance's shift begins with it too.
+  let rest: u32 = 0;
+  for (let at = start; at < <u32>RUN_TABLE_BYTES; at += 8 << used) {
+    const distance = load<u64>(rest, DISTANCES);
+    const run = length + (distance & DISTANCE_PART);
+    const fits = <u32>load<u8>(rest, DISTANCES + 6) - 1 < lastShift; // An absent one has 0.
+    store<u64>(at, select<u64>(run, alone, fits), RUNS);
+    rest = (rest + 8) & DISTANCE_MASK;
+  }
+}
+
+function putLiteralRuns(start: u32, entry: u64): void {
+  const used = bitsUsed(entry);
+  const lastShift: u32 = RUN_BITS - used + BIT_START;
+  const literal = entry - ((<u64>BIT_START) << 48);
+  let rest: u32 = 0;
+  for (let at = start; at < <u32>RUN_TABLE_BYTES; at += 8 << used) {
+    const second = load<u64>(rest, SECONDS);
+    const run = literal + (second & ~LITERAL_BYTE) + ((second & LITERAL_BYTE) << 8);
+    const fits = load<u8>(rest, SECONDS + 6) <= lastShift;
+    const isWhole = <usize>load<u16>(rest, SECONDS + 2) <= MAX_MATCH;
+    store<u64>(at, select<u64>(select<u64>(run, entry, fits), entry, isWhole), RUNS);
+    rest += 8;
   }
 }
 
@@ -700,9 +775,9 @@ function makeFixedTables(): void {
   memory.fill(LENGTHS + 144, 9, 256 - 144);
   memory.fill(LENGTHS + 256, 7, 280 - 256);
   memory.fill(LENGTHS + 280, 8, LITERAL_SYMBOLS - 280);
-  makeTable(LENGTHS, LITERAL_SYMBOLS, LITERAL_TEMPLATES, LITERALS, LITERAL_ORDER, RARE, COMPLETE);
+  makeTable(LENGTHS, LITERAL_SYMBOLS, LITERAL_TEMPLATES, LITERALS, RUN_BITS, LITERAL_ORDER, RARE, COMPLETE);
   memory.fill(LENGTHS, 5, DISTANCE_SYMBOLS);
-  makeTable(LENGTHS, DISTANCE_SYMBOLS, DISTANCE_TEMPLATES, DISTANCES, DISTANCE_ORDER, ABSENT, COMPLETE);
+  makeTable(LENGTHS, DISTANCE_SYMBOLS, DISTANCE_TEMPLATES, DISTANCES, DISTANCE_BITS, DISTANCE_ORDER, ABSENT, COMPLETE);
   makeRuns();
   tablesAreFixed = true;
 }
@@ -710,21 +785,22 @@ function makeFixedTables(): void {
 /** RFC 1951, 3.2.5: bases follow from the numbers of extra bits. */
 function makeTemplates(): void {
   for (let symbol: u32 = 0; symbol < END_OF_BLOCK; symbol++) {
-    store<u64>(LITERAL_TEMPLATES + 8 * symbol, ONE_LITERAL | ((<u64>symbol) << 32));
+    store<u64>(LITERAL_TEMPLATES + 8 * symbol, ONE_LITERAL | ((<u64>symbol) << 32) | ((<u64>BIT_START) << 48));
   }
   store<u64>(LITERAL_TEMPLATES + 8 * END_OF_BLOCK, template(BLOCK_END, 0));
   let base: u32 = 3;
   for (let symbol: u32 = 257; symbol < 285; symbol++) {
     const extraBits = symbol < 265 ? 0 : (symbol - 261) >> 2;
-    store<u64>(LITERAL_TEMPLATES + 8 * symbol, template(extraBits ? base | HAS_EXTRA : base, extraBits));
+    store<u64>(LITERAL_TEMPLATES + 8 * symbol, template(extraBits ? base | UNFINISHED : base, extraBits));
     base += 1 << extraBits;
   }
   store<u64>(LITERAL_TEMPLATES + 8 * 285, template(<u32>MAX_MATCH, 0));
 
+  store<u64>(MATCH_TEMPLATES, template(64, 0));
   base = 1;
   for (let symbol: u32 = 0; symbol < 30; symbol++) {
     const extraBits = symbol < 4 ? 0 : (symbol - 2) >> 1;
-    store<u64>(DISTANCE_TEMPLATES + 8 * symbol, template(base, extraBits));
+    store<u64>(DISTANCE_TEMPLATES + 8 * symbol, template(base, extraBits) | ((<u64>(8 * (symbol + 1))) << 56));
     base += 1 << extraBits;
   }
 
@@ -737,7 +813,7 @@ function makeTemplates(): void {
 /** A template of a symbol whose value is `base` and the next `extraBits` bits. */
 function template(base: u32, extraBits: u32): u64 {
   const mask = ((<u64>1) << extraBits) - 1;
-  return extraBits | ((<u64>base) << 16) | (mask << 32) | ((<u64>BIT_START) << 56);
+  return extraBits | ((<u64>base) << 16) | (mask << 32) | ((<u64>BIT_START) << 48);
 }
 
 /** Where the areas of the caller may begin: after the static tables. */
