@@ -15,6 +15,7 @@ export { writeCells, writeRow } from './rows';
 export {
   AT_MESSAGE,
   addText,
+  adoptText,
   applyMessage,
   breaks,
   countLine,

@@ -120,6 +120,15 @@ export function addText(bytes: i32): void {
   textEnd += <usize>bytes;
 }
 
+/** Goes on with text that stands elsewhere; what has not been read is moved directly before it, where there is room. */
+export function adoptText(at: usize, bytes: i32): void {
+  const rest = textEnd - cursor;
+  memory.copy(at - rest, cursor, rest);
+  cursor = at - rest;
+  textEnd = at + <usize>bytes;
+  forgetBrackets(cursor);
+}
+
 /** Forgets everything that has not been read: the beginning of a line that is too long to be kept. */
 export function dropText(): void {
   cursor = textEnd;

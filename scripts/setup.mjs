@@ -13,11 +13,12 @@ const installStamp = path.join(root, 'node_modules', '.bookgrid-installed');
 const buildStamp = path.join(root, 'dist', '.built');
 const lock = path.join(root, '.setup.lock');
 
+/** Both live in one memory (src/arena.ts): the inflater begins where the book's kernel has surely ended. */
 const KERNELS = [
   ['kernel/index.ts', 'dist/src/book/kernel.wasm'],
-  ['kernel/inflate.ts', 'dist/src/archive/inflate.wasm'],
+  ['kernel/inflate.ts', 'dist/src/archive/inflate.wasm', '--memoryBase', String(32 << 20)],
 ];
-const ASC_OPTIONS = '--runtime stub -O3 --noAssert --enable simd --enable bulk-memory'.split(' ');
+const ASC_OPTIONS = '--runtime stub -O3 --noAssert --importMemory --enable simd --enable bulk-memory'.split(' ');
 
 /** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
 export function setUp({ rebuild = false } = {}) {
@@ -33,9 +34,9 @@ export function setUp({ rebuild = false } = {}) {
       const compiled = sources();
       fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
       step('compiling', [process.execPath, 'node_modules/typescript/bin/tsc', '--project', '.']);
-      for (const [entry, outFile] of KERNELS) {
+      for (const [entry, outFile, ...options] of KERNELS) {
         const asc = 'node_modules/assemblyscript/bin/asc.js';
-        step(`compiling ${entry}`, [process.execPath, asc, entry, '--outFile', outFile, ...ASC_OPTIONS]);
+        step(`compiling ${entry}`, [process.execPath, asc, entry, '--outFile', outFile, ...ASC_OPTIONS, ...options]);
       }
       fs.chmodSync(path.join(root, 'dist', 'src', 'cli.js'), 0o755);
       fs.writeFileSync(buildStamp, compiled);

@@ -15,6 +15,7 @@ export interface Variable {
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object, imports: object) => { readonly exports: unknown };
+  Memory: new (size: { initial: number }) => Memory;
 };
 
 const PAGE_BYTES = 65_536;
@@ -22,15 +23,20 @@ const PAGE_BYTES = 65_536;
 /** Modules compiled in this thread. */
 const modules = new Map<string, object>();
 
+/** Memory for any of our modules: it begins as large as the one that lies highest needs (scripts/setup.mjs). */
+export function createMemory(): Memory {
+  return new WebAssembly.Memory({ initial: 520 });
+}
+
 /**
- * A new instance of one of our modules, with memory of its own.
+ * A new instance of one of our modules.
  *
  * @typeParam Exports what the module exports; nothing checks that.
  */
-export function instantiate<Exports extends { memory: Memory }>(url: URL): Exports {
+export function instantiate<Exports>(url: URL, memory: Memory): Exports {
   const module = modules.get(url.href) ?? new WebAssembly.Module(fs.readFileSync(url));
   modules.set(url.href, module);
-  return new WebAssembly.Instance(module, {}).exports as Exports;
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
 }
 
 /** Makes a memory at least so large. Views of it must be made afterwards. */

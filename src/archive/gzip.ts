@@ -1,14 +1,14 @@
 import { ArchiveError } from './archive-error.js';
 import { type ByteSource, pieces } from './byte-source.js';
 import { inflateGzip } from './inflate.js';
-import type { ReadOptions } from './read-options.js';
+import type { ResolvedReadOptions } from './read-options.js';
 
 /**
  * Reads a gzip file of one or several members as one text (RFC 1952, 2.2: members are simply concatenated).
  *
  * @throws {@link ArchiveError} when the file is no gzip file, is cut short, or a member's CRC-32 or length is wrong.
  */
-export async function* readGzip(source: ByteSource, { onRead }: Required<ReadOptions>): AsyncGenerator<Uint8Array> {
+export async function* readGzip(source: ByteSource, { onRead }: ResolvedReadOptions): AsyncGenerator<Uint8Array> {
   try {
     yield* inflateGzip(pieces(source, 0, source.sizeBytes, onRead));
   } catch (error) {

@@ -1,4 +1,4 @@
-import { growTo, instantiate, type Memory, type Variable } from '../webassembly.js';
+import { createMemory, growTo, instantiate, type Memory, type Variable } from '../webassembly.js';
 import { DamagedDataError } from './archive-error.js';
 
 /** What kernel/inflate.ts exports; pointers are byte offsets in its memory. */
@@ -36,11 +36,16 @@ export const WINDOW_BYTES = 32 * 1024;
 /** What the kernel may overwrite after the end of the output. */
 export const OUTPUT_SLACK_BYTES = 64;
 
-/** Sizes of the areas for input and output. Together with the window they should stay in the processor's cache. */
-export interface AreaSizes {
+export interface KernelInflateOptions {
+  /** Nobody else's until the stream has ended. Default: a new one. */
+  inflater?: InflateKernel;
+  /** Sizes of the areas for input and output. Together with the window they should stay in the processor's cache. */
   inputBytes?: number;
   outputBytes?: number;
 }
+
+const INPUT_BYTES = 64 * 1024;
+const OUTPUT_BYTES = 512 * 1024;
 
 /**
  * Inflates raw deflate data in WebAssembly: faster than zlib, in memory that does not grow with the data. It accepts
@@ -51,10 +56,12 @@ export interface AreaSizes {
  */
 export async function* kernelInflate(
   compressed: AsyncIterable<Uint8Array>,
-  { inputBytes = 64 * 1024, outputBytes = 512 * 1024 }: AreaSizes = {},
+  {
+    inflater: kernel = loadInflateKernel(createMemory()),
+    inputBytes = INPUT_BYTES,
+    outputBytes = OUTPUT_BYTES,
+  }: KernelInflateOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const kernel = idle ?? loadInflateKernel();
-  idle = undefined;
   const inputStart = kernel.MEMORY_START.value;
   const outputStart = inputStart + inputBytes + WINDOW_BYTES;
   const outputEnd = outputStart + outputBytes;
@@ -91,15 +98,14 @@ export async function* kernelInflate(
     }
   }
   if (output > outputStart) yield memory.subarray(outputStart, output);
-  idle = kernel;
 }
 
-/** The instance of the last stream of this thread that came to its end; one whose stream failed is not used again. */
-let idle: InflateKernel | undefined;
-
-/** An instance of kernel/inflate.ts, for one stream at a time. */
-export function loadInflateKernel(): InflateKernel {
-  return instantiate<InflateKernel>(new URL('./inflate.wasm', import.meta.url));
+/** An inflater in a memory that has no other, for one stream at a time. */
+export function loadInflateKernel(memory: Memory): InflateKernel {
+  const kernel = instantiate<Omit<InflateKernel, 'memory'>>(new URL('./inflate.wasm', import.meta.url), memory);
+  // At once, because views of a memory do not outlive its growth.
+  growTo(memory, kernel.MEMORY_START.value + INPUT_BYTES + WINDOW_BYTES + OUTPUT_BYTES + OUTPUT_SLACK_BYTES);
+  return { ...kernel, memory };
 }
 
 /** The same bytes in parts of a size, and an empty one at the end. */

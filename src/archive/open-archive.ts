@@ -1,6 +1,6 @@
 import { ArchiveError } from './archive-error.js';
 import { type ByteSource, openFile, pieces } from './byte-source.js';
-import type { ReadOptions } from './read-options.js';
+import type { ReadOptions, ResolvedReadOptions } from './read-options.js';
 
 /** The endings that {@link readArchive} knows. */
 export const ARCHIVE_ENDINGS = ['.zip', '.gz', '.data'] as const;
@@ -14,19 +14,19 @@ export const ARCHIVE_ENDINGS = ['.zip', '.gz', '.data'] as const;
  */
 export async function* readArchive(
   path: string,
-  { onRead = () => {}, inflater = 'kernel' }: ReadOptions = {},
+  { onRead = () => {}, inflater = 'kernel', arena }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const source = openFile(path);
   try {
     if (source.sizeBytes === 0) throw new ArchiveError('the file is empty; download it again');
     const read = await loadReader(path);
-    yield* read(source, { onRead, inflater });
+    yield* read(source, { onRead, inflater, arena });
   } finally {
     await source.close();
   }
 }
 
-type Reader = (source: ByteSource, options: Required<ReadOptions>) => AsyncGenerator<Uint8Array>;
+type Reader = (source: ByteSource, options: ResolvedReadOptions) => AsyncGenerator<Uint8Array>;
 
 /** Loads only what reads this kind of archive. */
 async function loadReader(path: string): Promise<Reader> {

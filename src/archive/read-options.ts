@@ -1,3 +1,5 @@
+import type { Arena } from '../arena.js';
+
 /** Which program inflates the members of zip files: our kernel, or zlib as it comes with Node. */
 export type Inflater = 'kernel' | 'node';
 
@@ -6,4 +8,9 @@ export interface ReadOptions {
   onRead?: (bytes: number) => void;
   /** Default: kernel. gzip files are always left to Node. */
   inflater?: Inflater;
+  /** Where our kernel inflates, and the chunks then are. Default: a new one. */
+  arena?: Arena | undefined;
 }
+
+/** With defaults filled in. */
+export type ResolvedReadOptions = ReadOptions & Required<Pick<ReadOptions, 'onRead' | 'inflater'>>;

@@ -6,7 +6,7 @@ import yauzl = require('yauzl');
 import { ArchiveError, DamagedDataError } from './archive-error.js';
 import { type ByteSource, pieces } from './byte-source.js';
 import { kernelInflate } from './kernel-inflate.js';
-import type { Inflater, ReadOptions } from './read-options.js';
+import type { ReadOptions, ResolvedReadOptions } from './read-options.js';
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -20,11 +20,11 @@ const DEFLATED = 8;
  */
 export async function* readZip(
   source: ByteSource,
-  { onRead, inflater }: Required<ReadOptions>,
+  { onRead, inflater, arena }: ResolvedReadOptions,
 ): AsyncGenerator<Uint8Array> {
   const { entry, dataStart } = await findMember(source);
   const packed = pieces(source, dataStart, dataStart + entry.compressedSize, onRead);
-  const chunks = entry.compressionMethod === DEFLATED ? await inflate(packed, inflater) : packed;
+  const chunks = entry.compressionMethod === DEFLATED ? await inflate(packed, { inflater, arena }) : packed;
   let sizeBytes = 0;
   let crc32 = 0;
   try {
@@ -47,8 +47,11 @@ export async function* readZip(
   }
 }
 
-async function inflate(packed: AsyncIterable<Buffer>, inflater: Inflater): Promise<AsyncIterable<Uint8Array>> {
-  if (inflater === 'kernel') return kernelInflate(packed);
+async function inflate(
+  packed: AsyncIterable<Buffer>,
+  { inflater, arena }: Pick<ReadOptions, 'inflater' | 'arena'>,
+): Promise<AsyncIterable<Uint8Array>> {
+  if (inflater === 'kernel') return kernelInflate(packed, arena);
   const { inflateDeflate } = await import('./inflate.js'); // seldom needed, and slow to load
   return inflateDeflate(packed);
 }

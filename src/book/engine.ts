@@ -76,8 +76,6 @@ export interface Engine {
   next(): EngineEvent;
   /** The book now, as the cells of a CSV row (ASCII, see {@link ReferenceBook.row}). Valid until `next` is called. */
   row(depth: number): Uint8Array;
-  /** Gives back what it works in, whatever state it is in. It must not be used any more. */
-  close(): void;
 }
 
 /** The deepest book Bybit publishes has 1,000 levels a side; this bounds what a forged archive can fill memory with. */
@@ -113,8 +111,6 @@ export class ReferenceEngine implements Engine {
   get counts(): EngineCounts {
     return { ...this.#counts, skippedBoundaries: this.#grid.skippedBoundaries };
   }
-
-  close(): void {}
 
   push(chunk: Uint8Array): void {
     this.#lines.push(chunk);

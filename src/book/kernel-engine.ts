@@ -1,7 +1,8 @@
+import { Arena, HISTORY_BYTES } from '../arena.js';
 import { canonical, compareDecimals, isZero } from './decimal.js';
 import { type Engine, type EngineCounts, type EngineEvent, MAX_LEVELS_PER_SIDE, noCounts } from './engine.js';
 import type { Grid } from './grid.js';
-import { acquireKernel, type Kernel, releaseKernel } from './kernel.js';
+import type { Kernel } from './kernel.js';
 import { chooseLayout, decimalsOf, type LadderLayout } from './ladder-layout.js';
 import { isBlank, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG, type Update } from './message.js';
@@ -14,6 +15,7 @@ const PIECE_BYTES = 512 * 1024;
 const MAX_PRICE_BYTES = 15;
 
 const LINE_FEED = 0x0a;
+const NOTHING = new Uint8Array(0);
 
 /** A message that is next but not applied yet, because rows are due before it. */
 type Held = { tsMs: number; message?: Message };
@@ -22,6 +24,8 @@ export interface KernelEngineOptions {
   grid: Grid;
   /** Leaves levels of quantity zero from a snapshot in the book, as the Python scripts did. */
   keepZeros: boolean;
+  /** In its first state, and nobody else's until the engine is not needed any more. Default: a new one. */
+  arena?: Arena;
 }
 
 /**
@@ -38,7 +42,9 @@ export class KernelEngine implements Engine {
   /** Of what was seen here; the kernel counts what it reads by itself. */
   readonly #hostCounts = noCounts();
   #hostLines = 0;
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = NOTHING;
+  /** The kernel's input is the last chunk itself. */
+  #isAdopted = false;
   #isEnded = false;
   #isDone = false;
   #hasBook = false;
@@ -52,8 +58,8 @@ export class KernelEngine implements Engine {
   /** The ladder is laid out anew when there are more strays than this. */
   #strayLimit = STRAY_LIMIT;
 
-  constructor({ grid, keepZeros }: KernelEngineOptions) {
-    this.#kernel = acquireKernel();
+  constructor({ grid, keepZeros, arena = new Arena() }: KernelEngineOptions) {
+    this.#kernel = arena.kernel;
     this.#memory = Buffer.from(this.#kernel.memory.buffer);
     this.#layout = chooseLayout([], this.#kernel.LADDER_TICKS.value);
     const strays = (side: 0 | 1) => new Strays(side, (tick) => this.#kernel.isMarked(side, tick) !== 0);
@@ -87,10 +93,6 @@ export class KernelEngine implements Engine {
 
   end(): void {
     this.#isEnded = true;
-  }
-
-  close(): void {
-    releaseKernel(this.#kernel);
   }
 
   next(): EngineEvent {
@@ -138,8 +140,9 @@ export class KernelEngine implements Engine {
   /** Gives the kernel more text, from the chunk at hand or the next one. */
   #feed(): EngineEvent | undefined {
     if (this.#chunk.length === 0) {
-      if (!this.#isEnded) return { kind: 'needs-bytes' };
-      return this.#finishText() ? undefined : this.#close();
+      if (this.#isEnded) return this.#finishText() ? undefined : this.#close();
+      this.#leaveChunk();
+      return { kind: 'needs-bytes' };
     }
     const { cursor, textEnd } = this.#kernel;
     if (textEnd.value - cursor.value > MAX_LINE_BYTES) {
@@ -147,6 +150,7 @@ export class KernelEngine implements Engine {
       this.#isInLongLine = true;
     }
     if (this.#isInLongLine) return this.#passLongLine();
+    if (this.#adoptChunk()) return undefined;
     // The input's memory is about to be used again: texts of the book that stand there move out first.
     this.#settle();
     const at = this.#kernel.makeRoom();
@@ -155,6 +159,27 @@ export class KernelEngine implements Engine {
     this.#memory.set(piece, at);
     this.#kernel.addText(piece.length);
     return undefined;
+  }
+
+  /**
+   * Lets the kernel read the chunk where it stands, when that is the kernel's own memory: there the inflater has kept the
+   * text before the chunk, so that the beginning of the line that the chunk goes on with can be put there once more.
+   */
+  #adoptChunk(): boolean {
+    const { memory, cursor, textEnd } = this.#kernel;
+    if (this.#chunk.buffer !== memory.buffer || textEnd.value - cursor.value > HISTORY_BYTES) return false;
+    this.#kernel.adoptText(this.#chunk.byteOffset, this.#chunk.length);
+    this.#chunk = NOTHING;
+    this.#isAdopted = true;
+    return true;
+  }
+
+  /** Keeps what is still needed of the chunk, whose memory may be used for the next one. */
+  #leaveChunk(): void {
+    if (!this.#isAdopted) return;
+    this.#settle();
+    this.#kernel.makeRoom();
+    this.#isAdopted = false;
   }
 
   /** Moves texts out of the input and counts the levels that there are. */

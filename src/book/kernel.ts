@@ -25,6 +25,7 @@ export interface Kernel {
   run(limitMs: number): number;
   applyMessage(): void;
   addText(bytes: number): void;
+  adoptText(at: number, bytes: number): void;
   makeRoom(): number;
   dropText(): void;
   countLine(): void;
@@ -48,23 +49,9 @@ export interface Kernel {
   writeRow(depth: number, bids: number, asks: number): number;
 }
 
-/** Kernels of this thread that nobody uses: memory that has been touched before costs nothing to get. */
-const idle: Kernel[] = [];
-
-/** A kernel in its first state, to be given back by {@link releaseKernel}. */
-export function acquireKernel(): Kernel {
-  const kernel = idle.pop() ?? loadKernel();
-  kernel.reset();
-  return kernel;
-}
-
-/** Gives a kernel back, in any state. */
-export function releaseKernel(kernel: Kernel): void {
-  if (idle.length === 0) idle.push(kernel);
-}
-
-function loadKernel(): Kernel {
-  const kernel = instantiate<Kernel>(new URL('./kernel.wasm', import.meta.url));
-  growTo(kernel.memory, kernel.MEMORY_BYTES.value);
-  return kernel;
+/** A kernel in a memory that has no other. */
+export function loadKernel(memory: Memory): Kernel {
+  const kernel = instantiate<Omit<Kernel, 'memory'>>(new URL('./kernel.wasm', import.meta.url), memory);
+  growTo(memory, kernel.MEMORY_BYTES.value);
+  return { ...kernel, memory };
 }

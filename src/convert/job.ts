@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { DamagedDataError } from '../archive/archive-error.js';
 import { readArchive } from '../archive/open-archive.js';
+import { type Arena, acquireArena, releaseArena } from '../arena.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
@@ -58,27 +59,28 @@ export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
 
 /** @throws only when aborted. */
 async function attempt(job: Job, hooks: JobHooks): Promise<{ counts: EngineCounts; error?: unknown }> {
-  const engine = createEngine(job);
+  const arena = acquireArena();
+  const engine = createEngine(job, arena);
   try {
-    await convert(job, engine, hooks);
-    return { counts: engine.counts };
+    await convert(job, engine, arena, hooks);
+    const { counts } = engine;
+    releaseArena(arena);
+    return { counts };
   } catch (error) {
     hooks.signal?.throwIfAborted();
     return { counts: engine.counts, error };
-  } finally {
-    engine.close();
   }
 }
 
-function createEngine({ archive, options }: Job): Engine {
+function createEngine({ archive, options }: Job, arena: Arena): Engine {
   const { intervalMs, onGap, compat } = options;
   const isPython = compat === 'python';
   const dayMs = archive.isDayFile ? Date.parse(`${archive.date}T00:00:00Z`) : undefined;
   const grid: Grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs, onGap });
-  return new KernelEngine({ grid, keepZeros: isPython });
+  return new KernelEngine({ grid, keepZeros: isPython, arena });
 }
 
-async function convert(job: Job, engine: Engine, hooks: JobHooks): Promise<void> {
+async function convert(job: Job, engine: Engine, arena: Arena, hooks: JobHooks): Promise<void> {
   const files: AtomicFile[] = [];
   try {
     const writers = job.outputs.map(({ path, depth }) => {
@@ -86,7 +88,7 @@ async function convert(job: Job, engine: Engine, hooks: JobHooks): Promise<void>
       files.push(file);
       return { depth, csv: new CsvWriter(file, { depth, formattedTimestamp: job.options.formattedTimestamp }) };
     });
-    await pump(job, engine, hooks, (boundaryMs) => {
+    await pump(job, engine, arena, hooks, (boundaryMs) => {
       for (const { depth, csv } of writers) csv.writeRow(boundaryMs, engine.row(depth));
     });
     checkOutcome(job, engine.counts);
@@ -111,9 +113,9 @@ function discard(files: AtomicFile[], cause: unknown): void {
 }
 
 /** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
-async function pump(job: Job, engine: Engine, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
+async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
   const pause = pauses(hooks.signal);
-  const chunks = readArchive(job.archive.path, { onRead: hooks.onRead, inflater: job.inflater });
+  const chunks = readArchive(job.archive.path, { onRead: hooks.onRead, inflater: job.inflater, arena });
   try {
     for (;;) {
       const event = engine.next();

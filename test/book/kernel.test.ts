@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { acquireArena, releaseArena } from '../../src/arena.js';
 import { type Engine, ReferenceEngine } from '../../src/book/engine.js';
 import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
@@ -19,17 +20,18 @@ interface Sampling {
 
 /** All that an engine says of a text: rows, bad lines with their numbers and reasons, counts, or that it gave up. */
 function answers(
-  Engine: new (options: ConstructorParameters<typeof ReferenceEngine>[0]) => Engine,
+  Engine: new (options: ConstructorParameters<typeof KernelEngine>[0]) => Engine,
   chunks: Buffer[],
   sampling: Sampling,
 ) {
   const { depth, intervalMs, isPython } = sampling;
   const grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs: undefined, onGap: 'skip' });
-  const engine = new Engine({ grid, keepZeros: isPython });
+  // The next kernel engine gets what this one has worked in, as it is.
+  const arena = acquireArena();
+  const engine = new Engine({ grid, keepZeros: isPython, arena });
   const driven = drive(engine, chunks, depth);
   const { counts } = engine;
-  // The next kernel engine gets what this one has worked in, as it is.
-  engine.close();
+  releaseArena(arena);
   return { ...driven, counts };
 }
 

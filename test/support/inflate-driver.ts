@@ -7,7 +7,7 @@ import {
   STATUS,
   WINDOW_BYTES,
 } from '../../src/archive/kernel-inflate.js';
-import { growTo } from '../../src/webassembly.js';
+import { createMemory, growTo } from '../../src/webassembly.js';
 
 /** What an inflater made of a stream: its output and the bytes it used, or its error's message. */
 export type Outcome = { output: Buffer; bytesUsed: number } | { error: string };
@@ -30,7 +30,7 @@ const MAX_ROOM_BYTES = 1 << 20;
 const CANARY_BYTES = 64;
 const CANARY = Buffer.alloc(CANARY_BYTES, 0xa5);
 
-const kernel = loadInflateKernel();
+const kernel = loadInflateKernel(createMemory());
 const inputStart = kernel.MEMORY_START.value + CANARY_BYTES;
 const areaStart = inputStart + MAX_PIECE_BYTES + INPUT_SLACK_BYTES + CANARY_BYTES;
 const areaEnd = areaStart + WINDOW_BYTES + 2 * MAX_ROOM_BYTES;

@@ -1,0 +1,33 @@
+import { type InflateKernel, loadInflateKernel, WINDOW_BYTES } from './archive/kernel-inflate.js';
+import { type Kernel, loadKernel } from './book/kernel.js';
+import { createMemory, type Memory } from './webassembly.js';
+
+/**
+ * The memory in which one archive at a time is inflated and read. Both WebAssembly modules live in it, so that what one
+ * writes is what the other reads, without a copy:
+ *
+ *     the book kernel (kernel/layout.ts) │ the inflater's tables │ packed │ window │ text, and at once the kernel's input
+ */
+export class Arena {
+  readonly #memory: Memory = createMemory();
+  readonly kernel: Kernel = loadKernel(this.#memory);
+  readonly inflater: InflateKernel = loadInflateKernel(this.#memory);
+}
+
+/** So much text before a chunk of the inflater's is kept in place while the chunk is. */
+export const HISTORY_BYTES = WINDOW_BYTES;
+
+/** Arenas of this thread that nobody uses: memory that has been touched before costs nothing to get. */
+const idle: Arena[] = [];
+
+/** An arena in its first state, to be given back by {@link releaseArena}. */
+export function acquireArena(): Arena {
+  const arena = idle.pop() ?? new Arena();
+  arena.kernel.reset();
+  return arena;
+}
+
+/** Gives an arena back whose archive came to its end; one in which something failed is better thrown away. */
+export function releaseArena(arena: Arena): void {
+  if (idle.length === 0) idle.push(arena);
+}
