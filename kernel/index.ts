@@ -10,7 +10,18 @@ export function reset(): void {
 
 export { prepareFormats } from './formats';
 export { bestOf, clear, collect, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
-export { LADDER_TICKS, MEMORY_BYTES, ROW, SLOT_BYTES, TEMPLATE, TEMPLATE_BYTES } from './layout';
+export {
+  LADDER_TICKS,
+  LOG,
+  LOG_ENTRY_BYTES,
+  MEMORY_BYTES,
+  ROW,
+  SLOT_BYTES,
+  TEMPLATE,
+  TEMPLATE_BYTES,
+  VALUES,
+  VALUES_BYTES,
+} from './layout';
 export { writeCells, writeRow } from './rows';
 export {
   AT_MESSAGE,
@@ -25,6 +36,7 @@ export {
   getLatestTs,
   getPreviousTs,
   getPreviousU,
+  LOG_FULL,
   lineBytes,
   lines,
   makeRoom,
@@ -38,3 +50,4 @@ export {
   textEnd,
   updates,
 } from './scan';
+export { clearLog, logCount, prepareValues, setLogging, writeValues } from './values';

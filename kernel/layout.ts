@@ -12,6 +12,9 @@
  *     LENGTHS   65,552 × 4 B   how long the prices of a side are                                 (levels.ts)
  *     BEST      2 × 100,000 × 8 B tick and text of the best levels of each side, for a row       (ladder.ts)
  *     ROW       9,999 × 2 × 32 B  the text of a row                                              (rows.ts)
+ *     VALUES    4 × 100,000 × 8 B prices and quantities as numbers                               (values.ts)
+ *     POWERS    16 × 8 B       10^0 to 10^15                                                     (values.ts)
+ *     LOG       4,096 × 48 B   the best of the book after each message                           (values.ts)
  *     LADDERS   2 × 524,288 × 4 B a slot for each tick: the address of the level's text          (ladder.ts)
  *     POOLS     2 × 201,024 × 32 B texts of levels that no longer stand in the input             (ladder.ts)
  *     TEXT      the input, filled by the host, with slack behind it that may be read, not used   (scan.ts)
@@ -52,7 +55,13 @@ export const TICKS: usize = CLOSES + LIST_BYTES;
 export const LENGTHS: usize = TICKS + 2 * TICKS_BYTES;
 export const BEST: usize = LENGTHS + TICKS_BYTES;
 export const ROW: usize = BEST + 2 * <usize>MAX_LEVELS_PER_SIDE * 8;
-export const LADDERS: usize = (ROW + 2 * <usize>MAX_DEPTH * SLOT_BYTES + 0xfff) & ~0xfff;
+export const VALUES: usize = (ROW + 2 * <usize>MAX_DEPTH * SLOT_BYTES + 0xff) & ~0xff;
+export const VALUES_BYTES: usize = <usize>MAX_LEVELS_PER_SIDE * 8;
+export const POWERS: usize = VALUES + 4 * VALUES_BYTES;
+export const LOG: usize = POWERS + 16 * 8;
+export const LOG_ENTRIES: i32 = 4096;
+export const LOG_ENTRY_BYTES: usize = 48;
+export const LADDERS: usize = (LOG + <usize>LOG_ENTRIES * LOG_ENTRY_BYTES + 0xfff) & ~0xfff;
 export const POOLS: usize = LADDERS + 2 * <usize>LADDER_TICKS * 4;
 /** Room for two full sides, and for what the host adds before it notices. */
 export const POOL_BYTES: usize = (2 * <usize>MAX_LEVELS_PER_SIDE + 1024) * SLOT_BYTES;

@@ -26,6 +26,7 @@ import {
   ZEROS,
 } from './layout';
 import { beginLevels, closesOf, countOf, FAILED, forgetForms, passLevels, readSide, SHORT, ticksOf } from './levels';
+import { clearLog, isLogFull, log, setLogging } from './values';
 
 /** What {@link run} answers. */
 export const NEEDS_BYTES: i32 = 0;
@@ -33,6 +34,8 @@ export const NEEDS_BYTES: i32 = 0;
 export const AT_MESSAGE: i32 = 1;
 /** The line at the cursor, `lineBytes` long, is for the host to read. */
 export const FOREIGN_LINE: i32 = 2;
+/** The log must be read and cleared. */
+export const LOG_FULL: i32 = 3;
 
 export let cursor: usize = TEXT;
 export let textEnd: usize = TEXT;
@@ -78,6 +81,8 @@ export function resetScan(): void {
   messageEnd = 0;
   part1Bytes = part2Bytes = 0;
   forgetBrackets(TEXT);
+  setLogging(0);
+  clearLog();
 }
 
 /** Tells how long the two parts of the template are that the host has written to TEMPLATE. */
@@ -161,6 +166,7 @@ export function run(limit: f64): i32 {
       if (end <= SHORT) return handOver();
       messageEnd = end;
     }
+    if (isLogFull()) return LOG_FULL;
     if (ts > limitTs || ts < latestTs) {
       messageTs = <f64>ts;
       return AT_MESSAGE;
@@ -184,6 +190,7 @@ export function applyMessage(): void {
   previousTs = ts;
   if (ts < latestTs) outOfOrder++;
   else latestTs = ts;
+  log(latestTs, countOf(BIDS) + countOf(ASKS));
 }
 
 /** Reads the line at the cursor. @returns where the next one begins, FAILED, or SHORT. */

@@ -13,7 +13,7 @@ const installStamp = path.join(root, 'node_modules', '.bookgrid-installed');
 const buildStamp = path.join(root, 'dist', '.built');
 const lock = path.join(root, '.setup.lock');
 
-/** Both live in one memory (src/arena.ts): the inflater begins where the book's kernel has surely ended. */
+/** Both live in one memory (src/convert/arena.ts): the inflater begins where the book's kernel has surely ended. */
 const KERNELS = [
   ['kernel/index.ts', 'dist/src/book/kernel.wasm'],
   ['kernel/inflate.ts', 'dist/src/archive/inflate.wasm', '--memoryBase', String(32 << 20)],

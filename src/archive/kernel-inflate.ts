@@ -38,7 +38,7 @@ export const OUTPUT_SLACK_BYTES = 64;
 
 export interface KernelInflateOptions {
   /** Nobody else's until the stream has ended. Default: a new one. */
-  inflater?: InflateKernel;
+  inflater?: InflateKernel | undefined;
   /** Sizes of the areas for input and output. Together with the window they should stay in the processor's cache. */
   inputBytes?: number;
   outputBytes?: number;

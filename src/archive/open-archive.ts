@@ -14,13 +14,13 @@ export const ARCHIVE_ENDINGS = ['.zip', '.gz', '.data'] as const;
  */
 export async function* readArchive(
   path: string,
-  { onRead = () => {}, inflater = 'kernel', arena }: ReadOptions = {},
+  { onRead = () => {}, inflater = 'kernel', inflateKernel }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const source = openFile(path);
   try {
     if (source.sizeBytes === 0) throw new ArchiveError('the file is empty; download it again');
     const read = await loadReader(path);
-    yield* read(source, { onRead, inflater, arena });
+    yield* read(source, { onRead, inflater, inflateKernel });
   } finally {
     await source.close();
   }

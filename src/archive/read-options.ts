@@ -1,4 +1,4 @@
-import type { Arena } from '../arena.js';
+import type { InflateKernel } from './kernel-inflate.js';
 
 /** Which program inflates the members of zip files: our kernel, or zlib as it comes with Node. */
 export type Inflater = 'kernel' | 'node';
@@ -8,8 +8,8 @@ export interface ReadOptions {
   onRead?: (bytes: number) => void;
   /** Default: kernel. gzip files are always left to Node. */
   inflater?: Inflater;
-  /** Where our kernel inflates, and the chunks then are. Default: a new one. */
-  arena?: Arena | undefined;
+  /** Our kernel, in whose memory the chunks then are. Default: a new one. */
+  inflateKernel?: InflateKernel | undefined;
 }
 
 /** With defaults filled in. */

@@ -20,11 +20,11 @@ const DEFLATED = 8;
  */
 export async function* readZip(
   source: ByteSource,
-  { onRead, inflater, arena }: ResolvedReadOptions,
+  { onRead, inflater, inflateKernel }: ResolvedReadOptions,
 ): AsyncGenerator<Uint8Array> {
   const { entry, dataStart } = await findMember(source);
   const packed = pieces(source, dataStart, dataStart + entry.compressedSize, onRead);
-  const chunks = entry.compressionMethod === DEFLATED ? await inflate(packed, { inflater, arena }) : packed;
+  const chunks = entry.compressionMethod === DEFLATED ? await inflate(packed, { inflater, inflateKernel }) : packed;
   let sizeBytes = 0;
   let crc32 = 0;
   try {
@@ -49,9 +49,9 @@ export async function* readZip(
 
 async function inflate(
   packed: AsyncIterable<Buffer>,
-  { inflater, arena }: Pick<ReadOptions, 'inflater' | 'arena'>,
+  { inflater, inflateKernel }: Pick<ReadOptions, 'inflater' | 'inflateKernel'>,
 ): Promise<AsyncIterable<Uint8Array>> {
-  if (inflater === 'kernel') return kernelInflate(packed, arena);
+  if (inflater === 'kernel') return kernelInflate(packed, { inflater: inflateKernel });
   const { inflateDeflate } = await import('./inflate.js'); // seldom needed, and slow to load
   return inflateDeflate(packed);
 }

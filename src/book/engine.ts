@@ -1,4 +1,5 @@
-import type { Grid } from './grid.js';
+import { type BookObserver, type Levels, OBSERVED_LEVELS, type RowState } from '../rows.js';
+import type { DueRow, Grid } from './grid.js';
 import { isBlank, LineSplitter } from './lines.js';
 import { type Message, parseMessage, TOO_LONG } from './message.js';
 import { ReferenceBook } from './reference-book.js';
@@ -7,8 +8,8 @@ import { ReferenceBook } from './reference-book.js';
 export type EngineEvent =
   /** Give it the next chunk by `push`, or say `end` when there is none. */
   | { kind: 'needs-bytes' }
-  /** A row is due: ask for it by `row`, at every depth wanted, before going on. */
-  | { kind: 'boundary'; boundaryMs: number; isFilled: boolean }
+  /** A row is due: ask for it by `row` and `levels`, at every depth wanted, before going on. */
+  | ({ kind: 'boundary' } & RowState)
   /** A line cannot be read and has been passed over. Whether that is an error is the caller's decision. */
   | { kind: 'bad-line'; lineNumber: number; reason: string; isJson: boolean }
   | { kind: 'end' };
@@ -76,15 +77,21 @@ export interface Engine {
   next(): EngineEvent;
   /** The book now, as the cells of a CSV row (ASCII, see {@link ReferenceBook.row}). Valid until `next` is called. */
   row(depth: number): Uint8Array;
+  /** The best `depth` levels now, as numbers. Valid until `levels` or `next` is called. */
+  levels(depth: number): Levels;
+  /** Whether a side has fewer levels than `depth`. */
+  isThin(depth: number): boolean;
 }
 
 /** The deepest book Bybit publishes has 1,000 levels a side; this bounds what a forged archive can fill memory with. */
 export const MAX_LEVELS_PER_SIDE = 100_000;
 
-export interface ReferenceEngineOptions {
+export interface EngineOptions {
   grid: Grid;
   /** Leaves levels of quantity zero from a snapshot in the book, as the Python scripts did. */
   keepZeros: boolean;
+  /** Hears of the book after every message, before the rows that hold the message. Costs time when there is one. */
+  observer?: BookObserver | undefined;
 }
 
 /** The engine made of the slow, obvious parts: `JSON.parse` for each line and the {@link ReferenceBook}. */
@@ -96,6 +103,11 @@ export class ReferenceEngine implements Engine {
   readonly #keepZeros: boolean;
   /** Read, but not applied yet: rows may be due before it. */
   #message: Message | undefined;
+  /** Ids were missed before that message. */
+  #isAfterBreak = false;
+  #isSuspect = false;
+  #bookTsMs = 0;
+  readonly #observer: BookObserver | undefined;
   #lineNumber = 0;
   #hasBook = false;
   #latestTsMs = Number.NEGATIVE_INFINITY;
@@ -103,9 +115,10 @@ export class ReferenceEngine implements Engine {
   #isEnded = false;
   #isDone = false;
 
-  constructor({ grid, keepZeros }: ReferenceEngineOptions) {
+  constructor({ grid, keepZeros, observer }: EngineOptions) {
     this.#grid = grid;
     this.#keepZeros = keepZeros;
+    this.#observer = observer;
   }
 
   get counts(): EngineCounts {
@@ -123,6 +136,15 @@ export class ReferenceEngine implements Engine {
 
   row(depth: number): Uint8Array {
     return Buffer.from(this.#book.row(depth), 'latin1');
+  }
+
+  levels(depth: number): Levels {
+    return this.#book.levels(depth);
+  }
+
+  isThin(depth: number): boolean {
+    const { bidPrices, askPrices } = this.#book.levels(depth);
+    return Math.min(bidPrices.length, askPrices.length) < depth;
   }
 
   next(): EngineEvent {
@@ -155,6 +177,7 @@ export class ReferenceEngine implements Engine {
     counts.messages++;
     counts.firstTsMs ??= message.tsMs;
     counts.lastTsMs = message.tsMs;
+    this.#isAfterBreak = false;
     if (message.type === 'snapshot') {
       counts.snapshots++;
       this.#hasBook = true;
@@ -162,7 +185,8 @@ export class ReferenceEngine implements Engine {
       counts.earlyDeltas++;
       return undefined;
     } else if (this.#updateId !== undefined && message.updateId !== undefined) {
-      if (message.updateId !== this.#updateId + 1) counts.updateIdBreaks++;
+      this.#isAfterBreak = message.updateId !== this.#updateId + 1;
+      if (this.#isAfterBreak) counts.updateIdBreaks++;
     }
     this.#updateId = message.updateId;
     if (message.tsMs < this.#latestTsMs) counts.outOfOrderMessages++;
@@ -173,6 +197,9 @@ export class ReferenceEngine implements Engine {
 
   #apply(message: Message): void {
     this.#book.apply(message, { keepZeros: this.#keepZeros });
+    this.#isSuspect = this.#isAfterBreak || (this.#isSuspect && message.type === 'delta');
+    this.#bookTsMs = message.tsMs;
+    if (this.#observer) this.#observe(this.#observer, message);
     if (this.#book.depth > MAX_LEVELS_PER_SIDE) {
       throw new RangeError(
         `line ${this.#lineNumber}: the book has grown past ${MAX_LEVELS_PER_SIDE} levels a side, which no real one does`,
@@ -180,17 +207,34 @@ export class ReferenceEngine implements Engine {
     }
   }
 
-  #boundary({ boundaryMs, isFilled }: { boundaryMs: number; isFilled: boolean }): EngineEvent {
+  #observe(observer: BookObserver, { bids, asks }: Message): void {
+    const { bidPrices, askPrices, bidQuantities, askQuantities } = this.#book.levels(OBSERVED_LEVELS);
+    const best = (prices: Float64Array) => prices[0] ?? Number.NaN;
+    const sum = (quantities: Float64Array) => quantities.reduce((total, quantity) => total + quantity, 0);
+    const updates = bids.length + asks.length;
+    observer.observe(
+      this.#latestTsMs,
+      best(bidPrices),
+      best(askPrices),
+      sum(bidQuantities),
+      sum(askQuantities),
+      updates,
+    );
+  }
+
+  #boundary({ boundaryMs, isFilled }: DueRow, isPartial = false): EngineEvent {
+    const { isCrossed } = this.#book;
     this.#counts.rows++;
     if (isFilled) this.#counts.filledRows++;
-    if (this.#book.isCrossed) this.#counts.crossedRows++;
-    return { kind: 'boundary', boundaryMs, isFilled };
+    if (isCrossed) this.#counts.crossedRows++;
+    const state = { boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect: this.#isSuspect, isCrossed, isPartial };
+    return { kind: 'boundary', ...state };
   }
 
   #close(): EngineEvent {
     if (this.#isDone) return { kind: 'end' };
     this.#isDone = true;
     const last = this.#grid.dueAtEnd();
-    return last ? this.#boundary(last) : { kind: 'end' };
+    return last ? this.#boundary(last, this.#latestTsMs < last.boundaryMs) : { kind: 'end' };
   }
 }

@@ -1,8 +1,16 @@
-import { Arena, HISTORY_BYTES } from '../arena.js';
+import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../rows.js';
+import { createMemory } from '../webassembly.js';
 import { canonical, compareDecimals, isZero } from './decimal.js';
-import { type Engine, type EngineCounts, type EngineEvent, MAX_LEVELS_PER_SIDE, noCounts } from './engine.js';
-import type { Grid } from './grid.js';
-import type { Kernel } from './kernel.js';
+import {
+  type Engine,
+  type EngineCounts,
+  type EngineEvent,
+  type EngineOptions,
+  MAX_LEVELS_PER_SIDE,
+  noCounts,
+} from './engine.js';
+import type { DueRow, Grid } from './grid.js';
+import { type Kernel, loadKernel } from './kernel.js';
 import { chooseLayout, decimalsOf, type LadderLayout } from './ladder-layout.js';
 import { isBlank, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG, type Update } from './message.js';
@@ -14,18 +22,21 @@ const PIECE_BYTES = 512 * 1024;
 /** Levels of longer prices are kept by the host. */
 const MAX_PRICE_BYTES = 15;
 
+/**
+ * Before a chunk in the kernel's memory stands at least so much of the text that it goes on with: what deflate may refer
+ * back to (RFC 1951, 3.2.5).
+ */
+const HISTORY_BYTES = 32 * 1024;
+
 const LINE_FEED = 0x0a;
 const NOTHING = new Uint8Array(0);
 
 /** A message that is next but not applied yet, because rows are due before it. */
-type Held = { tsMs: number; message?: Message };
+type Held = { tsMs: number; message?: Message; isAfterBreak?: boolean };
 
-export interface KernelEngineOptions {
-  grid: Grid;
-  /** Leaves levels of quantity zero from a snapshot in the book, as the Python scripts did. */
-  keepZeros: boolean;
+export interface KernelEngineOptions extends EngineOptions {
   /** In its first state, and nobody else's until the engine is not needed any more. Default: a new one. */
-  arena?: Arena;
+  kernel?: Kernel;
 }
 
 /**
@@ -57,15 +68,22 @@ export class KernelEngine implements Engine {
   #misfits = 0;
   /** The ladder is laid out anew when there are more strays than this. */
   #strayLimit = STRAY_LIMIT;
+  readonly #observer: BookObserver | undefined;
+  /** `ts` of the message applied last. */
+  #bookTsMs = 0;
+  /** Whether this side has seen a break since the last snapshot, and how many the kernel had seen at that. */
+  #isSuspect = false;
+  #breaksAtSnapshot = 0;
 
-  constructor({ grid, keepZeros, arena = new Arena() }: KernelEngineOptions) {
-    this.#kernel = arena.kernel;
+  constructor({ grid, keepZeros, observer, kernel = loadKernel(createMemory()) }: KernelEngineOptions) {
+    this.#kernel = kernel;
     this.#memory = Buffer.from(this.#kernel.memory.buffer);
     this.#layout = chooseLayout([], this.#kernel.LADDER_TICKS.value);
     const strays = (side: 0 | 1) => new Strays(side, (tick) => this.#kernel.isMarked(side, tick) !== 0);
     this.#strays = [strays(0), strays(1)];
     this.#grid = grid;
     this.#keepZeros = keepZeros;
+    this.#observer = observer;
   }
 
   get counts(): EngineCounts {
@@ -113,12 +131,33 @@ export class KernelEngine implements Engine {
     return this.#memory.subarray(kernel.ROW.value, kernel.ROW.value + kernel.writeRow(depth, bids, asks));
   }
 
+  levels(depth: number): Levels {
+    const [bidPrices, bidQuantities] = this.#values(0, depth);
+    const [askPrices, askQuantities] = this.#values(1, depth);
+    return { bidPrices, bidQuantities, askPrices, askQuantities };
+  }
+
+  isThin(depth: number): boolean {
+    return ([0, 1] as const).some((side) => {
+      const count = this.#collect(side, depth);
+      const parts = this.#parts(side, count, depth);
+      return parts.reduce((sum, part) => sum + ('price' in part ? 1 : part.to - part.from), 0) < depth;
+    });
+  }
+
   /** Deals with the message that is next: the rows before it, then itself, then the row after it. */
-  #release({ tsMs, message }: Held): EngineEvent | undefined {
+  #release({ tsMs, message, isAfterBreak = false }: Held): EngineEvent | undefined {
     const before = this.#grid.dueBefore(tsMs);
     if (before) return this.#boundary(before);
-    if (message) this.#apply(message);
-    else this.#kernel.applyMessage();
+    if (message) {
+      this.#apply(message);
+      this.#isSuspect = isAfterBreak || (this.#isSuspect && message.type === 'delta');
+      if (message.type === 'snapshot') this.#breaksAtSnapshot = this.#kernel.breaks.value;
+      if (this.#observer) this.#observe(this.#observer, message.bids.length + message.asks.length);
+    } else {
+      this.#applyInKernel();
+    }
+    this.#bookTsMs = tsMs;
     this.#held = undefined;
     const after = this.#grid.dueAfter(tsMs);
     return after && this.#boundary(after);
@@ -128,13 +167,53 @@ export class KernelEngine implements Engine {
   #advance(): EngineEvent | undefined {
     const kernel = this.#kernel;
     const messagesBefore = kernel.messages.value;
-    const status = kernel.run(this.#grid.quietUntilMs);
-    // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
-    if (kernel.messages.value > messagesBefore) this.#grid.dueAfter(kernel.getPreviousTs());
+    const isLogging = this.#observer !== undefined && this.#strayCount() === 0;
+    if (this.#observer) kernel.setLogging(isLogging ? OBSERVED_LEVELS : 0);
+    // A stray may be among the best levels, of which the kernel does not know: then message by message.
+    const status = kernel.run(this.#observer && !isLogging ? Number.NEGATIVE_INFINITY : this.#grid.quietUntilMs);
+    this.#readLog();
+    if (kernel.messages.value > messagesBefore) {
+      // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
+      this.#grid.dueAfter(kernel.getPreviousTs());
+      this.#bookTsMs = kernel.getPreviousTs();
+    }
+    if (status === kernel.LOG_FULL.value) return undefined;
     if (status === kernel.AT_MESSAGE.value) this.#held = { tsMs: kernel.messageTs.value };
     else if (status === kernel.FOREIGN_LINE.value) return this.#readForeignLine();
     else return this.#feed();
     return undefined;
+  }
+
+  /** Applies the message that the kernel has read and holds. */
+  #applyInKernel(): void {
+    const kernel = this.#kernel;
+    const updatesBefore = kernel.updates.value;
+    kernel.applyMessage();
+    if (!this.#observer) return;
+    if (kernel.logCount.value > 0) this.#readLog();
+    else this.#observe(this.#observer, kernel.updates.value - updatesBefore);
+  }
+
+  /** Tells the observer what the kernel has noted. */
+  #readLog(): void {
+    const { LOG, LOG_ENTRY_BYTES, logCount, memory } = this.#kernel;
+    if (!this.#observer || logCount.value === 0) return;
+    const width = LOG_ENTRY_BYTES.value / 8;
+    const log = new Float64Array(memory.buffer, LOG.value, logCount.value * width);
+    for (let at = 0; at < log.length; at += width) {
+      // By index: to take it apart as a list would cost more than everything else.
+      const entry = (index: number) => log[at + index] as number;
+      this.#observer.observe(entry(0), entry(1), entry(2), entry(3), entry(4), entry(5));
+    }
+    this.#kernel.clearLog();
+  }
+
+  #observe(observer: BookObserver, updates: number): void {
+    const { bidPrices, askPrices, bidQuantities, askQuantities } = this.levels(OBSERVED_LEVELS);
+    const best = (prices: Float64Array) => prices[0] ?? Number.NaN;
+    const sum = (quantities: Float64Array) => quantities.reduce((total, quantity) => total + quantity, 0);
+    const tsMs = this.#kernel.getLatestTs();
+    observer.observe(tsMs, best(bidPrices), best(askPrices), sum(bidQuantities), sum(askQuantities), updates);
   }
 
   /** Gives the kernel more text, from the chunk at hand or the next one. */
@@ -219,7 +298,7 @@ export class KernelEngine implements Engine {
     this.#isDone = true;
     this.#settle();
     const last = this.#grid.dueAtEnd();
-    return last ? this.#boundary(last) : { kind: 'end' };
+    return last ? this.#boundary(last, this.#kernel.getLatestTs() < last.boundaryMs) : { kind: 'end' };
   }
 
   #readForeignLine(): EngineEvent | undefined {
@@ -248,6 +327,7 @@ export class KernelEngine implements Engine {
     counts.firstTsMs ??= message.tsMs;
     counts.lastTsMs = message.tsMs;
     const kernel = this.#kernel;
+    let isAfterBreak = false;
     if (message.type === 'snapshot') {
       counts.snapshots++;
       this.#hasBook = true;
@@ -255,13 +335,14 @@ export class KernelEngine implements Engine {
       counts.earlyDeltas++;
       return;
     } else if (kernel.getPreviousU() >= 0 && message.updateId !== undefined) {
-      if (message.updateId !== kernel.getPreviousU() + 1) counts.updateIdBreaks++;
+      isAfterBreak = message.updateId !== kernel.getPreviousU() + 1;
+      if (isAfterBreak) counts.updateIdBreaks++;
     }
     const latestMs = kernel.getLatestTs();
     if (message.tsMs < latestMs) counts.outOfOrderMessages++;
     kernel.setPrevious(message.tsMs, Math.max(latestMs, message.tsMs), message.updateId ?? -1);
     counts.updates += message.bids.length + message.asks.length;
-    this.#held = { tsMs: message.tsMs, message };
+    this.#held = { tsMs: message.tsMs, message, isAfterBreak };
   }
 
   /**
@@ -333,6 +414,7 @@ export class KernelEngine implements Engine {
     this.#layout = chooseLayout(prices, this.#kernel.LADDER_TICKS.value);
     this.#kernel.clear(this.#layout.baseTick);
     this.#kernel.prepareFormats(this.#layout.decimals);
+    this.#kernel.prepareValues(this.#layout.decimals);
   }
 
   /** The price has wandered off, or its decimals have changed: a new ladder for the book as it is. */
@@ -394,11 +476,39 @@ export class KernelEngine implements Engine {
     });
   }
 
-  #boundary({ boundaryMs, isFilled }: { boundaryMs: number; isFilled: boolean }): EngineEvent {
+  /** The best `depth` prices and quantities of a side. */
+  #values(side: 0 | 1, depth: number): [prices: Float64Array, quantities: Float64Array] {
+    const { memory, VALUES, VALUES_BYTES, writeValues } = this.#kernel;
+    const count = this.#collect(side, depth);
+    if (this.#strayCount() > 0) {
+      const levels = this.#parts(side, count, depth).flatMap((part) => this.#levelsOf(side, part));
+      return [
+        Float64Array.from(levels, ([price]) => Number(price)),
+        Float64Array.from(levels, ([, text]) => Number(text)),
+      ];
+    }
+    writeValues(side, count);
+    const prices = new Float64Array(memory.buffer, VALUES.value + 2 * side * VALUES_BYTES.value, count);
+    const quantities = new Float64Array(memory.buffer, prices.byteOffset + VALUES_BYTES.value, count);
+    // What the kernel cannot read exactly.
+    for (let at = quantities.findIndex(Number.isNaN); at >= 0; at = quantities.findIndex(Number.isNaN)) {
+      const [level] = this.#levelsOf(side, { from: at, to: at + 1 });
+      quantities[at] = Number(level?.[1]);
+    }
+    return [prices, quantities];
+  }
+
+  #collect(side: 0 | 1, depth: number): number {
+    return this.#kernel.collect(side, Math.min(depth, MAX_LEVELS_PER_SIDE));
+  }
+
+  #boundary({ boundaryMs, isFilled }: DueRow, isPartial = false): EngineEvent {
+    const isCrossed = this.#isCrossed();
     this.#hostCounts.rows++;
     if (isFilled) this.#hostCounts.filledRows++;
-    if (this.#isCrossed()) this.#hostCounts.crossedRows++;
-    return { kind: 'boundary', boundaryMs, isFilled };
+    if (isCrossed) this.#hostCounts.crossedRows++;
+    const isSuspect = this.#isSuspect || this.#kernel.breaks.value > this.#breaksAtSnapshot;
+    return { kind: 'boundary', boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed, isPartial };
   }
 
   #isCrossed(): boolean {

@@ -8,9 +8,15 @@ export interface Kernel {
   readonly TEMPLATE_BYTES: Variable;
   readonly LADDER_TICKS: Variable;
   readonly SLOT_BYTES: Variable;
+  readonly LOG: Variable;
+  readonly LOG_ENTRY_BYTES: Variable;
+  readonly VALUES: Variable;
+  readonly VALUES_BYTES: Variable;
+  readonly logCount: Variable;
   /** What `run` answers. */
   readonly AT_MESSAGE: Variable;
   readonly FOREIGN_LINE: Variable;
+  readonly LOG_FULL: Variable;
   readonly ROW: Variable;
   readonly cursor: Variable;
   readonly textEnd: Variable;
@@ -36,6 +42,10 @@ export interface Kernel {
   getLatestTs(): number;
   getPreviousU(): number;
   prepareFormats(decimals: number): void;
+  prepareValues(decimals: number): void;
+  setLogging(levels: number): void;
+  clearLog(): void;
+  writeValues(side: number, count: number): void;
   clear(baseTick: number): void;
   place(side: number, tick: number, lengthBytes: number): void;
   remove(side: number, tick: number): void;

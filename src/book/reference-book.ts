@@ -1,3 +1,4 @@
+import type { Levels } from '../rows.js';
 import { canonical, compareDecimals, isZero } from './decimal.js';
 import type { Message, Update } from './message.js';
 
@@ -36,6 +37,17 @@ export class ReferenceBook {
     return `${this.#bids.cells(depth)},${this.#asks.cells(depth)}`;
   }
 
+  /** The best `depth` levels a side as numbers. */
+  levels(depth: number): Levels {
+    const [bids, asks] = [this.#bids.best(depth), this.#asks.best(depth)];
+    return {
+      bidPrices: Float64Array.from(bids, ({ price }) => Number(price)),
+      bidQuantities: Float64Array.from(bids, ({ quantity }) => Number(quantity)),
+      askPrices: Float64Array.from(asks, ({ price }) => Number(price)),
+      askQuantities: Float64Array.from(asks, ({ quantity }) => Number(quantity)),
+    };
+  }
+
   /** The number of levels of the deeper side. */
   get depth(): number {
     return Math.max(this.#bids.depth, this.#asks.depth);
@@ -43,8 +55,8 @@ export class ReferenceBook {
 
   /** Whether the best bid is at or above the best ask, which an exchange's own book never shows for long. */
   get isCrossed(): boolean {
-    const bid = this.#bids.best;
-    const ask = this.#asks.best;
+    const [bid] = this.#bids.best(1);
+    const [ask] = this.#asks.best(1);
     return bid !== undefined && ask !== undefined && compareDecimals(bid.key, ask.key) >= 0;
   }
 }
@@ -62,8 +74,8 @@ class Side {
     return this.#levels.size;
   }
 
-  get best(): Level | undefined {
-    return this.#sort()[0];
+  best(depth: number): Level[] {
+    return this.#sort().slice(0, depth);
   }
 
   apply(updates: Update[], isSnapshot: boolean, keepZeros: boolean): void {
@@ -77,7 +89,7 @@ class Side {
   }
 
   cells(depth: number): string {
-    const levels = this.#sort().slice(0, depth);
+    const levels = this.best(depth);
     const filled = levels.map(({ price, quantity }) => `${price},${quantity}`);
     return filled.concat(new Array<string>(depth - levels.length).fill(',')).join(',');
   }

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { DamagedDataError } from '../archive/archive-error.js';
 import { readArchive } from '../archive/open-archive.js';
-import { type Arena, acquireArena, releaseArena } from '../arena.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
 import { CsvWriter } from '../output/csv.js';
+import { type Arena, acquireArena, releaseArena } from './arena.js';
 import type { Job, PlannedOutput } from './plan.js';
 
 /** What became of a job: plain JSON, whichever thread or machine it ran on. */
@@ -77,7 +77,7 @@ function createEngine({ archive, options }: Job, arena: Arena): Engine {
   const isPython = compat === 'python';
   const dayMs = archive.isDayFile ? Date.parse(`${archive.date}T00:00:00Z`) : undefined;
   const grid: Grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs, onGap });
-  return new KernelEngine({ grid, keepZeros: isPython, arena });
+  return new KernelEngine({ grid, keepZeros: isPython, kernel: arena.kernel });
 }
 
 async function convert(job: Job, engine: Engine, arena: Arena, hooks: JobHooks): Promise<void> {
@@ -115,7 +115,11 @@ function discard(files: AtomicFile[], cause: unknown): void {
 /** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
 async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
   const pause = pauses(hooks.signal);
-  const chunks = readArchive(job.archive.path, { onRead: hooks.onRead, inflater: job.inflater, arena });
+  const chunks = readArchive(job.archive.path, {
+    onRead: hooks.onRead,
+    inflater: job.inflater,
+    inflateKernel: arena.inflater,
+  });
   try {
     for (;;) {
       const event = engine.next();

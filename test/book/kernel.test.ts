@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { acquireArena, releaseArena } from '../../src/arena.js';
 import { type Engine, ReferenceEngine } from '../../src/book/engine.js';
 import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
+import { acquireArena, releaseArena } from '../../src/convert/arena.js';
 import { type MarketOptions, marketMessages, marketText } from '../../src/samples/market.js';
 import { messages, textOf } from '../support/arbitraries.js';
 import { cut, drive } from '../support/drive.js';
@@ -16,6 +16,7 @@ interface Sampling {
   depth: number;
   intervalMs: number;
   isPython: boolean;
+  isObserved: boolean;
 }
 
 /** All that an engine says of a text: rows, bad lines with their numbers and reasons, counts, or that it gave up. */
@@ -24,15 +25,17 @@ function answers(
   chunks: Buffer[],
   sampling: Sampling,
 ) {
-  const { depth, intervalMs, isPython } = sampling;
+  const { depth, intervalMs, isPython, isObserved } = sampling;
   const grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs: undefined, onGap: 'skip' });
   // The next kernel engine gets what this one has worked in, as it is.
   const arena = acquireArena();
-  const engine = new Engine({ grid, keepZeros: isPython, arena });
+  const observed: number[][] = [];
+  const observer = isObserved ? { observe: (...what: number[]) => void observed.push(what) } : undefined;
+  const engine = new Engine({ grid, keepZeros: isPython, observer, kernel: arena.kernel });
   const driven = drive(engine, chunks, depth);
   const { counts } = engine;
   releaseArena(arena);
-  return { ...driven, counts };
+  return { ...driven, counts, observed };
 }
 
 function assertSame(text: Buffer, cuts: number[], sampling: Sampling): void {
@@ -48,6 +51,7 @@ const sampling = fc.record({
   depth: fc.integer({ min: 1, max: 6 }),
   intervalMs: fc.constantFrom(1, 100, 1000, 60_000),
   isPython: fc.boolean(),
+  isObserved: fc.boolean(),
 });
 
 /** A change that a damaged or forged text may have: bytes flipped, cut out, repeated, or put in. */
@@ -182,7 +186,8 @@ describe('kernel and reference engine say the same', () => {
         asks: [['1.6', '3']],
       });
       const text = Buffer.from([start, delta(0, [['1.3', '1']]), ...lines, start, ...lines].join('\n'));
-      for (const depth of [1, 3, 400]) assertSame(text, [500], { depth, intervalMs: 100, isPython: false });
+      for (const depth of [1, 3, 400])
+        assertSame(text, [500], { depth, intervalMs: 100, isPython: false, isObserved: true });
     });
   }
 
@@ -238,7 +243,12 @@ describe('kernel and reference engine say the same', () => {
         }
       }
       for (const end of ['\n', '\r\n']) {
-        assertSame(Buffer.from(lines.join(end)), [70_000], { depth: 8, intervalMs: 1, isPython: false });
+        assertSame(Buffer.from(lines.join(end)), [70_000], {
+          depth: 8,
+          intervalMs: 1,
+          isPython: false,
+          isObserved: true,
+        });
       }
     });
   }
@@ -249,7 +259,7 @@ describe('kernel and reference engine say the same', () => {
     const start = line({ type: 'snapshot', atMs: 0, u: 99, bids: side(100_000), asks: side(200_000) });
     const foreign = delta(1, [['199997', '7']]).replace('{', '{ ');
     const text = Buffer.from([start, foreign, delta(2, [])].join('\n'));
-    assertSame(text, [], { depth: 3, intervalMs: 100, isPython: false });
+    assertSame(text, [], { depth: 3, intervalMs: 100, isPython: false, isObserved: true });
   });
 
   test('of lines longer than what is read at a time, and longer than is allowed', () => {
@@ -275,6 +285,7 @@ describe('kernel and reference engine say the same', () => {
       depth: 5,
       intervalMs: 100,
       isPython: false,
+      isObserved: true,
     });
   });
 });

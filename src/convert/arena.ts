@@ -1,6 +1,6 @@
-import { type InflateKernel, loadInflateKernel, WINDOW_BYTES } from './archive/kernel-inflate.js';
-import { type Kernel, loadKernel } from './book/kernel.js';
-import { createMemory, type Memory } from './webassembly.js';
+import { type InflateKernel, loadInflateKernel } from '../archive/kernel-inflate.js';
+import { type Kernel, loadKernel } from '../book/kernel.js';
+import { createMemory, type Memory } from '../webassembly.js';
 
 /**
  * The memory in which one archive at a time is inflated and read. Both WebAssembly modules live in it, so that what one
@@ -13,9 +13,6 @@ export class Arena {
   readonly kernel: Kernel = loadKernel(this.#memory);
   readonly inflater: InflateKernel = loadInflateKernel(this.#memory);
 }
-
-/** So much text before a chunk of the inflater's is kept in place while the chunk is. */
-export const HISTORY_BYTES = WINDOW_BYTES;
 
 /** Arenas of this thread that nobody uses: memory that has been touched before costs nothing to get. */
 const idle: Arena[] = [];

@@ -1,0 +1,100 @@
+/**
+ * Levels as numbers: doubles that are the nearest to what the text says, as a correct parser of decimals has them. A
+ * whole number of up to 15 digits and a power of ten up to 10^15 are exact, so one division rounds once.
+ *
+ *     VALUES + (2 × side)     × VALUES_BYTES   prices of a side, best first
+ *     VALUES + (2 × side + 1) × VALUES_BYTES   quantities
+ *     LOG, an entry: ts, best bid, best ask, quantity of the best bids, of the best asks, updates (8 B each)
+ */
+import { ASKS, BIDS, base, bestOf, collect, MARK, quantityOf } from './ladder';
+import { LOG, LOG_ENTRIES, LOG_ENTRY_BYTES, POWERS, VALUES, VALUES_BYTES } from './layout';
+
+const MAX_EXACT_DIGITS: i32 = 15;
+const POINT: u32 = 0x2e;
+
+/** What a tick is worth: 10^-decimals. */
+let tickDivisor: f64 = 1;
+let isLogging: bool = false;
+let observedLevels: i32 = 0;
+/** Entries in LOG. */
+export let logCount: i32 = 0;
+
+export function prepareValues(decimals: i32): void {
+  let power: f64 = 1;
+  for (let exponent = 0; exponent < 16; exponent++, power *= 10) store<f64>(POWERS + ((<usize>exponent) << 3), power);
+  tickDivisor = powerOf(decimals);
+}
+
+/** Sets whether each message leaves an entry in LOG, with the quantity of so many levels a side. */
+export function setLogging(levels: i32): void {
+  isLogging = levels > 0;
+  observedLevels = levels;
+}
+
+export function clearLog(): void {
+  logCount = 0;
+}
+
+/** Whether there is no room for another message. */
+export function isLogFull(): bool {
+  return logCount === LOG_ENTRIES;
+}
+
+/** After a message was applied: notes what the book's best is now, if that is wanted. */
+export function log(ts: i64, updates: i32): void {
+  if (!isLogging) return;
+  const entry = LOG + <usize>logCount * LOG_ENTRY_BYTES;
+  logCount++;
+  store<f64>(entry, <f64>ts);
+  logSide(entry, BIDS);
+  logSide(entry + 8, ASKS);
+  store<f64>(entry, <f64>updates, 40);
+}
+
+/** Writes best price and quantity of a side to offsets 8 and 24 of an entry. */
+function logSide(entry: usize, side: i32): void {
+  const count = collect(side, observedLevels);
+  const level = bestOf(side);
+  let quantity: f64 = 0;
+  for (let index = 0; index < count; index++) quantity += quantityAt(load<u32>(level + ((<usize>index) << 3), 4));
+  store<f64>(entry, count === 0 ? NaN : priceAt(load<i32>(level)), 8);
+  store<f64>(entry, quantity, 24);
+}
+
+/** Writes the first `count` levels that were collected of a side to VALUES; NaN for a quantity that the host must read. */
+export function writeValues(side: i32, count: i32): void {
+  const prices = VALUES + <usize>(2 * side) * VALUES_BYTES;
+  const quantities = prices + VALUES_BYTES;
+  const level = bestOf(side);
+  for (let index: usize = 0; index < <usize>count; index++) {
+    store<f64>(prices + (index << 3), priceAt(load<i32>(level + (index << 3))));
+    store<f64>(quantities + (index << 3), quantityAt(load<u32>(level + (index << 3), 4)));
+  }
+}
+
+function priceAt(tick: i32): f64 {
+  return <f64>(base + <i64>tick) / tickDivisor;
+}
+
+/** The quantity of a level's text; NaN when it is not here, or too long to be exact. */
+function quantityAt(text: u32): f64 {
+  if (text === MARK) return NaN;
+  const start = quantityOf(text);
+  let value: i64 = 0;
+  let pointAt: usize = 0;
+  let at = start;
+  for (; ; at++) {
+    const byte = <u32>load<u8>(at);
+    const digit = byte - 0x30;
+    if (digit < 10) value = value * 10 + <i64>digit;
+    else if (byte === POINT) pointAt = at;
+    else break;
+  }
+  if (<i32>(at - start) - i32(pointAt !== 0) > MAX_EXACT_DIGITS) return NaN;
+  const decimals = pointAt === 0 ? 0 : <i32>(at - pointAt) - 1;
+  return decimals === 0 ? <f64>value : <f64>value / powerOf(decimals);
+}
+
+function powerOf(exponent: i32): f64 {
+  return load<f64>(POWERS + ((<usize>exponent) << 3));
+}
