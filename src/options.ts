@@ -6,6 +6,7 @@ import commander = require('commander');
 import { isDate, isPair, MAX_DEPTH } from './convert/archive-name.js';
 import { formatInterval, parseInterval } from './convert/interval.js';
 import { UsageError } from './convert/usage-error.js';
+import type { Format, Layout } from './output/book-writer.js';
 import { VERSION } from './version.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
@@ -24,6 +25,13 @@ export interface ConvertOptions {
   onBadLine: 'fail' | 'skip';
   compat: 'python' | 'none';
   formattedTimestamp: boolean;
+  formats: Format[];
+  layout: Layout;
+  decimals: boolean;
+  quality: boolean;
+  books: boolean;
+  metrics: boolean;
+  impacts: number[];
   overwrite: boolean;
   inflater: 'kernel' | 'node';
   workers: number;
@@ -37,6 +45,7 @@ const MAX_WORKERS = 1024;
 const GROUPS = {
   what: 'What to convert:',
   rows: 'What the rows hold:',
+  files: 'What the files are:',
   where: 'Where outputs go:',
   how: 'How it runs:',
   more: 'More:',
@@ -124,6 +133,58 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
         .default('fail'),
     },
     {
+      group: 'rows',
+      option: new commander.Option(
+        '--quality',
+        'add book_ts, age_ms and flags: filled, suspect (messages missed), crossed, thin, partial',
+      ),
+    },
+    {
+      group: 'files',
+      option: new commander.Option(
+        '--format <list>',
+        'csv, csv.gz, parquet, or several: csv,parquet; all from one pass over the archive',
+      )
+        .argParser(listOf(oneOf<Format>(['csv', 'csv.gz', 'parquet'])))
+        .default(['csv'], 'csv'),
+    },
+    {
+      group: 'files',
+      option: new commander.Option(
+        '--layout <name>',
+        'Parquet: lists (bid_price … as lists), wide (a column a level, as in CSV) or long (a row a level)',
+      )
+        .choices(['lists', 'wide', 'long'])
+        .default('lists'),
+    },
+    {
+      group: 'files',
+      option: new commander.Option(
+        '--decimals',
+        'Parquet: prices and quantities as exact decimals instead of doubles',
+      ),
+    },
+    {
+      group: 'files',
+      option: new commander.Option(
+        '--metrics',
+        'write metrics/PAIR/ too: spread, imbalance, liquidity, impact … a row a boundary, from the whole book',
+      ),
+    },
+    {
+      group: 'files',
+      option: new commander.Option('--metrics-only', 'write metrics, but no books').conflicts(['depths', 'quality']),
+    },
+    {
+      group: 'files',
+      option: new commander.Option(
+        '--impact <list>',
+        'metrics: amounts, in the quote currency, to say the price impact of',
+      )
+        .argParser(listOf(parseAmount))
+        .default([10_000, 100_000], '10000,100000'),
+    },
+    {
       group: 'where',
       option: new commander.Option(
         '--output-dir <dir>',
@@ -197,7 +258,7 @@ export function buildCommand(): commander.Command {
     .usage('[convert] [ARCHIVE…] [options]')
     .description(
       'Turns Bybit order book archives (.zip, .gz, .data: one full book, then every change)\n' +
-        'into order book snapshots on a regular time grid, as CSV.',
+        'into order book snapshots on a regular time grid, as CSV or Parquet.',
     )
     .argument('[ARCHIVE...]', 'archives to convert; none: all below --source-dir')
     .configureHelp({ helpWidth: 100 })
@@ -225,15 +286,22 @@ export function parseCommandLine(argv: string[]): ConvertOptions {
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
   checkCombinations(command.args, given, isGiven);
-  const { interval, inflate, includeFormattedTimestamp = false, compat = 'none', ...rest } = given;
+  const { interval, inflate, format, impact, includeFormattedTimestamp = false, compat = 'none', ...rest } = given;
   const { overwrite = false, dryRun = false, json = false, test = false } = given;
-  const { formattedTimestamp: _, ...named } = rest;
+  const { quality = false, decimals = false, metrics = false, metricsOnly = false } = given;
+  const { formattedTimestamp: _, metricsOnly: __, ...named } = rest;
   return {
     ...named,
     archives: command.args,
     intervalMs: interval,
     inflater: inflate,
     formattedTimestamp: includeFormattedTimestamp,
+    formats: format,
+    quality,
+    decimals,
+    books: !metricsOnly,
+    metrics: metrics || metricsOnly,
+    impacts: impact,
     compat,
     overwrite,
     dryRun,
@@ -253,6 +321,7 @@ type NamedLikeFlag =
   | 'depths'
   | 'onGap'
   | 'onBadLine'
+  | 'layout'
   | 'workers';
 
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
@@ -263,6 +332,12 @@ interface GivenOptions extends Pick<ConvertOptions, NamedLikeFlag> {
   includeFormattedTimestamp?: true;
   /** The other half of the pair, `--no-formatted-timestamp`; says nothing that the first does not. */
   formattedTimestamp: boolean;
+  format: Format[];
+  quality?: true;
+  decimals?: true;
+  metrics?: true;
+  metricsOnly?: true;
+  impact: number[];
   overwrite?: true;
   dryRun?: true;
   json?: true;
@@ -281,6 +356,15 @@ function checkCombinations(
     if (isGiven('onGap')) {
       throw new UsageError('--compat python has no row for a quiet minute, whatever --on-gap says: leave it out');
     }
+    if (options.format.join() !== 'csv' || options.quality || options.metrics || options.metricsOnly) {
+      throw new UsageError('--compat python writes CSV as the scripts did: leave --format, --quality and --metrics out');
+    }
+  }
+  if (!options.format.includes('parquet') && (isGiven('layout') || isGiven('decimals'))) {
+    throw new UsageError('--layout and --decimals are for Parquet: add --format parquet');
+  }
+  if (isGiven('impact') && !options.metrics && !options.metricsOnly) {
+    throw new UsageError('--impact is for metrics: add --metrics');
   }
   if (options.from !== undefined && options.to !== undefined && options.from > options.to) {
     throw new UsageError(`--from ${options.from} is after --to ${options.to}`);
@@ -335,13 +419,25 @@ function parseDepth(text: string): number {
   return parseWhole(text, MAX_DEPTH, 'depths');
 }
 
+function parseAmount(text: string): number {
+  return parseWhole(text, 999_999_999_999, 'amounts');
+}
+
+function oneOf<T extends string>(choices: T[]): (text: string) => T {
+  return (text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found === undefined) throw new commander.InvalidArgumentError(`Expected some of ${choices.join(', ')}.`);
+    return found;
+  };
+}
+
 function parseWorkers(text: string): number {
   return parseWhole(text, MAX_WORKERS, 'a number of workers');
 }
 
 function parseWhole(text: string, max: number, what: string): number {
   const value = Number(text);
-  if (!/^\d{1,6}$/.test(text) || value < 1 || value > max) {
+  if (!/^\d{1,12}$/.test(text) || value < 1 || value > max) {
     throw new commander.InvalidArgumentError(`Expected ${what} from 1 to ${max}.`);
   }
   return value;

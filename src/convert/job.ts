@@ -4,9 +4,16 @@ import { readArchive } from '../archive/open-archive.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
+import { metricsColumns } from '../metrics/columns.js';
+import { MetricsSampler } from '../metrics/sampler.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
-import { CsvWriter } from '../output/csv.js';
+import type { BookFormat, BookWriter, TableWriter } from '../output/book-writer.js';
+import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
+import type { RowState } from '../rows.js';
+import { VERSION } from '../version.js';
 import { type Arena, acquireArena, releaseArena } from './arena.js';
+import { BookRows } from './book-rows.js';
+import { formatInterval } from './interval.js';
 import type { Job, PlannedOutput } from './plan.js';
 
 /** What became of a job: plain JSON, whichever thread or machine it ran on. */
@@ -46,23 +53,43 @@ export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
     return { status: 'failed', error: describe(error, job), seconds: 0 };
   }
   if (outputs.length === 0) return { status: 'skipped', seconds: 0 };
-  const todo = { ...job, outputs };
+  let todo = { ...job, outputs };
   let outcome = await attempt(todo, hooks);
-  const isReinflated = job.inflater === 'kernel' && outcome.error instanceof DamagedDataError;
-  // What is read a second time is no progress.
-  if (isReinflated) outcome = await attempt({ ...todo, inflater: 'node' }, { ...hooks, onRead() {} });
+  // What is read once more is no progress.
+  const again = { ...hooks, onRead() {} };
+  const isReinflated = todo.inflater === 'kernel' && outcome.error instanceof DamagedDataError;
+  if (isReinflated) {
+    todo = { ...todo, inflater: 'node' };
+    outcome = await attempt(todo, again);
+  }
+  if (outcome.error instanceof DoesNotFitDecimalError) outcome = await attempt(todo, again, 'text');
   const { counts, error } = outcome;
   const seconds = Math.round(performance.now() - startMs) / 1000;
   if (error !== undefined) return { status: 'failed', error: describe(error, job), counts, isReinflated, seconds };
   return { status: 'done', outputs, counts, isReinflated, seconds };
 }
 
-/** @throws only when aborted. */
-async function attempt(job: Job, hooks: JobHooks): Promise<{ counts: EngineCounts; error?: unknown }> {
+/**
+ * @param exactAs what exact numbers are written as, where they are wanted.
+ * @throws only when aborted.
+ */
+async function attempt(
+  job: Job,
+  hooks: JobHooks,
+  exactAs: 'decimal' | 'text' = 'decimal',
+): Promise<{ counts: EngineCounts; error?: unknown }> {
   const arena = acquireArena();
-  const engine = createEngine(job, arena);
+  const { intervalMs, impacts, compat } = job.options;
+  const hasMetrics = job.outputs.some(({ kind }) => kind === 'metrics');
+  const sampler = hasMetrics ? new MetricsSampler({ intervalMs, impacts }) : undefined;
+  const engine = new KernelEngine({
+    grid: createGrid(job),
+    keepZeros: compat === 'python',
+    observer: sampler,
+    kernel: arena.kernel,
+  });
   try {
-    await convert(job, engine, arena, hooks);
+    await convert(job, { engine, arena, sampler, exactAs }, hooks);
     const { counts } = engine;
     releaseArena(arena);
     return { counts };
@@ -72,32 +99,98 @@ async function attempt(job: Job, hooks: JobHooks): Promise<{ counts: EngineCount
   }
 }
 
-function createEngine({ archive, options }: Job, arena: Arena): Engine {
-  const { intervalMs, onGap, compat } = options;
-  const isPython = compat === 'python';
+function createGrid({ archive, options: { intervalMs, onGap, compat } }: Job): Grid {
   const dayMs = archive.isDayFile ? Date.parse(`${archive.date}T00:00:00Z`) : undefined;
-  const grid: Grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs, onGap });
-  return new KernelEngine({ grid, keepZeros: isPython, kernel: arena.kernel });
+  return compat === 'python' ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs, onGap });
 }
 
-async function convert(job: Job, engine: Engine, arena: Arena, hooks: JobHooks): Promise<void> {
+/** What one attempt works with. */
+interface Tools {
+  engine: Engine;
+  arena: Arena;
+  sampler: MetricsSampler | undefined;
+  exactAs: 'decimal' | 'text';
+}
+
+async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
+  const { engine, arena, sampler, exactAs } = tools;
   const files: AtomicFile[] = [];
+  const open = ({ path }: PlannedOutput) => {
+    const file = new AtomicFile(path, job.tempDir);
+    files.push(file);
+    return file;
+  };
+  const rows = new BookRows(engine, depthsOf(job));
   try {
-    const writers = job.outputs.map(({ path, depth }) => {
-      const file = new AtomicFile(path, job.tempDir);
-      files.push(file);
-      return { depth, csv: new CsvWriter(file, { depth, formattedTimestamp: job.options.formattedTimestamp }) };
-    });
-    await pump(job, engine, arena, hooks, (boundaryMs) => {
-      for (const { depth, csv } of writers) csv.writeRow(boundaryMs, engine.row(depth));
+    const books: { depth: number; writer: BookWriter }[] = [];
+    const tables: TableWriter[] = [];
+    for (const output of job.outputs) {
+      if (output.kind === 'book') {
+        const writer = await createBookWriter(open(output), bookFormat(job, output, exactAs));
+        books.push({ depth: output.depth, writer });
+      } else {
+        const columns = metricsColumns(job.options.impacts);
+        tables.push(await createTableWriter(open(output), { format: output.format, columns, metadata: metadata(job) }));
+      }
+    }
+    await pump(job, engine, arena, hooks, (state) => {
+      rows.turn(state);
+      for (const { depth, writer } of books) writer.write(rows.at(depth));
+      if (!sampler) return;
+      const values = sampler.row(state.boundaryMs, rows.at(WHOLE_BOOK).levels);
+      for (const table of tables) table.write(state.boundaryMs, values);
     });
     checkOutcome(job, engine.counts);
-    for (const { csv } of writers) csv.flush();
+    for (const { writer } of books) writer.finish();
+    for (const table of tables) table.finish();
     for (const file of files) file.commit();
   } catch (error) {
     discard(files, error);
     throw error;
   }
+}
+
+/** The depth of a row that has all levels. */
+const WHOLE_BOOK = Number.POSITIVE_INFINITY;
+
+function depthsOf({ outputs }: Job): number[] {
+  return outputs.map((output) => (output.kind === 'book' ? output.depth : WHOLE_BOOK));
+}
+
+function bookFormat(
+  job: Job,
+  { format, depth }: Extract<PlannedOutput, { kind: 'book' }>,
+  exactAs: 'decimal' | 'text',
+): BookFormat {
+  const { formattedTimestamp, quality, layout, decimals } = job.options;
+  const fileMetadata = { ...metadata(job), depth: String(depth) };
+  return {
+    format,
+    depth,
+    formattedTimestamp,
+    quality,
+    layout,
+    decimals: decimals && exactAs,
+    metadata: fileMetadata,
+  };
+}
+
+/** What a reader of an output wants to know of it. */
+function metadata({ archive, options }: Job): Record<string, string> {
+  const { intervalMs, onGap, compat } = options;
+  return {
+    symbol: archive.pair,
+    date: archive.date,
+    source: archive.fileName,
+    source_depth: String(archive.sourceDepth),
+    interval: formatInterval(intervalMs),
+    sampling:
+      compat === 'python'
+        ? 'as the Python scripts: after the first message of a later minute'
+        : 'as of the timestamp: every message with ts up to it, none after',
+    on_gap: onGap,
+    version: VERSION,
+  };
 }
 
 /** Removes what was begun. When that fails too, the error says so, after what was wrong in the first place. */
@@ -113,7 +206,7 @@ function discard(files: AtomicFile[], cause: unknown): void {
 }
 
 /** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
-async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onRow: (boundaryMs: number) => void) {
+async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onRow: (state: RowState) => void) {
   const pause = pauses(hooks.signal);
   const chunks = readArchive(job.archive.path, {
     onRead: hooks.onRead,
@@ -132,7 +225,7 @@ async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onR
           break;
         }
         case 'boundary':
-          onRow(event.boundaryMs);
+          onRow(event);
           await pause();
           break;
         case 'bad-line':
@@ -143,6 +236,9 @@ async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onR
           return;
       }
     }
+  } catch (error) {
+    if (error instanceof RangeError) await readToEnd(chunks, pause); // the engine gives up
+    throw error;
   } finally {
     await chunks.return(undefined);
   }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Inflater } from '../archive/read-options.js';
+import type { Format, Layout } from '../output/book-writer.js';
 import { depthFolder } from './archive-name.js';
 import { formatInterval } from './interval.js';
 import type { ArchiveFile, ScanResult, UnusableFile } from './scan.js';
@@ -15,6 +16,14 @@ export interface SamplingOptions {
   compat: 'python' | 'none';
   /** Puts `timestamp_formatted` first. */
   formattedTimestamp: boolean;
+  /** Adds columns that say how far a row can be trusted. */
+  quality: boolean;
+  /** How levels become columns in Parquet. */
+  layout: Layout;
+  /** Exact decimals in Parquet instead of doubles. */
+  decimals: boolean;
+  /** Amounts of the quote currency whose price impact the metrics have. */
+  impacts: number[];
 }
 
 export interface PlanOptions extends SamplingOptions {
@@ -23,6 +32,12 @@ export interface PlanOptions extends SamplingOptions {
   outputDir: string;
   /** Where outputs are staged; beside the output when absent. */
   tempDir?: string;
+  /** How books and metrics are written, each in all of these. */
+  formats: Format[];
+  /** Books are wanted. */
+  books: boolean;
+  /** Metrics are wanted. */
+  metrics: boolean;
   /** Depths wanted; absent: 200 and 500, or a shallower source's own. */
   depths?: number[];
   /** Pairs wanted; absent: all. */
@@ -34,10 +49,8 @@ export interface PlanOptions extends SamplingOptions {
   overwrite: boolean;
 }
 
-export interface PlannedOutput {
-  depth: number;
-  path: string;
-}
+/** One file. */
+export type PlannedOutput = { format: Format; path: string } & ({ kind: 'book'; depth: number } | { kind: 'metrics' });
 
 /** All that is needed to convert one archive, as plain JSON: it can be run here, in a worker, or elsewhere. */
 export interface Job {
@@ -63,6 +76,11 @@ export type SkipReason = 'exists' | 'made from another archive' | 'too shallow';
 export function outputsOf(entry: PlanEntry): PlannedOutput[] {
   if (entry.action === 'fail') return [];
   return entry.action === 'convert' ? entry.job.outputs : entry.outputs;
+}
+
+/** What outputs hold, once each, as the report has it: depths, `metrics`. */
+export function contentsOf(outputs: PlannedOutput[]): string {
+  return [...new Set(outputs.map((output) => (output.kind === 'book' ? `${output.depth}` : output.kind)))].join(',');
 }
 
 const DEFAULT_DEPTHS = [200, 500];
@@ -95,13 +113,17 @@ function decide(
   exists: (outputPath: string) => boolean,
   makers: Map<string, ArchiveFile>,
 ): Decision {
-  const depths = reachableDepths(archive, options);
-  const toOutput = (depth: number) => ({ depth, path: outputPath(archive, depth, options) });
-  if (depths.length === 0) {
+  const depths = options.books ? reachableDepths(archive, options) : [];
+  const outputs = [...bookOutputs(archive, depths, options), ...metricsOutputs(archive, options)];
+  if (outputs.length === 0) {
     const remark = `the source has ${archive.sourceDepth} levels`;
-    return { action: 'skip', outputs: (options.depths ?? []).map(toOutput), reason: 'too shallow', remark };
+    return {
+      action: 'skip',
+      outputs: bookOutputs(archive, options.depths ?? [], options),
+      reason: 'too shallow',
+      remark,
+    };
   }
-  const outputs = depths.map(toOutput);
   const rivals = outputs.filter((output) => makers.has(output.path));
   const own = outputs.filter((output) => !makers.has(output.path));
   for (const output of own) makers.set(output.path, archive);
@@ -112,12 +134,12 @@ function decide(
 }
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: PlanOptions): Job {
-  const { intervalMs, onGap, onBadLine, compat, formattedTimestamp } = options;
+  const { intervalMs, onGap, onBadLine, compat, formattedTimestamp, quality, layout, decimals, impacts } = options;
   const { overwrite, inflater = 'kernel', tempDir } = options;
   return {
     archive,
     outputs,
-    options: { intervalMs, onGap, onBadLine, compat, formattedTimestamp },
+    options: { intervalMs, onGap, onBadLine, compat, formattedTimestamp, quality, layout, decimals, impacts },
     overwrite,
     inflater,
     ...(tempDir === undefined ? {} : { tempDir }),
@@ -130,13 +152,29 @@ function reachableDepths({ sourceDepth }: ArchiveFile, { depths }: PlanOptions):
   return reachable.length === 0 && depths === undefined ? [sourceDepth] : reachable;
 }
 
-function outputPath({ pair, date }: ArchiveFile, depth: number, { outputDir, intervalMs }: PlanOptions): string {
-  const fileName = `${date}_${pair}_ob${depth}_${formatInterval(intervalMs)}.csv`;
-  return path.join(outputDir, depthFolder(depth), pair, fileName);
+function bookOutputs({ pair, date }: ArchiveFile, depths: number[], options: PlanOptions): PlannedOutput[] {
+  const { outputDir, intervalMs, formats } = options;
+  return depths.flatMap((depth) =>
+    formats.map((format): PlannedOutput => {
+      const fileName = `${date}_${pair}_ob${depth}_${formatInterval(intervalMs)}.${format}`;
+      return { kind: 'book', depth, format, path: path.join(outputDir, depthFolder(depth), pair, fileName) };
+    }),
+  );
+}
+
+function metricsOutputs({ pair, date }: ArchiveFile, options: PlanOptions): PlannedOutput[] {
+  const { outputDir, intervalMs, formats, metrics } = options;
+  if (!metrics) return [];
+  return formats.map((format) => {
+    const fileName = `${date}_${pair}_${formatInterval(intervalMs)}.${format}`;
+    return { kind: 'metrics', format, path: path.join(outputDir, 'metrics', pair, fileName) };
+  });
 }
 
 function describeRivals(rivals: PlannedOutput[], makers: Map<string, ArchiveFile>): string {
-  return rivals.map(({ depth, path: output }) => `${depth} comes from ${makers.get(output)?.path}`).join(', ');
+  const sources = new Map(rivals.map((output) => [makers.get(output.path)?.path, [] as PlannedOutput[]]));
+  for (const output of rivals) sources.get(makers.get(output.path)?.path)?.push(output);
+  return [...sources].map(([source, outputs]) => `${contentsOf(outputs)} comes from ${source}`).join(', ');
 }
 
 function isWanted(file: ArchiveFile | UnusableFile, { symbols, from, to }: PlanOptions): boolean {

@@ -11,6 +11,7 @@ export const RECORDS_FILE = 'conversions.jsonl';
 
 /** One line of {@link RECORDS_FILE}. Counts are those of the engine; times of messages are ms since the epoch. */
 export function toRecord({ archive, outputs, options }: Job, result: JobResult): Record<string, unknown> {
+  const { intervalMs, ...others } = options;
   const counts = result.status === 'skipped' ? undefined : result.counts;
   return {
     archive: archive.path,
@@ -20,17 +21,8 @@ export function toRecord({ archive, outputs, options }: Job, result: JobResult):
     sourceDepth: archive.sourceDepth,
     status: result.status,
     ...(result.status === 'failed' ? { error: result.error } : {}),
-    outputs: (result.status === 'done' ? result.outputs : outputs).map(({ depth, path: file }) => ({
-      depth,
-      path: file,
-    })),
-    options: {
-      interval: formatInterval(options.intervalMs),
-      onGap: options.onGap,
-      onBadLine: options.onBadLine,
-      compat: options.compat,
-      formattedTimestamp: options.formattedTimestamp,
-    },
+    outputs: result.status === 'done' ? result.outputs : outputs,
+    options: { interval: formatInterval(intervalMs), ...others },
     ...counts,
     ...(result.status !== 'skipped' && result.isReinflated ? { isReinflated: true } : {}),
     seconds: result.seconds,

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { clean } from './clean-text.js';
 import type { JobResult } from './job.js';
-import { outputsOf, type PlanEntry } from './plan.js';
+import { contentsOf, outputsOf, type PlanEntry } from './plan.js';
 import { RECORDS_FILE, toRecord } from './records.js';
 import type { Outcome } from './run.js';
 
@@ -110,12 +110,12 @@ export class TextReporter implements Reporter {
     };
     switch (result.status) {
       case 'done': {
-        const depths = result.outputs.map(({ depth }) => depth).join(',');
-        line(this.#paint('green', 'DONE    '), `[${depths}] → ${result.counts.rows} snapshots ✓${this.#remark(entry)}`);
+        const contents = contentsOf(result.outputs);
+        line(this.#paint('green', 'DONE    '), `[${contents}] → ${result.counts.rows} snapshots ✓${this.#remark(entry)}`);
         break;
       }
       case 'skipped':
-        line(this.#paint('dim', 'SKIPPED '), `[${depthsOf(entry).join(',')}]${this.#remark(entry)}`);
+        line(this.#paint('dim', 'SKIPPED '), `[${contentsOf(outputsOf(entry))}]${this.#remark(entry)}`);
         break;
       case 'failed':
         line(this.#paint('red', 'ERROR   '), `→ ${clean(result.error)}`);
@@ -161,7 +161,7 @@ function describeNotes(notes: Summary['notes']): string[] {
 }
 
 function depthsOf(entry: PlanEntry): number[] {
-  return outputsOf(entry).map(({ depth }) => depth);
+  return [...new Set(outputsOf(entry).flatMap((output) => (output.kind === 'book' ? [output.depth] : [])))];
 }
 
 /** One JSON object a line, for programs: `start`, an `archive` each, `summary`. */
@@ -222,7 +222,7 @@ function describeEntry(entry: PlanEntry): string {
       return `[${entry.number}] CONVERT  ${clean(entry.path)} →${outputs}${remark}`;
     }
     case 'skip':
-      return `[${entry.number}] SKIP     ${clean(entry.path)} [${depthsOf(entry).join(',')}]: ${entry.reason}${remark}`;
+      return `[${entry.number}] SKIP     ${clean(entry.path)} [${contentsOf(outputsOf(entry))}]: ${entry.reason}${remark}`;
     case 'fail':
       return `[${entry.number}] ERROR    ${clean(entry.path)}: ${clean(entry.problem)}`;
   }

@@ -1,0 +1,86 @@
+import type { Engine } from '../book/engine.js';
+import type { BookRow, Levels, RowState } from '../rows.js';
+
+/**
+ * The row that is due, at each of the depths: what several outputs ask for is made once, and what none asks for never.
+ */
+export class BookRows {
+  readonly #engine: Engine;
+  readonly #byDepth: Map<number, Row>;
+  readonly #deepest: number;
+  #levels: Levels | undefined;
+
+  constructor(engine: Engine, depths: number[]) {
+    this.#engine = engine;
+    this.#deepest = Math.max(...depths);
+    this.#byDepth = new Map(depths.map((depth) => [depth, new Row(depth, engine, this)]));
+  }
+
+  /** Goes on to the next row. */
+  turn(state: RowState): void {
+    this.#levels = undefined;
+    for (const row of this.#byDepth.values()) row.turn(state);
+  }
+
+  /** The row at one of the depths. */
+  at(depth: number): BookRow {
+    const row = this.#byDepth.get(depth);
+    if (!row) throw new RangeError(`no rows of depth ${depth} were asked for`);
+    return row;
+  }
+
+  /** The levels down to the greatest depth. */
+  get levels(): Levels {
+    this.#levels ??= this.#engine.levels(this.#deepest);
+    return this.#levels;
+  }
+}
+
+class Row implements BookRow {
+  boundaryMs = 0;
+  bookTsMs = 0;
+  isFilled = false;
+  isSuspect = false;
+  isCrossed = false;
+  isPartial = false;
+  readonly #depth: number;
+  readonly #engine: Engine;
+  readonly #rows: BookRows;
+  #cells: Uint8Array | undefined;
+
+  constructor(depth: number, engine: Engine, rows: BookRows) {
+    this.#depth = depth;
+    this.#engine = engine;
+    this.#rows = rows;
+  }
+
+  turn(state: RowState): void {
+    this.boundaryMs = state.boundaryMs;
+    this.bookTsMs = state.bookTsMs;
+    this.isFilled = state.isFilled;
+    this.isSuspect = state.isSuspect;
+    this.isCrossed = state.isCrossed;
+    this.isPartial = state.isPartial;
+    this.#cells = undefined;
+  }
+
+  get isThin(): boolean {
+    return this.#engine.isThin(this.#depth);
+  }
+
+  get cells(): Uint8Array {
+    // Copied: the engine writes the next depth's cells where these are.
+    this.#cells ??= Buffer.from(this.#engine.row(this.#depth));
+    return this.#cells;
+  }
+
+  get levels(): Levels {
+    const { bidPrices, bidQuantities, askPrices, askQuantities } = this.#rows.levels;
+    return {
+      bidPrices: bidPrices.subarray(0, this.#depth),
+      bidQuantities: bidQuantities.subarray(0, this.#depth),
+      askPrices: askPrices.subarray(0, this.#depth),
+      askQuantities: askQuantities.subarray(0, this.#depth),
+    };
+  }
+}
