@@ -159,10 +159,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
     },
     {
       group: 'files',
-      option: new commander.Option(
-        '--decimals',
-        'Parquet: prices and quantities as exact decimals instead of doubles',
-      ),
+      option: new commander.Option('--decimals', 'Parquet: prices and quantities as exact decimals instead of doubles'),
     },
     {
       group: 'files',
@@ -357,7 +354,9 @@ function checkCombinations(
       throw new UsageError('--compat python has no row for a quiet minute, whatever --on-gap says: leave it out');
     }
     if (options.format.join() !== 'csv' || options.quality || options.metrics || options.metricsOnly) {
-      throw new UsageError('--compat python writes CSV as the scripts did: leave --format, --quality and --metrics out');
+      throw new UsageError(
+        '--compat python writes CSV as the scripts did: leave --format, --quality and --metrics out',
+      );
     }
   }
   if (!options.format.includes('parquet') && (isGiven('layout') || isGiven('decimals'))) {

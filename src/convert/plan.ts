@@ -23,17 +23,38 @@ export interface SamplingOptions {
   /** Exact decimals in Parquet instead of doubles. */
   decimals: boolean;
   /** Amounts of the quote currency whose price impact the metrics have. */
-  impacts: number[];
+  impacts: readonly number[];
 }
 
-export interface PlanOptions extends SamplingOptions {
-  /** What inflates zip members; the bytes are the same. Default: kernel. */
-  inflater?: Inflater;
+/** Defaults of what {@link plan} is told. */
+export const PLAN_DEFAULTS = {
+  intervalMs: 60_000,
+  onGap: 'fill',
+  onBadLine: 'fail',
+  compat: 'none',
+  formattedTimestamp: false,
+  quality: false,
+  layout: 'lists',
+  decimals: false,
+  impacts: [10_000, 100_000],
+  inflater: 'kernel',
+  formats: ['csv'],
+  books: true,
+  metrics: false,
+  overwrite: false,
+} as const satisfies Partial<ResolvedOptions>;
+
+/** What to make, and of what; see {@link PLAN_DEFAULTS}. */
+export type PlanOptions = Partial<ResolvedOptions> & Pick<ResolvedOptions, 'outputDir'>;
+
+interface ResolvedOptions extends SamplingOptions {
+  /** What inflates zip members; the bytes are the same. */
+  inflater: Inflater;
   outputDir: string;
   /** Where outputs are staged; beside the output when absent. */
   tempDir?: string;
   /** How books and metrics are written, each in all of these. */
-  formats: Format[];
+  formats: readonly Format[];
   /** Books are wanted. */
   books: boolean;
   /** Metrics are wanted. */
@@ -90,7 +111,8 @@ const DEFAULT_DEPTHS = [200, 500];
  *
  * @param exists whether a whole output is at a path.
  */
-export function plan(scan: ScanResult, options: PlanOptions, exists: (outputPath: string) => boolean): PlanEntry[] {
+export function plan(scan: ScanResult, planOptions: PlanOptions, exists: (outputPath: string) => boolean): PlanEntry[] {
+  const options: ResolvedOptions = { ...PLAN_DEFAULTS, ...planOptions };
   const files = [...scan.archives, ...scan.unusable].filter((file) => isWanted(file, options)).sort(inPlanOrder);
   const makers = new Map<string, ArchiveFile>();
   return files.map((file, index) => {
@@ -109,7 +131,7 @@ type Decision = PlanEntry extends infer E
 
 function decide(
   archive: ArchiveFile,
-  options: PlanOptions,
+  options: ResolvedOptions,
   exists: (outputPath: string) => boolean,
   makers: Map<string, ArchiveFile>,
 ): Decision {
@@ -133,9 +155,9 @@ function decide(
   return { action: 'skip', outputs, reason: own.length > 0 ? 'exists' : 'made from another archive', ...remark };
 }
 
-function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: PlanOptions): Job {
+function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: ResolvedOptions): Job {
   const { intervalMs, onGap, onBadLine, compat, formattedTimestamp, quality, layout, decimals, impacts } = options;
-  const { overwrite, inflater = 'kernel', tempDir } = options;
+  const { overwrite, inflater, tempDir } = options;
   return {
     archive,
     outputs,
@@ -147,12 +169,12 @@ function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: PlanOp
 }
 
 /** A depth deeper than the source is never written: its rows would look full and not be. */
-function reachableDepths({ sourceDepth }: ArchiveFile, { depths }: PlanOptions): number[] {
+function reachableDepths({ sourceDepth }: ArchiveFile, { depths }: ResolvedOptions): number[] {
   const reachable = (depths ?? DEFAULT_DEPTHS).filter((depth) => depth <= sourceDepth);
   return reachable.length === 0 && depths === undefined ? [sourceDepth] : reachable;
 }
 
-function bookOutputs({ pair, date }: ArchiveFile, depths: number[], options: PlanOptions): PlannedOutput[] {
+function bookOutputs({ pair, date }: ArchiveFile, depths: number[], options: ResolvedOptions): PlannedOutput[] {
   const { outputDir, intervalMs, formats } = options;
   return depths.flatMap((depth) =>
     formats.map((format): PlannedOutput => {
@@ -162,7 +184,7 @@ function bookOutputs({ pair, date }: ArchiveFile, depths: number[], options: Pla
   );
 }
 
-function metricsOutputs({ pair, date }: ArchiveFile, options: PlanOptions): PlannedOutput[] {
+function metricsOutputs({ pair, date }: ArchiveFile, options: ResolvedOptions): PlannedOutput[] {
   const { outputDir, intervalMs, formats, metrics } = options;
   if (!metrics) return [];
   return formats.map((format) => {
@@ -177,7 +199,7 @@ function describeRivals(rivals: PlannedOutput[], makers: Map<string, ArchiveFile
   return [...sources].map(([source, outputs]) => `${contentsOf(outputs)} comes from ${source}`).join(', ');
 }
 
-function isWanted(file: ArchiveFile | UnusableFile, { symbols, from, to }: PlanOptions): boolean {
+function isWanted(file: ArchiveFile | UnusableFile, { symbols, from, to }: ResolvedOptions): boolean {
   if (symbols && !symbols.includes(file.pair)) return false;
   if (file.date === undefined) return true;
   return (from === undefined || file.date >= from) && (to === undefined || file.date <= to);

@@ -111,7 +111,10 @@ export class TextReporter implements Reporter {
     switch (result.status) {
       case 'done': {
         const contents = contentsOf(result.outputs);
-        line(this.#paint('green', 'DONE    '), `[${contents}] → ${result.counts.rows} snapshots ✓${this.#remark(entry)}`);
+        line(
+          this.#paint('green', 'DONE    '),
+          `[${contents}] → ${result.counts.rows} snapshots ✓${this.#remark(entry)}`,
+        );
         break;
       }
       case 'skipped':

@@ -21,8 +21,8 @@ export interface BookFormat {
   quality: boolean;
   /** Parquet only. */
   layout: Layout;
-  /** Exact decimals instead of doubles; Parquet only. CSV has the archive's own text. */
-  decimals: boolean;
+  /** Exact values instead of doubles, as decimals or as text; Parquet only. CSV has the archive's own text. */
+  decimals: false | 'decimal' | 'text';
   /** What a reader wants to know of the file: key-value metadata of Parquet. */
   metadata: Record<string, string>;
 }

@@ -1,4 +1,4 @@
-import type { AtomicFile } from './atomic-file.js';
+import type { ByteSink } from './book-writer.js';
 
 /** What is gathered before it is written: few system calls, little memory. */
 const BUFFER_BYTES = 256 * 1024;
@@ -14,12 +14,12 @@ export interface CsvOptions {
  * commits or discards the file.
  */
 export class CsvWriter {
-  readonly #file: AtomicFile;
+  readonly #file: ByteSink;
   readonly #formattedTimestamp: boolean;
   #buffered: Uint8Array[] = [];
   #bufferedBytes = 0;
 
-  constructor(file: AtomicFile, { depth, formattedTimestamp }: CsvOptions) {
+  constructor(file: ByteSink, { depth, formattedTimestamp }: CsvOptions) {
     this.#file = file;
     this.#formattedTimestamp = formattedTimestamp;
     this.#append(Buffer.from(`${header(depth, formattedTimestamp)}\r\n`));

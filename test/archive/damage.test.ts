@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { readArchive } from '../../src/archive/open-archive.js';
 import { type JobResult, runJob } from '../../src/convert/job.js';
+import { PLAN_DEFAULTS } from '../../src/convert/plan.js';
 import { tempDir } from '../support/files.js';
 import { FIXTURE_CSV, FIXTURE_TEXT, fixture } from '../support/fixtures.js';
 
@@ -21,8 +22,8 @@ async function convert(dir: string, bytes: Uint8Array, ending: string): Promise<
   const result = await runJob(
     {
       archive: { ...archive, sizeBytes: bytes.length },
-      outputs: [{ depth: 2, path: output }],
-      options: { intervalMs: 60_000, onGap: 'fill', onBadLine: 'skip', compat: 'none', formattedTimestamp: false },
+      outputs: [{ kind: 'book', depth: 2, format: 'csv', path: output }],
+      options: { ...PLAN_DEFAULTS, onBadLine: 'skip' },
       overwrite: false,
       inflater: 'kernel',
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseArchiveName } from '../../src/convert/archive-name.js';
-import { type PlanEntry, type PlanOptions, plan } from '../../src/convert/plan.js';
+import { contentsOf, type PlanEntry, type PlanOptions, plan } from '../../src/convert/plan.js';
 import type { ArchiveFile, ScanResult } from '../../src/convert/scan.js';
 
 const OPTIONS: PlanOptions = {
@@ -33,9 +33,9 @@ function summarize(entries: PlanEntry[]): string[] {
 function describeEntry(entry: PlanEntry): string {
   switch (entry.action) {
     case 'convert':
-      return `convert ${entry.job.outputs.map(({ depth }) => depth).join()}`;
+      return `convert ${contentsOf(entry.job.outputs)}`;
     case 'skip':
-      return `skip ${entry.outputs.map(({ depth }) => depth).join()}: ${entry.reason}`;
+      return `skip ${contentsOf(entry.outputs)}: ${entry.reason}`;
     case 'fail':
       return `fail: ${entry.problem}`;
   }

@@ -1,0 +1,3 @@
+export function metricsColumns(_impacts: readonly number[]): string[] {
+  return [];
+}
