@@ -208,6 +208,7 @@ function discard(files: AtomicFile[], cause: unknown): void {
 /** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
 async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onRow: (state: RowState) => void) {
   const pause = pauses(hooks.signal);
+  let waiting: Promise<void> | undefined;
   const chunks = readArchive(job.archive.path, {
     onRead: hooks.onRead,
     inflater: job.inflater,
@@ -226,7 +227,8 @@ async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onR
         }
         case 'boundary':
           onRow(event);
-          await pause();
+          waiting = pause();
+          if (waiting) await waiting; // to await nothing costs as much as a row
           break;
         case 'bad-line':
           if (isPassedOver(event, job)) break;
