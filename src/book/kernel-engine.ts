@@ -324,6 +324,7 @@ export class KernelEngine implements Engine {
   /** Counts a message, and holds it when there is a book that it changes. */
   #receive(message: Message): void {
     const counts = this.#hostCounts;
+    if (counts.messages === 0) counts.market = message.market;
     counts.messages++;
     counts.firstTsMs ??= message.tsMs;
     counts.lastTsMs = message.tsMs;
