@@ -9,9 +9,9 @@ export function midOf(bid: number, ask: number): number {
   return (bid + ask) / 2;
 }
 
-/** A difference of prices in basis points of mid, 1/100 %. */
+/** A difference of prices in basis points of mid, 1/100 %. No value for a mid of 0, which only forged prices have. */
 export function bpsOf(difference: number, mid: number): number {
-  return (difference / mid) * 1e4;
+  return mid === 0 ? Number.NaN : (difference / mid) * 1e4;
 }
 
 /** From −1, nothing but asks, to 1, nothing but bids. */

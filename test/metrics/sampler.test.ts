@@ -102,6 +102,20 @@ test('the metrics of a deep book, crossed ones too, are as defined', () => {
   );
 });
 
+test('a mid of 0 divides nothing', () => {
+  const levels = {
+    bidPrices: Float64Array.of(0),
+    bidQuantities: Float64Array.of(1),
+    askPrices: Float64Array.of(0, 5),
+    askQuantities: Float64Array.of(1, 1),
+  };
+  const values = named(bookColumns([3]), bookMetrics(levels, [3]));
+  assert.deepEqual([values.get('mid'), values.get('spread')], [0, 0]);
+  for (const column of ['spread_bps', 'buy_impact_3_bps', 'sell_impact_3_bps']) {
+    assert.equal(values.get(column), Number.NaN, column);
+  }
+});
+
 describe('the columns of an interval', () => {
   const observation = fc.record({
     stepMs: fc.oneof(fc.nat(3), fc.nat(30), fc.nat(3000)),
