@@ -23,6 +23,9 @@ import { ParquetFile } from './parquet-file.js';
  */
 const ROW_GROUP_VALUES: Record<Layout, number> = { lists: 2 ** 21, wide: 2 ** 22, long: 2 ** 21 };
 
+/** What of a format Parquet asks for. */
+export type ParquetFormat = Pick<BookFormat, 'depth' | 'layout' | 'quality' | 'decimals' | 'metadata'>;
+
 /** Snapshots as Parquet, sorted by time. */
 export class ParquetBookWriter implements BookWriter {
   readonly #file: ParquetFile;
@@ -33,11 +36,15 @@ export class ParquetBookWriter implements BookWriter {
   #boundaries = 0;
   #rows = 0;
 
-  constructor(sink: ByteSink, format: Pick<BookFormat, 'depth' | 'layout' | 'quality' | 'decimals' | 'metadata'>) {
-    const { depth, layout, quality, decimals, metadata } = format;
+  /** @param rowGroupValues kept in memory at most, unless a single row has more. */
+  constructor(
+    sink: ByteSink,
+    { depth, layout, quality, decimals, metadata }: ParquetFormat,
+    rowGroupValues = ROW_GROUP_VALUES[layout],
+  ) {
     const stateColumns = quality ? 3 + FLAGS.length : 1;
     const valuesOfBoundary = layout === 'long' ? 2 * depth * (stateColumns + 4) : stateColumns + 4 * depth;
-    this.#capacity = Math.max(1, Math.floor(ROW_GROUP_VALUES[layout] / valuesOfBoundary));
+    this.#capacity = Math.max(1, Math.floor(rowGroupValues / valuesOfBoundary));
     this.#state = new StateColumns(quality, layout === 'long' ? 2 * depth * this.#capacity : this.#capacity);
     const size = { depth, capacity: this.#capacity };
     this.#levels = decimals

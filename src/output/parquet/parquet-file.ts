@@ -123,6 +123,7 @@ export class ParquetFile {
         encoding: dictionary ? 'RLE_DICTIONARY' : 'PLAIN',
         repetition_levels_byte_length: repetitionLevels.length,
         definition_levels_byte_length: definitionLevels.length,
+        is_compressed: true,
       },
     });
     const headerBytes = this.#bytes.offset - start;

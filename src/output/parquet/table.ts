@@ -14,8 +14,13 @@ export class ParquetTableWriter implements TableWriter {
   readonly #capacity: number;
   #rows = 0;
 
-  constructor(sink: ByteSink, { columns, metadata }: Pick<TableFormat, 'columns' | 'metadata'>) {
-    const capacity = Math.floor(ROW_GROUP_VALUES / (1 + columns.length));
+  /** @param rowGroupValues kept in memory at most, unless a single row has more. */
+  constructor(
+    sink: ByteSink,
+    { columns, metadata }: Pick<TableFormat, 'columns' | 'metadata'>,
+    rowGroupValues = ROW_GROUP_VALUES,
+  ) {
+    const capacity = Math.max(1, Math.floor(rowGroupValues / (1 + columns.length)));
     this.#capacity = capacity;
     this.#timestamp = new NumberColumn('timestamp', 'required', TIMESTAMP_MS, capacity);
     this.#columns = columns.map((name) => new NumberColumn(name, 'optional', DOUBLE, capacity));
