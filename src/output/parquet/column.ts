@@ -4,7 +4,7 @@ import { numberDictionary, textDictionary } from './dictionary.js';
 
 /**
  * Columns of a Parquet file: they gather the values of a row group and encode them. hyparquet-writer's own encoder
- * visits every value of a list in three nested calls, which took six times as long for a day of books; file frame,
+ * visits every value of a list in three nested calls, which took four to six times as long for a day of books; file frame,
  * page headers, compression and footer are the library's.
  *
  * Levels (https://parquet.apache.org/docs/file-format/nestedencoding/) tell nulls and lists apart from values. Here they
