@@ -508,6 +508,7 @@ export class KernelEngine implements Engine {
     if (isFilled) this.#hostCounts.filledRows++;
     if (isCrossed) this.#hostCounts.crossedRows++;
     const isSuspect = this.#isSuspect || this.#kernel.breaks.value > this.#breaksAtSnapshot;
+    if (isSuspect) this.#hostCounts.suspectRows++;
     return { kind: 'boundary', boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed, isPartial };
   }
 

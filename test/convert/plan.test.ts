@@ -19,7 +19,7 @@ function archive(filePath: string): ArchiveFile {
   const fileName = filePath.split('/').at(-1) ?? '';
   const name = parseArchiveName(fileName);
   assert.ok(name, `${fileName} is no archive's name`);
-  return { ...name, path: filePath, fileName, sizeBytes: 1, isDayFile: true };
+  return { ...name, path: filePath, fileName, sizeBytes: 1, mtimeMs: 1000, isDayFile: true };
 }
 
 const scanOf = (...paths: string[]): ScanResult => ({ archives: paths.map(archive), unusable: [], ignored: [] });
