@@ -103,8 +103,8 @@ export interface RowCounts {
 
 /** What the records say of an output that was made: {@link OutputRecord}, but for what the file itself tells. */
 export interface MadeOutput extends Omit<OutputRecord, 'isAsMade'> {
-  /** Of the output; absent from records of version 0.1. */
-  sizeBytes?: number;
+  /** Of the output; not in records of version 0.1. */
+  sizeBytes: number | undefined;
   counts: RowCounts;
 }
 
@@ -136,22 +136,21 @@ export class Records {
     }
     if (status !== 'done') return;
     this.#failures.delete(fileName);
-    const mtimeMs = typeof archiveMtimeMs === 'number' ? { mtimeMs: archiveMtimeMs } : {};
-    const source = { fileName, sizeBytes: archiveBytes, ...mtimeMs };
+    const source = { fileName, sizeBytes: archiveBytes, mtimeMs: asNumber(archiveMtimeMs) };
     for (const output of named) {
       // Version 0.1 had the options of all outputs in one place.
       const shape = this.#share(asObject(output.shape) ?? asObject(record['options']) ?? {});
       this.#made.set(placeOf(output.path), {
         archive: source,
         shape,
-        formatVersion: typeof output.formatVersion === 'number' ? output.formatVersion : 1,
+        formatVersion: asNumber(output.formatVersion) ?? 1,
         hasBadLines: record['badLines'] !== 0,
-        ...(typeof output.bytes === 'number' ? { sizeBytes: output.bytes } : {}),
+        sizeBytes: asNumber(output.bytes),
         counts: {
           interval: String(shape['interval']),
-          rows: toCount(record['rows']),
-          filledRows: toCount(record['filledRows']),
-          suspectRows: toCount(record['suspectRows']),
+          rows: asNumber(record['rows']) ?? Number.NaN,
+          filledRows: asNumber(record['filledRows']) ?? Number.NaN,
+          suspectRows: asNumber(record['suspectRows']) ?? Number.NaN,
         },
       });
     }
@@ -223,6 +222,6 @@ function asObject(value: unknown): Record<string, unknown> | undefined {
     : undefined;
 }
 
-function toCount(value: unknown): number {
-  return typeof value === 'number' ? value : Number.NaN;
+function asNumber(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }

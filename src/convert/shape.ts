@@ -34,8 +34,8 @@ export interface OutputRecord {
     /** Without its folder: an archive that was moved is still the same. */
     fileName: string;
     sizeBytes: number;
-    /** Absent from records of version 0.1. */
-    mtimeMs?: number;
+    /** Not in records of version 0.1. */
+    mtimeMs: number | undefined;
   };
   shape: Shape;
   formatVersion: number;
