@@ -22,8 +22,8 @@ export interface StatusOptions {
 const EXPLANATION = `
 DONE, STALE and MISSING are the days from a pair's first known day to its last:
   DONE     there is an output
-  STALE    there is one, but its archive, its format or its size is not what ${RECORDS_FILE} says;
-           convert makes it again (options are compared by convert only: see its --dry-run)
+  STALE    there is one, but its archive has changed, or the format that bookgrid writes: convert
+           makes it again (options are compared by convert only: see its --dry-run)
   MISSING  there is none; the last column says which days of the month
 FAILED     days whose archive failed when it was last converted, or cannot be
 TO DO      missing days whose archive is below --source-dir, and has not failed

@@ -101,8 +101,8 @@ export interface RowCounts {
   suspectRows: number;
 }
 
-/** What the records say of an output that was made: {@link OutputRecord}, but for what the file itself tells. */
-export interface MadeOutput extends Omit<OutputRecord, 'isAsMade'> {
+/** What the records say of an output that was made. */
+export interface MadeOutput extends OutputRecord {
   /** Of the output; not in records of version 0.1. */
   sizeBytes: number | undefined;
   counts: RowCounts;
@@ -156,11 +156,10 @@ export class Records {
     }
   }
 
-  /** The record of the output at a path, compared with the file that is there. */
-  of(outputPath: string): (MadeOutput & OutputRecord) | undefined {
+  /** The record of the output at a path; none when the file's size is another, since then something else made it. */
+  of(outputPath: string): MadeOutput | undefined {
     const made = this.#made.get(placeOf(outputPath));
-    if (!made) return undefined;
-    return { ...made, isAsMade: made.sizeBytes === undefined || made.sizeBytes === sizeOf(outputPath) };
+    return made?.sizeBytes === undefined || made.sizeBytes === sizeOf(outputPath) ? made : undefined;
   }
 
   get failures(): Iterable<Failure> {

@@ -41,8 +41,6 @@ export interface OutputRecord {
   formatVersion: number;
   /** The archive had lines that were passed over. */
   hasBadLines: boolean;
-  /** The output's file has the size that the conversion gave it. */
-  isAsMade: boolean;
 }
 
 /** What an output would be made of and how now. */
@@ -80,8 +78,7 @@ export function describeChange(
   if (archive && archive.fileName !== fileName) return `it was made from ${fileName}`;
   if (archive && (archive.sizeBytes !== sizeBytes || archive.mtimeMs !== mtimeMs)) return 'the archive has changed';
   const version = formatVersionOf(output);
-  if (record.formatVersion !== version) return `format version ${record.formatVersion} → ${version}`;
-  return record.isAsMade ? undefined : 'its size is not what it was made with';
+  return record.formatVersion === version ? undefined : `format version ${record.formatVersion} → ${version}`;
 }
 
 function describeOptions({ shape, hasBadLines }: OutputRecord, wanted: Shape, defaults: Shape): string[] {

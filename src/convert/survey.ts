@@ -11,7 +11,7 @@ export interface MonthStatus {
   month: string;
   /** Days with an output, none of which is known to be stale. */
   done: number;
-  /** Days with an output whose archive, format or size is not what its record says. */
+  /** Days with an output whose archive or format is not that of its record. */
   stale: number;
   /** Days without any output, between the first and the last day that anything is known of. */
   missing: number;

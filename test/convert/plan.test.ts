@@ -97,7 +97,6 @@ function record({ archive = {}, shape = {}, ...others }: DeepPartial<OutputRecor
     },
     formatVersion: 1,
     hasBadLines: false,
-    isAsMade: true,
     ...others,
   };
 }
@@ -151,7 +150,6 @@ describe('outputs with a record', () => {
     ['onBadLine skip → fail', { shape: { onBadLine: 'skip' }, hasBadLines: true }],
     ['onGap fill → skip, formattedTimestamp false → true', {}, { onGap: 'skip', formattedTimestamp: true }],
     ['format version 7 → 1', { formatVersion: 7 }],
-    ['its size is not what it was made with', { isAsMade: false }],
   ];
   for (const [reason, made, options] of stale) {
     test(`stale: ${reason}`, () => {

@@ -45,7 +45,7 @@ test('what is recorded of an output is found by its path in any output folder', 
     counts: { interval: '1m', rows: 1440, filledRows: 5, suspectRows: 7 },
   };
   for (const folder of ['/a', 'b/c', '']) {
-    assert.deepEqual(records.of(path.join(folder, PLACE)), { ...expected, isAsMade: true });
+    assert.deepEqual(records.of(path.join(folder, PLACE)), expected);
   }
   assert.equal(records.of(PLACE.replace('XRP', 'ADA')), undefined);
 });
@@ -77,18 +77,18 @@ test('a failure is told of an archive that failed last, and of no other', async 
   assert.deepEqual([...records.failures], [{ pair: 'BBB', date: '2025-01-15', places: [PLACE] }]);
 });
 
-test('an output whose size is not the recorded one is not as it was made', async (t) => {
+test('a record is not that of a file of another size', async (t) => {
   const out = tempDir(t);
   const file = path.join(out, PLACE);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, 'four');
-  for (const [bytes, isAsMade] of [
+  for (const [bytes, isIts] of [
     [4, true],
     [5, false],
     [undefined, true],
   ] as const) {
     const records = await recordsOf(recordLine({ outputs: [{ path: PLACE, shape: SHAPE, bytes }] }), out);
-    assert.equal(records.of(file)?.isAsMade, isAsMade);
+    assert.equal(records.of(file) !== undefined, isIts);
   }
 });
 
@@ -129,9 +129,9 @@ test('fields of other types are as if they were not there', async (t) => {
     recordLine({ outputs, archiveMtimeMs: null, rows: 'all', badLines: null }),
     tempDir(t),
   );
-  const { archive, shape, formatVersion, hasBadLines, isAsMade } = records.of(PLACE) ?? {};
+  const { archive, shape, formatVersion, hasBadLines } = records.of(PLACE) ?? {};
   assert.deepEqual(archive, { fileName: '2025-01-15_XRPUSDT_ob200.data.zip', sizeBytes: 10, mtimeMs: undefined });
-  assert.deepEqual([shape, formatVersion, hasBadLines, isAsMade], [{}, 1, true, true]);
+  assert.deepEqual([shape, formatVersion, hasBadLines], [{}, 1, true]);
 });
 
 test('records of version 0.1: paths as they were given, the options of all outputs in one place', async (t) => {
