@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Format } from '../output/book-writer.js';
-import { isDate } from './archive-name.js';
+import { isDate, isPair } from './archive-name.js';
 import type { PlannedOutput } from './plan.js';
 import { isFolder, listFolder } from './scan.js';
 
@@ -25,7 +25,7 @@ export function findOutputs(outputDir: string, symbols?: string[]): FoundOutput[
   const kinds = listFolder(outputDir).filter((name) => /^(\d{4}|metrics)$/.test(name) && isFolder(outputDir, name));
   return kinds.flatMap((folder) => {
     const pairs = listFolder(path.join(outputDir, folder)).filter(
-      (pair) => (symbols?.includes(pair) ?? true) && isFolder(outputDir, folder, pair),
+      (pair) => isPair(pair) && (symbols?.includes(pair) ?? true) && isFolder(outputDir, folder, pair),
     );
     return pairs.flatMap((pair) => findOfPair(path.join(outputDir, folder, pair), folder, pair));
   });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { LineSplitter } from '../book/lines.js';
 import { writeAll } from '../output/write-all.js';
 import { VERSION } from '../version.js';
+import { isDate, isPair } from './archive-name.js';
 import type { JobResult } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 import { formatVersionOf, type OutputRecord, type Shape, shapeOf } from './shape.js';
@@ -91,13 +92,11 @@ function endsInLine(fd: number): boolean {
   return size === 0 || fs.readSync(fd, last, 0, 1, size - 1) === 0 || last.toString() === '\n';
 }
 
-/** What a record tells of the rows that a conversion wrote, gone with its outputs. */
+/** What a record tells of the rows that a conversion wrote, into each of its outputs; NaN what it does not tell. */
 export interface RowCounts {
-  /** Such as `1m`. */
-  interval: string;
   rows: number;
   filledRows: number;
-  /** NaN when the record is of a version that did not count them. */
+  /** Not in records of version 0.1. */
   suspectRows: number;
 }
 
@@ -131,12 +130,18 @@ export class Records {
     if (typeof archive !== 'string' || typeof archiveBytes !== 'number' || !Array.isArray(outputs)) return;
     const fileName = path.basename(archive);
     const named = outputs.filter((output) => typeof output?.path === 'string');
-    if (status === 'failed' && typeof pair === 'string' && typeof date === 'string') {
-      this.#failures.set(fileName, { pair, date, places: named.map((output) => placeOf(output.path)) });
+    if (status === 'failed' && isPair(String(pair)) && isDate(String(date))) {
+      const places = named.map((output) => placeOf(output.path));
+      this.#failures.set(fileName, { pair: String(pair), date: String(date), places });
     }
     if (status !== 'done') return;
     this.#failures.delete(fileName);
     const source = { fileName, sizeBytes: archiveBytes, mtimeMs: asNumber(archiveMtimeMs) };
+    const counts = {
+      rows: asNumber(record['rows']) ?? Number.NaN,
+      filledRows: asNumber(record['filledRows']) ?? Number.NaN,
+      suspectRows: asNumber(record['suspectRows']) ?? Number.NaN,
+    };
     for (const output of named) {
       // Version 0.1 had the options of all outputs in one place.
       const shape = this.#share(asObject(output.shape) ?? asObject(record['options']) ?? {});
@@ -146,12 +151,7 @@ export class Records {
         formatVersion: asNumber(output.formatVersion) ?? 1,
         hasBadLines: record['badLines'] !== 0,
         sizeBytes: asNumber(output.bytes),
-        counts: {
-          interval: String(shape['interval']),
-          rows: asNumber(record['rows']) ?? Number.NaN,
-          filledRows: asNumber(record['filledRows']) ?? Number.NaN,
-          suspectRows: asNumber(record['suspectRows']) ?? Number.NaN,
-        },
+        counts,
       });
     }
   }
@@ -186,7 +186,8 @@ export async function readRecords(outputDir: string): Promise<Records> {
   const lines = new LineSplitter();
   const addLines = () => {
     for (let line = lines.next(); line; line = lines.next()) {
-      if (!line.isTooLong) records.add(Buffer.from(line.bytes).toString());
+      const { buffer, byteOffset, byteLength } = line.bytes;
+      if (!line.isTooLong) records.add(Buffer.from(buffer, byteOffset, byteLength).toString());
     }
   };
   try {

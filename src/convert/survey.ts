@@ -147,8 +147,10 @@ function addDay(status: MonthStatus, date: string, day: Day | undefined, { recor
   else status.done++;
   if (recorded.length < day.outputs.length) status.unrecorded++;
   const grids = new Map<string, RowCounts>();
-  for (const { record } of recorded)
-    grids.set(record.counts.interval, largest(record.counts, grids.get(record.counts.interval)));
+  for (const { record } of recorded) {
+    const interval = String(record.shape['interval']);
+    grids.set(interval, largest(record.counts, grids.get(interval)));
+  }
   for (const { rows, filledRows, suspectRows } of grids.values()) {
     status.rows += rows;
     status.filledRows += filledRows;
@@ -159,7 +161,6 @@ function addDay(status: MonthStatus, date: string, day: Day | undefined, { recor
 /** Outputs of one day may come from several archives: what is worth a look in any of them is. */
 function largest(a: RowCounts, b: RowCounts = a): RowCounts {
   return {
-    interval: a.interval,
     rows: Math.max(a.rows, b.rows),
     filledRows: Math.max(a.filledRows, b.filledRows),
     suspectRows: Math.max(a.suspectRows, b.suspectRows),

@@ -42,7 +42,7 @@ test('what is recorded of an output is found by its path in any output folder', 
     formatVersion: 3,
     hasBadLines: false,
     sizeBytes: undefined,
-    counts: { interval: '1m', rows: 1440, filledRows: 5, suspectRows: 7 },
+    counts: { rows: 1440, filledRows: 5, suspectRows: 7 },
   };
   for (const folder of ['/a', 'b/c', '']) {
     assert.deepEqual(records.of(path.join(folder, PLACE)), expected);
@@ -109,7 +109,8 @@ test('garbage says nothing: lines cut off, not JSON, of other kinds, too long, n
     recordLine({ archive: 7 }),
     recordLine({ archiveBytes: '10' }),
     recordLine({ status: 'begun' }),
-    recordLine({ status: 'failed', pair: 7 }),
+    recordLine({ status: 'failed', pair: 'A\nB' }),
+    recordLine({ status: 'failed', date: '2025-02-30' }),
     'x'.repeat(5 << 20),
     '\u0000'.repeat(1000),
   ].join('\r\n');
