@@ -116,21 +116,6 @@ export function contentsOf(outputs: PlannedOutput[]): string {
 
 const DEFAULT_DEPTHS = [200, 500];
 
-/** What outputs say of themselves: `200: REASON`, or only the reason when it is that of all of them. */
-export function describeReasons(
-  outputs: PlannedOutput[],
-  reasonOf: (output: PlannedOutput) => string | undefined,
-): string {
-  const reasons = new Set(outputs.map(reasonOf));
-  return [...reasons]
-    .filter((reason) => reason !== undefined)
-    .map((reason) => {
-      const those = outputs.filter((output) => reasonOf(output) === reason);
-      return reasons.size === 1 ? reason : `${contentsOf(those)}: ${reason}`;
-    })
-    .join('; ');
-}
-
 /**
  * Decides what is made from which archive: outputs that are not there, and those whose record says that they were made
  * of something else or otherwise than they would be now. Pure: what is on the disk comes in by the arguments.

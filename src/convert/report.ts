@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { clean } from './clean-text.js';
 import type { JobResult } from './job.js';
-import { contentsOf, describeReasons, outputsOf, type PlanEntry, type PlannedOutput } from './plan.js';
+import { contentsOf, outputsOf, type PlanEntry, type PlannedOutput } from './plan.js';
 import { RECORDS_FILE, toRecord } from './records.js';
 import type { Outcome } from './run.js';
 
@@ -153,10 +153,15 @@ function remarkOf(entry: PlanEntry): string | undefined {
   return entry.action === 'fail' ? undefined : entry.remark;
 }
 
-/** `was stale: onGap fill → skip`. */
+/** `was stale: onGap fill → skip`; where that is not so of all outputs, `was stale: 200: onGap fill → skip`. */
 function describeStale(outputs: PlannedOutput[]): string | undefined {
-  const reasons = describeReasons(outputs, ({ stale }) => stale);
-  return reasons === '' ? undefined : `was stale: ${reasons}`;
+  const byReason = new Map<string | undefined, PlannedOutput[]>();
+  for (const output of outputs) byReason.set(output.stale, [...(byReason.get(output.stale) ?? []), output]);
+  const texts = [...byReason].flatMap(([reason, those]) => {
+    if (reason === undefined) return [];
+    return byReason.size === 1 ? reason : `${contentsOf(those)}: ${reason}`;
+  });
+  return texts.length > 0 ? `was stale: ${texts.join('; ')}` : undefined;
 }
 
 /** `200: no record of it, taken as done`. */

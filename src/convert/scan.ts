@@ -169,7 +169,8 @@ export function isFolder(...names: string[]): boolean {
 
 /** What tells whether a file is still the same. */
 function describeFile({ size, mtimeMs }: fs.Stats): Pick<ArchiveFile, 'sizeBytes' | 'mtimeMs'> {
-  return { sizeBytes: size, mtimeMs: Math.floor(mtimeMs) };
+  // Rounded, not cut: programs that give a copy its time by floating-point seconds may miss by part of a microsecond.
+  return { sizeBytes: size, mtimeMs: Math.round(mtimeMs) };
 }
 
 /** What is known of a file, or why it cannot be read: a link may lead nowhere, to itself, or into a closed folder. */

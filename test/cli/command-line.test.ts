@@ -693,7 +693,7 @@ test('conversions.jsonl has a line for each archive converted or failed, none fo
   assert.deepEqual(fixed, {
     archive: good,
     archiveBytes: fs.statSync(good).size,
-    archiveMtimeMs: Math.floor(fs.statSync(good).mtimeMs),
+    archiveMtimeMs: Math.round(fs.statSync(good).mtimeMs),
     pair: 'AAAUSDT',
     date: DAY,
     sourceDepth: 500,

@@ -87,6 +87,8 @@ test('a changed option makes stale what it shapes, and that is replaced by what 
   assert.match(readOutputs(out).get(OUT500) ?? '', /^timestamp_formatted,/);
   assert.equal(await again([]), `${DONE} (was stale: 200: onGap skip → fill; 500: formattedTimestamp true → false)`);
   assertSameOutputs(readOutputs(out), filled);
+  fs.rmSync(path.join(out, OUT500));
+  assert.equal(await again(['--on-gap', 'skip']), `${DONE} (was stale: 200: onGap fill → skip)`);
 });
 
 test('--json tells why an output was made again', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseArchiveName } from '../../src/convert/archive-name.js';
-import { contentsOf, describeReasons, type PlanEntry, type PlanOptions, plan } from '../../src/convert/plan.js';
+import { contentsOf, type PlanEntry, type PlanOptions, plan } from '../../src/convert/plan.js';
 import type { ArchiveFile, ScanResult } from '../../src/convert/scan.js';
 import type { OutputRecord } from '../../src/convert/shape.js';
 
@@ -193,41 +193,6 @@ describe('outputs with a record', () => {
     assert.deepEqual(staleOf(layout), ['layout lists → wide']);
     const impacts = planWith(records, { ...options, layout: 'lists', impacts: [5] });
     assert.deepEqual(staleOf(impacts), Array(2).fill('impacts 10000,100000 → 5'));
-  });
-
-  test('reasons are told once when they are those of all outputs', () => {
-    const [one, other] = [
-      { kind: 'book', depth: 200, format: 'csv', path: OUT200 },
-      { kind: 'book', depth: 500, format: 'csv', path: OUT500 },
-    ] as const;
-    assert.equal(
-      describeReasons(
-        [
-          { ...one, stale: 'a' },
-          { ...other, stale: 'a' },
-        ],
-        ({ stale }) => stale,
-      ),
-      'a',
-    );
-    assert.equal(
-      describeReasons([{ ...one, stale: 'a' }, other], ({ stale }) => stale),
-      '200: a',
-    );
-    assert.equal(
-      describeReasons(
-        [
-          { ...one, stale: 'a' },
-          { ...other, stale: 'b' },
-        ],
-        ({ stale }) => stale,
-      ),
-      '200: a; 500: b',
-    );
-    assert.equal(
-      describeReasons([one, other], ({ stale }) => stale),
-      '',
-    );
   });
 });
 
