@@ -34,8 +34,8 @@ export interface Bar {
 }
 
 const METHOD = `Archives are made by a seeded market that reads like Bybit's (\`src/samples/market.ts\`). Whole outputs are checked against an
-independent program before anything is timed. Each run is a process of its own, from its start to its end; programs that are
-compared run in turns (A B C A B C …). CPU seconds are user and system time of all threads. Figures are medians, with the
+independent program before anything is timed. Each run is a process of its own, from its start to its end,
+without NODE_EXTRA_CA_CERTS (sections say where it is otherwise); programs that are compared run in turns (A B C A B C …). CPU seconds are user and system time of all threads. Figures are medians, with the
 smallest and the largest in brackets. MB are 1,000,000 bytes; MB/s are of inflated text, by wall time. Peak memory is
 resident memory of the whole process; the smallest that can be seen is that of the measuring wrapper, about 15 MB.`;
 

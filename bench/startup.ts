@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DENSE, makeArchive } from './archives.js';
-import { bookgrid, measure, median, race, spread } from './measure.js';
+import { bookgrid, ENVIRONMENT, measure, median, race, spread } from './measure.js';
 import { checkOutputs } from './reference.js';
 import { spreadCell } from './report.js';
 import type { Subject } from './subject.js';
@@ -69,7 +69,7 @@ export const startup: Subject = async ({ folder, runs, log }) => {
 
 /** In seconds. Not by the measuring wrapper, whose own start would count. */
 function timeFirstRead([node = '', ...command]: string[], file: string): number {
-  const env = { ...process.env, BOOKGRID_FIRST_READ: file };
+  const env = { ...ENVIRONMENT, BOOKGRID_FIRST_READ: file };
   const startMs = Date.now();
   const { status } = spawnSync(node, ['--require', PROBE, ...command], { env, stdio: 'ignore' });
   if (status !== 0) throw new Error(`${command.join(' ')} failed`);

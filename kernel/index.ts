@@ -9,7 +9,7 @@ export function reset(): void {
 }
 
 export { prepareFormats } from './formats';
-export { bestOf, clear, collect, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
+export { bestOf, clear, collect, isCrossed, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
 export {
   LADDER_TICKS,
   LOG,
@@ -28,20 +28,20 @@ export {
   addText,
   adoptText,
   applyMessage,
-  breaks,
   countLine,
   cursor,
   dropText,
   FOREIGN_LINE,
+  getBreaks,
   getLatestTs,
+  getMessages,
+  getMessageTs,
   getPreviousTs,
   getPreviousU,
   LOG_FULL,
   lineBytes,
   lines,
   makeRoom,
-  messages,
-  messageTs,
   outOfOrder,
   passLine,
   run,

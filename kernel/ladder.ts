@@ -239,3 +239,9 @@ export function collect(side: i32, depth: i32): i32 {
   }
   return <i32>((out - bestOf(side)) >> 3);
 }
+
+/** Whether the best bid is at or above the best ask. */
+export function isCrossed(): bool {
+  if (collect(BIDS, 1) === 0 || collect(ASKS, 1) === 0) return false;
+  return load<i32>(bestOf(BIDS)) >= load<i32>(bestOf(ASKS));
+}

@@ -41,14 +41,14 @@ export let cursor: usize = TEXT;
 export let textEnd: usize = TEXT;
 export let lineBytes: i32 = 0;
 /** `ts` of the message that {@link AT_MESSAGE} speaks of. */
-export let messageTs: f64 = 0;
+let messageTs: f64 = 0;
 
 /** Lines that have been read and passed, by kernel and host. */
 export let lines: i32 = 0;
 /** Of the messages that the kernel has applied. */
-export let messages: i32 = 0;
+let messages: i32 = 0;
 export let updates: f64 = 0;
-export let breaks: i32 = 0;
+let breaks: i32 = 0;
 export let outOfOrder: i32 = 0;
 /** `ts` of the message before, the latest so far, and `u` of the message before, -1 when unknown. */
 let previousTs: i64 = 0;
@@ -96,6 +96,19 @@ export function setPrevious(ts: f64, latest: f64, updateId: f64): void {
   previousTs = <i64>ts;
   latestTs = <i64>latest;
   previousU = <i64>updateId;
+}
+
+// What is asked for at each row is a function: a host gets a global's value more slowly than a function's.
+export function getMessages(): i32 {
+  return messages;
+}
+
+export function getMessageTs(): f64 {
+  return messageTs;
+}
+
+export function getBreaks(): i32 {
+  return breaks;
 }
 
 export function getPreviousTs(): f64 {

@@ -29,14 +29,20 @@ export function createMemory(): Memory {
 }
 
 /**
- * A new instance of one of our modules.
+ * A new instance of one of our modules. What is named in capitals is a constant there and a number here: to ask a
+ * WebAssembly global for its value takes as long as a call.
  *
  * @typeParam Exports what the module exports; nothing checks that.
  */
 export function instantiate<Exports>(url: URL, memory: Memory): Exports {
   const module = modules.get(url.href) ?? new WebAssembly.Module(fs.readFileSync(url));
   modules.set(url.href, module);
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const named = Object.entries(exports as Record<string, Variable>).map(([name, value]) => [
+    name,
+    /^[A-Z_0-9]+$/.test(name) ? value.value : value,
+  ]);
+  return Object.fromEntries(named);
 }
 
 /** Makes a memory at least so large. Views of it must be made afterwards. */

@@ -1,10 +1,10 @@
-import { createMemory, growTo, instantiate, type Memory, type Variable } from '../webassembly.js';
+import { createMemory, growTo, instantiate, type Memory } from '../webassembly.js';
 import { DamagedDataError } from './archive-error.js';
 
 /** What kernel/inflate.ts exports; pointers are byte offsets in its memory. */
 export interface InflateKernel {
   readonly memory: Memory;
-  readonly MEMORY_START: Variable;
+  readonly MEMORY_START: number;
   inflateReset(): void;
   inflateInput(pointer: number, length: number, isLast: boolean): void;
   inflateInputUsed(): number;
@@ -62,7 +62,7 @@ export async function* kernelInflate(
     outputBytes = OUTPUT_BYTES,
   }: KernelInflateOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const inputStart = kernel.MEMORY_START.value;
+  const inputStart = kernel.MEMORY_START;
   const outputStart = inputStart + inputBytes + WINDOW_BYTES;
   const outputEnd = outputStart + outputBytes;
   growTo(kernel.memory, outputEnd + OUTPUT_SLACK_BYTES);
@@ -104,7 +104,7 @@ export async function* kernelInflate(
 export function loadInflateKernel(memory: Memory): InflateKernel {
   const kernel = instantiate<Omit<InflateKernel, 'memory'>>(new URL('./inflate.wasm', import.meta.url), memory);
   // At once, because views of a memory do not outlive its growth.
-  growTo(memory, kernel.MEMORY_START.value + INPUT_BYTES + WINDOW_BYTES + OUTPUT_BYTES + OUTPUT_SLACK_BYTES);
+  growTo(memory, kernel.MEMORY_START + INPUT_BYTES + WINDOW_BYTES + OUTPUT_BYTES + OUTPUT_SLACK_BYTES);
   return { ...kernel, memory };
 }
 

@@ -1,7 +1,7 @@
 import { type BookObserver, type Levels, OBSERVED_LEVELS, type RowState } from '../rows.js';
 import type { DueRow, Grid } from './grid.js';
 import { isBlank, LineSplitter } from './lines.js';
-import { type Message, parseMessage, TOO_LONG } from './message.js';
+import { type Market, type Message, parseMessage, TOO_LONG } from './message.js';
 import { ReferenceBook } from './reference-book.js';
 
 /** What the engine answers when it is asked to go on. */
@@ -16,6 +16,8 @@ export type EngineEvent =
 
 /** Counts of what was seen, none of them estimated. */
 export interface EngineCounts {
+  /** The market whose archives are written like the first message; `undefined` when it is like none. */
+  market: Market | undefined;
   /** Lines that were messages, early deltas included. */
   messages: number;
   /** Messages of type snapshot. */
@@ -47,6 +49,7 @@ export interface EngineCounts {
 /** Counts before anything was seen. */
 export function noCounts(): EngineCounts {
   return {
+    market: undefined,
     messages: 0,
     snapshots: 0,
     updates: 0,
@@ -177,6 +180,7 @@ export class ReferenceEngine implements Engine {
   /** Counts a message; `undefined` when there is no book yet that it could change. */
   #receive(message: Message): Message | undefined {
     const counts = this.#counts;
+    if (counts.messages === 0) counts.market = message.market;
     counts.messages++;
     counts.firstTsMs ??= message.tsMs;
     counts.lastTsMs = message.tsMs;

@@ -78,7 +78,7 @@ export class KernelEngine implements Engine {
   constructor({ grid, keepZeros, observer, kernel = loadKernel(createMemory()) }: KernelEngineOptions) {
     this.#kernel = kernel;
     this.#memory = Buffer.from(this.#kernel.memory.buffer);
-    this.#layout = chooseLayout([], this.#kernel.LADDER_TICKS.value);
+    this.#layout = chooseLayout([], this.#kernel.LADDER_TICKS);
     const strays = (side: 0 | 1) => new Strays(side, (tick) => this.#kernel.isMarked(side, tick) !== 0);
     this.#strays = [strays(0), strays(1)];
     this.#grid = grid;
@@ -87,16 +87,17 @@ export class KernelEngine implements Engine {
   }
 
   get counts(): EngineCounts {
-    const { messages, updates, breaks, outOfOrder } = this.#kernel;
+    const { updates, outOfOrder } = this.#kernel;
+    const messages = this.#kernel.getMessages();
     const host = this.#hostCounts;
     return {
       ...host,
-      messages: host.messages + messages.value,
+      messages: host.messages + messages,
       updates: host.updates + updates.value,
       outOfOrderMessages: host.outOfOrderMessages + outOfOrder.value,
-      updateIdBreaks: host.updateIdBreaks + breaks.value,
+      updateIdBreaks: host.updateIdBreaks + this.#kernel.getBreaks(),
       skippedBoundaries: this.#grid.skippedBoundaries,
-      lastTsMs: messages.value > 0 ? this.#kernel.getPreviousTs() : host.lastTsMs,
+      lastTsMs: messages > 0 ? this.#kernel.getPreviousTs() : host.lastTsMs,
     };
   }
 
@@ -128,7 +129,7 @@ export class KernelEngine implements Engine {
       const cells = [...this.#mixedCells(0, bids, depth), ...this.#mixedCells(1, asks, depth)];
       return Buffer.concat(cells).subarray(0, -1); // without the comma after the last cell
     }
-    return this.#memory.subarray(kernel.ROW.value, kernel.ROW.value + kernel.writeRow(depth, bids, asks));
+    return this.#memory.subarray(kernel.ROW, kernel.ROW + kernel.writeRow(depth, bids, asks));
   }
 
   levels(depth: number): Levels {
@@ -152,7 +153,7 @@ export class KernelEngine implements Engine {
     if (message) {
       this.#apply(message);
       this.#isSuspect = isAfterBreak || (this.#isSuspect && message.type === 'delta');
-      if (message.type === 'snapshot') this.#breaksAtSnapshot = this.#kernel.breaks.value;
+      if (message.type === 'snapshot') this.#breaksAtSnapshot = this.#kernel.getBreaks();
       if (this.#observer) this.#observe(this.#observer, message.bids.length + message.asks.length);
     } else {
       this.#applyInKernel();
@@ -166,20 +167,20 @@ export class KernelEngine implements Engine {
   /** Lets the kernel run; `undefined` when there is no event yet. */
   #advance(): EngineEvent | undefined {
     const kernel = this.#kernel;
-    const messagesBefore = kernel.messages.value;
+    const messagesBefore = kernel.getMessages();
     const isLogging = this.#observer !== undefined && this.#strayCount() === 0;
     if (this.#observer) kernel.setLogging(isLogging ? OBSERVED_LEVELS : 0);
     // A stray may be among the best levels, of which the kernel does not know: then message by message.
     const status = kernel.run(this.#observer && !isLogging ? Number.NEGATIVE_INFINITY : this.#grid.quietUntilMs);
     this.#readLog();
-    if (kernel.messages.value > messagesBefore) {
+    if (kernel.getMessages() > messagesBefore) {
       // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
       this.#grid.dueAfter(kernel.getPreviousTs());
       this.#bookTsMs = kernel.getPreviousTs();
     }
-    if (status === kernel.LOG_FULL.value) return undefined;
-    if (status === kernel.AT_MESSAGE.value) this.#held = { tsMs: kernel.messageTs.value };
-    else if (status === kernel.FOREIGN_LINE.value) return this.#readForeignLine();
+    if (status === kernel.LOG_FULL) return undefined;
+    if (status === kernel.AT_MESSAGE) this.#held = { tsMs: kernel.getMessageTs() };
+    else if (status === kernel.FOREIGN_LINE) return this.#readForeignLine();
     else return this.#feed();
     return undefined;
   }
@@ -198,8 +199,8 @@ export class KernelEngine implements Engine {
   #readLog(): void {
     const { LOG, LOG_ENTRY_BYTES, logCount, memory } = this.#kernel;
     if (!this.#observer || logCount.value === 0) return;
-    const width = LOG_ENTRY_BYTES.value / 8;
-    const log = new Float64Array(memory.buffer, LOG.value, logCount.value * width);
+    const width = LOG_ENTRY_BYTES / 8;
+    const log = new Float64Array(memory.buffer, LOG, logCount.value * width);
     for (let at = 0; at < log.length; at += width) {
       // By index: to take it apart as a list would cost more than everything else.
       const entry = (index: number) => log[at + index] as number;
@@ -323,6 +324,7 @@ export class KernelEngine implements Engine {
   /** Counts a message, and holds it when there is a book that it changes. */
   #receive(message: Message): void {
     const counts = this.#hostCounts;
+    if (counts.messages === 0) counts.market = message.market;
     counts.messages++;
     counts.firstTsMs ??= message.tsMs;
     counts.lastTsMs = message.tsMs;
@@ -358,8 +360,8 @@ export class KernelEngine implements Engine {
     if (this.#template === head1 + head2) return;
     this.#template = head1 + head2;
     const { TEMPLATE, TEMPLATE_BYTES, setTemplate } = this.#kernel;
-    this.#memory.set(Buffer.from(head1, 'latin1'), TEMPLATE.value);
-    this.#memory.set(Buffer.from(head2, 'latin1'), TEMPLATE.value + TEMPLATE_BYTES.value);
+    this.#memory.set(Buffer.from(head1, 'latin1'), TEMPLATE);
+    this.#memory.set(Buffer.from(head2, 'latin1'), TEMPLATE + TEMPLATE_BYTES);
     setTemplate(head1.length, head2.length);
   }
 
@@ -386,12 +388,7 @@ export class KernelEngine implements Engine {
     this.#strays[side].delete(key);
     if (isEmpty && !(isSnapshot && this.#keepZeros)) {
       if (tick !== undefined) kernel.remove(side, tick);
-    } else if (
-      tick !== undefined &&
-      !isEmpty &&
-      text.length <= kernel.SLOT_BYTES.value &&
-      price.length <= MAX_PRICE_BYTES
-    ) {
+    } else if (tick !== undefined && !isEmpty && text.length <= kernel.SLOT_BYTES && price.length <= MAX_PRICE_BYTES) {
       this.#memory.set(Buffer.from(text, 'latin1'), this.#poolSlot());
       kernel.place(side, tick, text.length);
     } else {
@@ -411,7 +408,7 @@ export class KernelEngine implements Engine {
   #layOut(levels: Update[]): void {
     const prices = levels.map(([price]) => price);
     this.#misfits = 0;
-    this.#layout = chooseLayout(prices, this.#kernel.LADDER_TICKS.value);
+    this.#layout = chooseLayout(prices, this.#kernel.LADDER_TICKS);
     this.#kernel.clear(this.#layout.baseTick);
     this.#kernel.prepareFormats(this.#layout.decimals);
     this.#kernel.prepareValues(this.#layout.decimals);
@@ -448,7 +445,7 @@ export class KernelEngine implements Engine {
       } else {
         const { ROW, writeCells } = this.#kernel;
         const bytes = writeCells(side, part.from, part.to);
-        yield Buffer.from(this.#memory.subarray(ROW.value, ROW.value + bytes));
+        yield Buffer.from(this.#memory.subarray(ROW, ROW + bytes));
         left -= part.to - part.from;
       }
     }
@@ -470,7 +467,7 @@ export class KernelEngine implements Engine {
     return Array.from({ length: part.to - part.from }, (_, index) => {
       const address = best[2 * (part.from + index) + 1] as number;
       const [price = '', , quantity = ''] = this.#memory
-        .toString('latin1', address, address + this.#kernel.SLOT_BYTES.value)
+        .toString('latin1', address, address + this.#kernel.SLOT_BYTES)
         .split('"');
       return [price, quantity];
     });
@@ -488,8 +485,8 @@ export class KernelEngine implements Engine {
       ];
     }
     writeValues(side, count);
-    const prices = new Float64Array(memory.buffer, VALUES.value + 2 * side * VALUES_BYTES.value, count);
-    const quantities = new Float64Array(memory.buffer, prices.byteOffset + VALUES_BYTES.value, count);
+    const prices = new Float64Array(memory.buffer, VALUES + 2 * side * VALUES_BYTES, count);
+    const quantities = new Float64Array(memory.buffer, prices.byteOffset + VALUES_BYTES, count);
     // What the kernel cannot read exactly.
     for (let at = quantities.findIndex(Number.isNaN); at >= 0; at = quantities.findIndex(Number.isNaN)) {
       const [level] = this.#levelsOf(side, { from: at, to: at + 1 });
@@ -507,12 +504,13 @@ export class KernelEngine implements Engine {
     this.#hostCounts.rows++;
     if (isFilled) this.#hostCounts.filledRows++;
     if (isCrossed) this.#hostCounts.crossedRows++;
-    const isSuspect = this.#isSuspect || this.#kernel.breaks.value > this.#breaksAtSnapshot;
+    const isSuspect = this.#isSuspect || this.#kernel.getBreaks() > this.#breaksAtSnapshot;
     if (isSuspect) this.#hostCounts.suspectRows++;
     return { kind: 'boundary', boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed, isPartial };
   }
 
   #isCrossed(): boolean {
+    if (this.#strayCount() === 0) return this.#kernel.isCrossed() !== 0;
     const [bid, ask] = ([0, 1] as const).map((side) => this.#best(side));
     return bid !== undefined && ask !== undefined && compareDecimals(bid, ask) >= 0;
   }

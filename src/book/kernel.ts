@@ -3,30 +3,27 @@ import { growTo, instantiate, type Memory, type Variable } from '../webassembly.
 /** What kernel/index.ts exports; addresses and sizes are in bytes of `memory`. */
 export interface Kernel {
   readonly memory: Memory;
-  readonly MEMORY_BYTES: Variable;
-  readonly TEMPLATE: Variable;
-  readonly TEMPLATE_BYTES: Variable;
-  readonly LADDER_TICKS: Variable;
-  readonly SLOT_BYTES: Variable;
-  readonly LOG: Variable;
-  readonly LOG_ENTRY_BYTES: Variable;
-  readonly VALUES: Variable;
-  readonly VALUES_BYTES: Variable;
+  readonly MEMORY_BYTES: number;
+  readonly TEMPLATE: number;
+  readonly TEMPLATE_BYTES: number;
+  readonly LADDER_TICKS: number;
+  readonly SLOT_BYTES: number;
+  readonly LOG: number;
+  readonly LOG_ENTRY_BYTES: number;
+  readonly VALUES: number;
+  readonly VALUES_BYTES: number;
   readonly logCount: Variable;
   /** What `run` answers. */
-  readonly AT_MESSAGE: Variable;
-  readonly FOREIGN_LINE: Variable;
-  readonly LOG_FULL: Variable;
-  readonly ROW: Variable;
+  readonly AT_MESSAGE: number;
+  readonly FOREIGN_LINE: number;
+  readonly LOG_FULL: number;
+  readonly ROW: number;
   readonly cursor: Variable;
   readonly textEnd: Variable;
   readonly lineBytes: Variable;
   readonly lines: Variable;
-  readonly messages: Variable;
   readonly updates: Variable;
-  readonly breaks: Variable;
   readonly outOfOrder: Variable;
-  readonly messageTs: Variable;
   reset(): void;
   run(limitMs: number): number;
   applyMessage(): void;
@@ -38,6 +35,9 @@ export interface Kernel {
   passLine(): void;
   setTemplate(bytes1: number, bytes2: number): void;
   setPrevious(tsMs: number, latestTsMs: number, updateId: number): void;
+  getMessages(): number;
+  getMessageTs(): number;
+  getBreaks(): number;
   getPreviousTs(): number;
   getLatestTs(): number;
   getPreviousU(): number;
@@ -54,6 +54,7 @@ export interface Kernel {
   settle(): number;
   settledLevels(side: number): number;
   collect(side: number, depth: number): number;
+  isCrossed(): number;
   bestOf(side: number): number;
   writeCells(side: number, from: number, to: number): number;
   writeRow(depth: number, bids: number, asks: number): number;
@@ -62,6 +63,6 @@ export interface Kernel {
 /** A kernel in a memory that has no other. */
 export function loadKernel(memory: Memory): Kernel {
   const kernel = instantiate<Omit<Kernel, 'memory'>>(new URL('./kernel.wasm', import.meta.url), memory);
-  growTo(memory, kernel.MEMORY_BYTES.value);
+  growTo(memory, kernel.MEMORY_BYTES);
   return { ...kernel, memory };
 }

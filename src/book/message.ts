@@ -19,7 +19,11 @@ export interface Message {
   updateId: number | undefined;
   bids: Update[];
   asks: Update[];
+  /** Which of Bybit's markets writes lines like this one, with `type` before `ts` or after it; `undefined` for others. */
+  market: Market | undefined;
 }
+
+export type Market = 'contract' | 'spot';
 
 /** Why a line is no message. `isJson` tells a foreign object from text that cannot be read at all. */
 export interface BadLine {
@@ -68,8 +72,12 @@ function toMessage(value: unknown): Message {
     updateId: u as number | undefined,
     bids: toUpdates('b', data['b']),
     asks: toUpdates('a', data['a']),
+    market: MARKETS[Object.keys(value).slice(0, 3).join()],
   };
 }
+
+/** The order of a line's first keys, as Bybit's archives of the two markets have it. */
+const MARKETS: Record<string, Market> = { 'topic,type,ts': 'contract', 'topic,ts,type': 'spot' };
 
 function toUpdates(key: string, value: unknown): Update[] {
   if (!Array.isArray(value))

@@ -4,10 +4,9 @@ import { readArchive } from '../archive/open-archive.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
-import { metricsColumns } from '../metrics/columns.js';
-import { MetricsSampler } from '../metrics/sampler.js';
+import { MetricsSampler, metricsColumns } from '../metrics/sampler.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
-import type { BookFormat, BookWriter, TableWriter } from '../output/book-writer.js';
+import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
 import type { RowState } from '../rows.js';
 import { VERSION } from '../version.js';
@@ -121,16 +120,26 @@ async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
     return file;
   };
   const rows = new BookRows(engine, depthsOf(job));
+  const descriptions: Record<string, string>[] = [];
+  const describeFile = (more = {}) => {
+    const description = { ...metadata(job), ...more };
+    descriptions.push(description);
+    return description;
+  };
   try {
     const books: { depth: number; writer: BookWriter }[] = [];
     const tables: TableWriter[] = [];
     for (const output of job.outputs) {
       if (output.kind === 'book') {
-        const writer = await createBookWriter(open(output), bookFormat(job, output, exactAs));
-        books.push({ depth: output.depth, writer });
+        const { format, depth } = output;
+        const { formattedTimestamp, quality, layout, decimals } = job.options;
+        const bookFormat = { format, depth, formattedTimestamp, quality, layout, decimals: decimals && exactAs };
+        const fileMetadata = describeFile({ depth: String(depth) });
+        books.push({ depth, writer: await createBookWriter(open(output), { ...bookFormat, metadata: fileMetadata }) });
       } else {
         const columns = metricsColumns(job.options.impacts);
-        tables.push(await createTableWriter(open(output), { format: output.format, columns, metadata: metadata(job) }));
+        const tableFormat = { format: output.format, columns, metadata: describeFile() };
+        tables.push(await createTableWriter(open(output), tableFormat));
       }
     }
     await pump(job, engine, arena, hooks, (state) => {
@@ -141,6 +150,8 @@ async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
       for (const table of tables) table.write(state.boundaryMs, values);
     });
     checkOutcome(job, engine.counts);
+    const { market } = engine.counts;
+    if (market) for (const description of descriptions) description['market'] = market;
     for (const { writer } of books) writer.finish();
     for (const table of tables) table.finish();
     for (const file of files) file.commit();
@@ -155,24 +166,6 @@ const WHOLE_BOOK = Number.POSITIVE_INFINITY;
 
 function depthsOf({ outputs }: Job): number[] {
   return outputs.map((output) => (output.kind === 'book' ? output.depth : WHOLE_BOOK));
-}
-
-function bookFormat(
-  job: Job,
-  { format, depth }: Extract<PlannedOutput, { kind: 'book' }>,
-  exactAs: 'decimal' | 'text',
-): BookFormat {
-  const { formattedTimestamp, quality, layout, decimals } = job.options;
-  const fileMetadata = { ...metadata(job), depth: String(depth) };
-  return {
-    format,
-    depth,
-    formattedTimestamp,
-    quality,
-    layout,
-    decimals: decimals && exactAs,
-    metadata: fileMetadata,
-  };
 }
 
 /** What a reader of an output wants to know of it. */
@@ -208,6 +201,7 @@ function discard(files: AtomicFile[], cause: unknown): void {
 /** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
 async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onRow: (state: RowState) => void) {
   const pause = pauses(hooks.signal);
+  let waiting: Promise<void> | undefined;
   const chunks = readArchive(job.archive.path, {
     onRead: hooks.onRead,
     inflater: job.inflater,
@@ -226,7 +220,8 @@ async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onR
         }
         case 'boundary':
           onRow(event);
-          await pause();
+          waiting = pause();
+          if (waiting) await waiting; // to await nothing costs as much as a row
           break;
         case 'bad-line':
           if (isPassedOver(event, job)) break;

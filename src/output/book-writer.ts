@@ -2,6 +2,7 @@ import type { BookRow } from '../rows.js';
 
 /** Where a writer's bytes go, in order. */
 export interface ByteSink {
+  /** @param bytes used up when the call returns: the writer fills their memory anew. */
   write(bytes: Uint8Array): void;
 }
 
@@ -10,6 +11,12 @@ export type Format = 'csv' | 'csv.gz' | 'parquet';
 
 /** How levels become columns in Parquet: a list a side and kind, a column a level as in CSV, or a row a level. */
 export type Layout = 'lists' | 'wide' | 'long';
+
+/**
+ * Doubles; or the exact number as DECIMAL, which a value may have too many digits for (`DoesNotFitDecimalError`); or the
+ * archive's own text, which takes every value.
+ */
+export type Decimals = false | 'decimal' | 'text';
 
 export interface BookFormat {
   format: Format;
@@ -21,17 +28,26 @@ export interface BookFormat {
   quality: boolean;
   /** Parquet only. */
   layout: Layout;
-  /** Exact values instead of doubles, as decimals or as text; Parquet only. CSV has the archive's own text. */
-  decimals: false | 'decimal' | 'text';
-  /** What a reader wants to know of the file: key-value metadata of Parquet. */
+  /** Exact values instead of doubles; Parquet only. CSV has the archive's own text. */
+  decimals: Decimals;
+  /** What a reader wants to know of the file: key-value metadata of Parquet, read when the file is finished. */
   metadata: Record<string, string>;
 }
 
 /** Writes rows of a book into one file; the caller commits or discards it. */
 export interface BookWriter {
+  /** @param row what is needed of it is copied. */
   write(row: BookRow): void;
   /** Hands over what is left. */
   finish(): void;
+}
+
+export interface TableFormat {
+  format: Format;
+  /** Names of the numbers, in order. */
+  columns: readonly string[];
+  /** As in {@link BookFormat}. */
+  metadata: Record<string, string>;
 }
 
 /** Writes rows of named numbers into one file; the caller commits or discards it. */

@@ -1,64 +1,73 @@
-import type { ByteSink } from './book-writer.js';
-
-/** What is gathered before it is written: few system calls, little memory. */
-const BUFFER_BYTES = 256 * 1024;
-
-export interface CsvOptions {
-  depth: number;
-  /** Puts `timestamp_formatted` before `timestamp`. */
-  formattedTimestamp: boolean;
-}
-
-/**
- * Snapshots as Python's `csv.writer` writes them: commas, `\r\n`, and no quotes, since no cell needs them. The caller
- * commits or discards the file.
- */
-export class CsvWriter {
-  readonly #file: ByteSink;
-  readonly #formattedTimestamp: boolean;
-  #buffered: Uint8Array[] = [];
-  #bufferedBytes = 0;
-
-  constructor(file: ByteSink, { depth, formattedTimestamp }: CsvOptions) {
-    this.#file = file;
-    this.#formattedTimestamp = formattedTimestamp;
-    this.#append(Buffer.from(`${header(depth, formattedTimestamp)}\r\n`));
-  }
-
-  /**
-   * @param boundaryMs the row's label, ms since the epoch.
-   * @param cells the row's other cells, as the engine gives them; copied.
-   */
-  writeRow(boundaryMs: number, cells: Uint8Array): void {
-    const label = this.#formattedTimestamp ? `${formatTimestamp(boundaryMs)},${boundaryMs},` : `${boundaryMs},`;
-    this.#append(Buffer.concat([Buffer.from(label), cells, CRLF]));
-  }
-
-  /** Hands the file everything that was written so far. */
-  flush(): void {
-    this.#file.write(Buffer.concat(this.#buffered));
-    this.#buffered = [];
-    this.#bufferedBytes = 0;
-  }
-
-  #append(bytes: Uint8Array): void {
-    this.#buffered.push(bytes);
-    this.#bufferedBytes += bytes.length;
-    if (this.#bufferedBytes >= BUFFER_BYTES) this.flush();
-  }
-}
+import type { BookRow, RowState } from '../rows.js';
+import type { BookFormat, BookWriter, ByteSink, TableWriter } from './book-writer.js';
+import { FLAGS, levelColumns } from './columns.js';
+import { CsvText } from './csv-text.js';
 
 const CRLF = Buffer.from('\r\n');
+
+/**
+ * Snapshots as Python's `csv.writer` writes them: commas, `\r\n`, and no quotes, since no cell needs them. Prices and
+ * quantities are the archive's own text.
+ */
+export class CsvBookWriter implements BookWriter {
+  readonly #text: CsvText;
+  readonly #format: Pick<BookFormat, 'formattedTimestamp' | 'quality'>;
+
+  constructor(sink: ByteSink, format: Pick<BookFormat, 'depth' | 'formattedTimestamp' | 'quality'>) {
+    this.#text = new CsvText(sink);
+    this.#format = format;
+    const columns = [
+      ...(format.formattedTimestamp ? ['timestamp_formatted'] : []),
+      'timestamp',
+      ...(format.quality ? ['book_ts', 'age_ms', 'flags'] : []),
+      ...levelColumns(format.depth),
+    ];
+    this.#text.appendText(`${columns.join(',')}\r\n`);
+  }
+
+  write(row: BookRow): void {
+    const { boundaryMs } = row;
+    let labels = `${boundaryMs},`;
+    if (this.#format.formattedTimestamp) labels = `${formatTimestamp(boundaryMs)},${labels}`;
+    if (this.#format.quality) labels += `${row.bookTsMs},${boundaryMs - row.bookTsMs},${flagsText(row)},`;
+    this.#text.appendText(labels);
+    this.#text.append(row.cells);
+    this.#text.append(CRLF);
+  }
+
+  finish(): void {
+    this.#text.flush();
+  }
+}
+
+/** Named numbers as CSV: each the shortest decimal that is read back as the same double, empty for NaN. */
+export class CsvTableWriter implements TableWriter {
+  readonly #text: CsvText;
+
+  constructor(sink: ByteSink, columns: readonly string[]) {
+    this.#text = new CsvText(sink);
+    this.#text.appendText(`${['timestamp', ...columns].join(',')}\r\n`);
+  }
+
+  write(boundaryMs: number, values: Float64Array): void {
+    let line = String(boundaryMs);
+    for (const value of values) line += Number.isNaN(value) ? ',' : `,${value}`;
+    this.#text.appendText(`${line}\r\n`);
+  }
+
+  finish(): void {
+    this.#text.flush();
+  }
+}
+
+/** What is true of a row, joined by `|`. */
+function flagsText(row: RowState & { isThin: boolean }): string {
+  return FLAGS.filter(([, key]) => row[key])
+    .map(([name]) => name)
+    .join('|');
+}
 
 /** `2025-01-15T00:01:00.0000`: UTC with four digits of a second's fraction, as `strftime('%f')[:-2]` has them. */
 export function formatTimestamp(boundaryMs: number): string {
   return new Date(boundaryMs).toISOString().replace('Z', '0');
-}
-
-function header(depth: number, formattedTimestamp: boolean): string {
-  const columns = formattedTimestamp ? ['timestamp_formatted', 'timestamp'] : ['timestamp'];
-  for (const side of ['bid', 'ask']) {
-    for (let level = 1; level <= depth; level++) columns.push(`${side}_price_${level}`, `${side}_qty_${level}`);
-  }
-  return columns.join(',');
 }

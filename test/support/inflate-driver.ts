@@ -31,7 +31,7 @@ const CANARY_BYTES = 64;
 const CANARY = Buffer.alloc(CANARY_BYTES, 0xa5);
 
 const kernel = loadInflateKernel(createMemory());
-const inputStart = kernel.MEMORY_START.value + CANARY_BYTES;
+const inputStart = kernel.MEMORY_START + CANARY_BYTES;
 const areaStart = inputStart + MAX_PIECE_BYTES + INPUT_SLACK_BYTES + CANARY_BYTES;
 const areaEnd = areaStart + WINDOW_BYTES + 2 * MAX_ROOM_BYTES;
 growTo(kernel.memory, areaEnd + OUTPUT_SLACK_BYTES + CANARY_BYTES);

@@ -1,0 +1,94 @@
+/** The columns that say what the book is at the boundary: docs/metrics.md, "The book at T". */
+import type { Levels } from '../rows.js';
+import { bpsOf, imbalanceOf, midOf } from './formulas.js';
+
+/** Levels a side of each imbalance; ascending. */
+const IMBALANCE_LEVELS = [1, 5, 10, 50];
+
+/** Distances from mid, in bps, within which quantity is summed; ascending. */
+const BANDS_BPS = [5, 10, 25, 50, 100];
+
+/** The names of what {@link bookMetrics} gives. */
+export function bookColumns(impacts: readonly number[]): string[] {
+  return [
+    ...['best_bid', 'best_bid_qty', 'best_ask', 'best_ask_qty'],
+    ...['mid', 'microprice', 'spread', 'spread_bps'],
+    ...IMBALANCE_LEVELS.map((count) => `imbalance_${count}`),
+    ...BANDS_BPS.flatMap((x) => [`bid_qty_${x}bps`, `bid_notional_${x}bps`, `ask_qty_${x}bps`, `ask_notional_${x}bps`]),
+    ...impacts.flatMap((amount) => [`buy_impact_${amount}_bps`, `sell_impact_${amount}_bps`]),
+  ];
+}
+
+/**
+ * The metrics of a book, in the order of {@link bookColumns}; NaN where there is no value.
+ *
+ * @param levels all that the source has, best first.
+ * @param impacts amounts in the quote currency, above 0.
+ */
+export function bookMetrics(levels: Levels, impacts: readonly number[]): number[] {
+  const { bidPrices, bidQuantities, askPrices, askQuantities } = levels;
+  const [bid = Number.NaN, ask = Number.NaN] = [bidPrices[0], askPrices[0]];
+  const [bidQuantity = Number.NaN, askQuantity = Number.NaN] = [bidQuantities[0], askQuantities[0]];
+  const mid = midOf(bid, ask);
+  const microprice = (bid * askQuantity + ask * bidQuantity) / (bidQuantity + askQuantity);
+  const values = [bid, bidQuantity, ask, askQuantity, mid, microprice, ask - bid, bpsOf(ask - bid, mid)];
+
+  const bidSums = sumsOfBest(bidQuantities, IMBALANCE_LEVELS);
+  const askSums = sumsOfBest(askQuantities, IMBALANCE_LEVELS);
+  for (const i of IMBALANCE_LEVELS.keys()) values.push(imbalanceOf(bidSums[i] as number, askSums[i] as number));
+
+  const bidBands = sumsWithin(bidPrices, bidQuantities, mid, -1);
+  const askBands = sumsWithin(askPrices, askQuantities, mid, 1);
+  for (const i of BANDS_BPS.keys()) values.push(...(bidBands[i] as Band), ...(askBands[i] as Band));
+
+  for (const amount of impacts) {
+    const bought = averagePrice(askPrices, askQuantities, amount);
+    const sold = averagePrice(bidPrices, bidQuantities, amount);
+    values.push(bpsOf(bought - mid, mid), bpsOf(mid - sold, mid));
+  }
+  return values;
+}
+
+/** The sum of the first quantities, for each of some ascending counts; of all when there are fewer. */
+function sumsOfBest(quantities: Float64Array, counts: readonly number[]): number[] {
+  let sum = 0;
+  let level = 0;
+  return counts.map((count) => {
+    for (; level < count && level < quantities.length; level++) sum += quantities[level] as number;
+    return sum;
+  });
+}
+
+type Band = [quantity: number, notional: number];
+
+/** What a side has within each of {@link BANDS_BPS}; no value without a mid. `sign`: −1 for bids, 1 for asks. */
+function sumsWithin(prices: Float64Array, quantities: Float64Array, mid: number, sign: -1 | 1): Band[] {
+  let quantity = Number.isNaN(mid) ? Number.NaN : 0;
+  let notional = quantity;
+  let level = 0;
+  return BANDS_BPS.map((x) => {
+    const limit = mid * (1 + sign * x * 1e-4);
+    for (; level < prices.length; level++) {
+      const price = prices[level] as number;
+      // Each band holds the one before, and levels come best first: the first one outside ends the band.
+      if (sign * price > sign * limit) break;
+      quantity += quantities[level] as number;
+      notional += price * (quantities[level] as number);
+    }
+    return [quantity, notional];
+  });
+}
+
+/** The average price at which an order worth `amount` fills on a side; NaN when the side is not deep enough. */
+function averagePrice(prices: Float64Array, quantities: Float64Array, amount: number): number {
+  let notional = 0;
+  let filled = 0;
+  for (let level = 0; level < prices.length; level++) {
+    const price = prices[level] as number;
+    const quantity = quantities[level] as number;
+    if (notional + price * quantity >= amount) return amount / (filled + (amount - notional) / price);
+    notional += price * quantity;
+    filled += quantity;
+  }
+  return Number.NaN;
+}

@@ -1,3 +1,0 @@
-export function metricsColumns(_impacts: readonly number[]): string[] {
-  return [];
-}

@@ -1,0 +1,48 @@
+import { textEnd } from './dictionary.js';
+
+/**
+ * DECIMAL(38, 18): the widest that readers know (DuckDB, Arrow, Spark), its digits shared between both sides of the
+ * point. A file names one scale for a whole column, and the rows to come are not known when it is begun.
+ */
+export const DECIMAL_PRECISION = 38;
+export const DECIMAL_SCALE = 18;
+export const DECIMAL_BYTES = 16;
+const INTEGER_DIGITS = DECIMAL_PRECISION - DECIMAL_SCALE;
+
+/** A price or quantity has more digits than the file's DECIMAL columns: convert the archive again, as text. */
+export class DoesNotFitDecimalError extends Error {
+  override name = 'DoesNotFitDecimalError';
+
+  /** @param text the archive's. */
+  constructor(readonly text: string) {
+    super(
+      `${text} does not fit DECIMAL(${DECIMAL_PRECISION}, ${DECIMAL_SCALE}), which has ${INTEGER_DIGITS} digits before the point and ${DECIMAL_SCALE} after it; write decimals as text`,
+    );
+  }
+}
+
+/**
+ * Decimals as Parquet keeps them: each the number times 10^18, 16 bytes, two's complement, highest byte first.
+ *
+ * @param texts each its length, four bytes, and then its bytes: digits, perhaps a point and more digits; no sign.
+ * @throws {@link DoesNotFitDecimalError} unless all fit to the last digit.
+ */
+export function decimalsOf(texts: Uint8Array): Uint8Array {
+  const decimals: Buffer[] = [];
+  for (let start = 0; start < texts.length; ) {
+    const end = textEnd(texts, start);
+    const unscaled = unscaledOf(Buffer.from(texts.subarray(start + 4, end)).toString('latin1'));
+    const bytes = Buffer.alloc(DECIMAL_BYTES);
+    bytes.writeBigUInt64BE(unscaled >> 64n, 0);
+    bytes.writeBigUInt64BE(unscaled & 0xffff_ffff_ffff_ffffn, 8);
+    decimals.push(bytes);
+    start = end;
+  }
+  return Buffer.concat(decimals);
+}
+
+function unscaledOf(text: string): bigint {
+  const [, integer = '', fraction = ''] = /^0*(\d*)\.?(\d*?)0*$/.exec(text) ?? [];
+  if (integer.length > INTEGER_DIGITS || fraction.length > DECIMAL_SCALE) throw new DoesNotFitDecimalError(text);
+  return BigInt(integer + fraction.padEnd(DECIMAL_SCALE, '0'));
+}

@@ -1,0 +1,128 @@
+/**
+ * The distinct values of a column, and which of them each value is. Prices and quantities of a book come again and
+ * again, and indexes of one or two whole bytes are copied and compressed many times faster than doubles or texts.
+ */
+export interface Dictionary<Entries> {
+  /** In order of appearance. */
+  entries: Entries;
+  count: number;
+  /** Of each value its entry, then zeros: Parquet packs indexes in groups of eight. */
+  indexes: Uint16Array;
+}
+
+/** As many as indexes of two bytes can tell apart. */
+const MAX_ENTRIES = 65_536;
+const INDEX_BYTES = 2;
+
+/** Hash table, at most half full, and entries: used by one call at a time, since calls do not wait for anything. */
+const slots = new Int32Array(2 * MAX_ENTRIES);
+const numberEntries = new Float64Array(MAX_ENTRIES);
+const textStarts = new Int32Array(MAX_ENTRIES);
+
+/** @returns `undefined` when the values are hardly longer without. */
+export function numberDictionary(values: Float64Array): Dictionary<Float64Array> | undefined {
+  const maxEntries = worthwhileEntries(values.length, values.BYTES_PER_ELEMENT);
+  const table = emptyTable(maxEntries);
+  const mask = table.length - 1;
+  const indexes = newIndexes(values.length);
+  // Compared as bits: as fast as numbers, and 0 and -0 stay what they are.
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+  const entryWords = new Uint32Array(numberEntries.buffer);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    const low = words[2 * i] as number;
+    const high = words[2 * i + 1] as number;
+    let slot = mixed(low ^ Math.imul(high, 0x9e3779b1)) & mask;
+    let entry = table[slot] as number;
+    while (entry !== 0 && (entryWords[2 * entry - 2] !== low || entryWords[2 * entry - 1] !== high)) {
+      slot = (slot + 1) & mask;
+      entry = table[slot] as number;
+    }
+    if (entry === 0) {
+      if (count >= maxEntries) return undefined;
+      entryWords[2 * count] = low;
+      entryWords[2 * count + 1] = high;
+      entry = ++count;
+      table[slot] = entry;
+    }
+    indexes[i] = entry - 1;
+  }
+  return count === 0 ? undefined : { entries: numberEntries.slice(0, count), count, indexes };
+}
+
+/**
+ * @param texts each its length, four bytes, and then its bytes; so are the entries.
+ * @returns `undefined` when the texts are hardly longer without.
+ */
+export function textDictionary(texts: Uint8Array, textCount: number): Dictionary<Uint8Array> | undefined {
+  const maxEntries = worthwhileEntries(textCount, texts.length / textCount);
+  const table = emptyTable(maxEntries);
+  const mask = table.length - 1;
+  const indexes = newIndexes(textCount);
+  let entryBytes = 0;
+  let count = 0;
+  let start = 0;
+  for (let i = 0; i < textCount; i++) {
+    const end = textEnd(texts, start);
+    let hash = 0;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ (texts[at] as number), 0x01000193);
+    let slot = mixed(hash) & mask;
+    let entry = table[slot] as number;
+    while (entry !== 0 && !isEqual(texts, textStarts[entry - 1] as number, start, end)) {
+      slot = (slot + 1) & mask;
+      entry = table[slot] as number;
+    }
+    if (entry === 0) {
+      if (count >= maxEntries) return undefined;
+      textStarts[count] = start;
+      entryBytes += end - start;
+      entry = ++count;
+      table[slot] = entry;
+    }
+    indexes[i] = entry - 1;
+    start = end;
+  }
+  if (count === 0) return undefined;
+  const entries = new Uint8Array(entryBytes);
+  let used = 0;
+  for (const from of textStarts.subarray(0, count)) {
+    const entry = texts.subarray(from, textEnd(texts, from));
+    entries.set(entry, used);
+    used += entry.length;
+  }
+  return { entries, count, indexes };
+}
+
+/** Where the text that begins at `start` with its length ends. */
+export function textEnd(texts: Uint8Array, start: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [texts[start], texts[start + 1], texts[start + 2], texts[start + 3]];
+  return start + 4 + (a | (b << 8) | (c << 16) | (d << 24));
+}
+
+/** Whether the text at `other` is the one from `start` to `end`; their lengths are compared as a part of them. */
+function isEqual(texts: Uint8Array, other: number, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (texts[at] !== texts[other + at - start]) return false;
+  return true;
+}
+
+/** So many that a dictionary with its indexes has at most half the bytes of the values: less is not worth the reader's time. */
+function worthwhileEntries(values: number, bytesOfValue: number): number {
+  return Math.max(0, Math.min(MAX_ENTRIES, Math.floor(values * (1 / 2 - INDEX_BYTES / bytesOfValue))));
+}
+
+/** Its slots hold the number of an entry plus one, or 0 when free; who finds one taken by another looks at the next. */
+function emptyTable(maxEntries: number): Int32Array {
+  // The smallest power of two that leaves half of them free.
+  const length = 2 ** (32 - Math.clz32(2 * Math.max(1, maxEntries) - 1));
+  return slots.subarray(0, length).fill(0);
+}
+
+function newIndexes(values: number): Uint16Array {
+  return new Uint16Array(Math.ceil(values / 8) * 8);
+}
+
+/** Spreads a hash over all its bits. */
+function mixed(hash: number): number {
+  const product = Math.imul(hash, 0x85ebca6b);
+  return product ^ (product >>> 15);
+}

@@ -1,0 +1,48 @@
+import type { ByteSink, TableFormat, TableWriter } from '../book-writer.js';
+import { DOUBLE, NumberColumn, TIMESTAMP_MS } from './column.js';
+import { ParquetFile } from './parquet-file.js';
+
+/** 8 bytes each are what is kept in memory; a few months of minutes with 50 columns. */
+const ROW_GROUP_VALUES = 2 ** 21;
+
+/** Named numbers as Parquet, sorted by time: a column of doubles each, null for NaN. */
+export class ParquetTableWriter implements TableWriter {
+  readonly #file: ParquetFile;
+  readonly #timestamp: NumberColumn;
+  readonly #columns: NumberColumn[];
+  /** Rows in a row group. */
+  readonly #capacity: number;
+  #rows = 0;
+
+  /** @param rowGroupValues kept in memory at most, unless a single row has more. */
+  constructor(
+    sink: ByteSink,
+    { columns, metadata }: Pick<TableFormat, 'columns' | 'metadata'>,
+    rowGroupValues = ROW_GROUP_VALUES,
+  ) {
+    const capacity = Math.max(1, Math.floor(rowGroupValues / (1 + columns.length)));
+    this.#capacity = capacity;
+    this.#timestamp = new NumberColumn('timestamp', 'required', TIMESTAMP_MS, capacity);
+    this.#columns = columns.map((name) => new NumberColumn(name, 'optional', DOUBLE, capacity));
+    this.#file = new ParquetFile(sink, [this.#timestamp, ...this.#columns], metadata);
+  }
+
+  write(boundaryMs: number, values: Float64Array): void {
+    this.#timestamp.append(boundaryMs);
+    this.#columns.forEach((column, i) => {
+      const value = values[i] ?? Number.NaN;
+      column.append(Number.isNaN(value) ? null : value);
+    });
+    if (++this.#rows === this.#capacity) this.#endRowGroup();
+  }
+
+  finish(): void {
+    this.#endRowGroup();
+    this.#file.finish();
+  }
+
+  #endRowGroup(): void {
+    if (this.#rows > 0) this.#file.writeRowGroup(this.#rows);
+    this.#rows = 0;
+  }
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import type { BookFormat } from '../../src/output/book-writer.js';
+import { createBookWriter, createTableWriter } from '../../src/output/create-writer.js';
+import { bookRow, MemorySink, type TestRow } from '../support/output-rows.js';
+
+const FORMAT: BookFormat = {
+  format: 'csv',
+  depth: 2,
+  formattedTimestamp: false,
+  quality: false,
+  layout: 'lists',
+  decimals: false,
+  metadata: {},
+};
+const ROWS: TestRow[] = [
+  {
+    boundaryMs: 60_000,
+    ageMs: 37,
+    flags: [false, false, false, false],
+    bids: [
+      ['1.50', '7'],
+      ['1.4', '0.10'],
+    ],
+    asks: [
+      ['1.6', '2'],
+      ['1.70', '3'],
+    ],
+  },
+  { boundaryMs: 120_000, ageMs: 60_037, flags: [true, true, true, true], bids: [['1.5', '7']], asks: [] },
+];
+
+async function written(format: Partial<BookFormat>, rows = ROWS): Promise<Buffer> {
+  const sink = new MemorySink();
+  const all = { ...FORMAT, ...format };
+  const writer = await createBookWriter(sink, all);
+  for (const row of rows) writer.write(bookRow(row, all.depth));
+  writer.finish();
+  return sink.bytes;
+}
+
+const LEVELS = 'bid_price_1,bid_qty_1,bid_price_2,bid_qty_2,ask_price_1,ask_qty_1,ask_price_2,ask_qty_2'.split(',');
+
+test('rows are label and cells', async () => {
+  assert.equal(
+    (await written({})).toString(),
+    [['timestamp', ...LEVELS].join(','), '60000,1.50,7,1.4,0.10,1.6,2,1.70,3', '120000,1.5,7,,,,,,', ''].join('\r\n'),
+  );
+});
+
+test('quality stands between the timestamp and the levels, flags in their order', async () => {
+  assert.equal(
+    (await written({ quality: true, formattedTimestamp: true })).toString(),
+    [
+      ['timestamp_formatted', 'timestamp', 'book_ts', 'age_ms', 'flags', ...LEVELS].join(','),
+      '1970-01-01T00:01:00.0000,60000,59963,37,,1.50,7,1.4,0.10,1.6,2,1.70,3',
+      '1970-01-01T00:02:00.0000,120000,59963,60037,filled|suspect|crossed|thin|partial,1.5,7,,,,,,',
+      '',
+    ].join('\r\n'),
+  );
+});
+
+test('rows longer than the buffer keep their order', async () => {
+  const long = '1'.repeat(300_000);
+  const [first] = ROWS as [TestRow];
+  const rows = [first, { ...first, bids: [[long, '1']] satisfies TestRow['bids'] }, first];
+  const lines = (await written({}, rows)).toString().split('\r\n');
+  assert.deepEqual(
+    lines.map(({ length }) => length > 300_000),
+    [false, false, true, false, false],
+  );
+  assert.equal(lines[1], lines[3]);
+});
+
+const many = Array.from({ length: 5_000 }, (_, i) => ({ ...(ROWS[i % 2] as TestRow), boundaryMs: i }));
+
+test('csv.gz is the same bytes in one gzip member, which names no time and no system', async () => {
+  const gzipped = await written({ format: 'csv.gz' }, many);
+  assert.deepEqual(gunzipSync(gzipped), await written({}, many));
+  assert.deepEqual([...gzipped.subarray(0, 10)].with(8, 0), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+  assert.deepEqual(gzipped, await written({ format: 'csv.gz' }, many));
+});
+
+test("Python's gzip reads csv.gz", async (t) => {
+  const program = 'import gzip,sys; sys.stdout.buffer.write(gzip.decompress(sys.stdin.buffer.read()))';
+  const { error, status, stdout } = spawnSync('python3', ['-c', program], {
+    input: await written({ format: 'csv.gz' }, many),
+  });
+  if (error) return t.skip(`NOT CHECKED: there is no python3 here (${error.message})`);
+  assert.equal(status, 0);
+  assert.deepEqual(stdout, await written({}, many));
+});
+
+test('a sink that fails in the middle of gzip data fails the writer', async () => {
+  const failing = {
+    write(): void {
+      throw new Error('disk full');
+    },
+  };
+  const writer = await createBookWriter(failing, { ...FORMAT, format: 'csv.gz' });
+  writer.write(bookRow(ROWS[0] as TestRow, 2));
+  assert.throws(() => writer.finish(), /disk full/);
+});
+
+test('tables are the shortest decimals, empty for NaN', async () => {
+  const sink = new MemorySink();
+  const writer = await createTableWriter(sink, { format: 'csv', columns: ['mid', 'spread_bps'], metadata: {} });
+  writer.write(60_000, Float64Array.of(0.1 + 0.2, Number.NaN));
+  writer.write(120_000, Float64Array.of(-1, 1e-9));
+  writer.finish();
+  assert.equal(sink.bytes.toString(), 'timestamp,mid,spread_bps\r\n60000,0.30000000000000004,\r\n120000,-1,1e-9\r\n');
+});
