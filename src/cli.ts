@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: argv to a command, errors and signals to an exit status. */
+import type { Surroundings } from './commands/convert.js';
 import { clean } from './convert/clean-text.js';
 import { UsageError } from './convert/usage-error.js';
 import { CommanderError, parseCommandLine } from './options.js';
@@ -7,25 +8,43 @@ import { CommanderError, parseCommandLine } from './options.js';
 /** 128 plus the signal's number, as shells have it. */
 const STOP_STATUS: Record<string, number> = { SIGHUP: 129, SIGINT: 130, EPIPE: 141, SIGTERM: 143 };
 
+/** What the first argument can say; without any of these it is `convert`. Each answers with the exit status. */
+const COMMANDS = new Map<string, (argv: string[], surroundings: Surroundings) => Promise<number>>([
+  ['convert', runConvert],
+  ['status', runStatus],
+]);
+
 async function main(argv: string[]): Promise<number> {
   const surroundings = { stdout: process.stdout, stderr: process.stderr, signal: listenForStop() };
+  const command = COMMANDS.get(argv[0] ?? '');
   try {
-    const options = parseCommandLine(argv);
-    // Loaded only now, so that --help and a wrong option are answered at once.
-    if (options.test) {
-      const { selfTest } = await import('./commands/self-test.js');
-      return (await selfTest(options, surroundings)) ? 0 : 1;
-    }
-    const { convert } = await import('./commands/convert.js');
-    const summary = await convert(options, surroundings);
-    if (surroundings.signal.aborted) return STOP_STATUS[String(surroundings.signal.reason)] ?? 1;
-    return summary && summary.failed > 0 ? 1 : 0;
+    const status = command ? await command(argv.slice(1), surroundings) : await runConvert(argv, surroundings);
+    return surroundings.signal.aborted ? (STOP_STATUS[String(surroundings.signal.reason)] ?? 1) : status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const message = error instanceof UsageError ? error.message : describeFailure(error);
     process.stderr.write(`bookgrid: ${message.split('\n').map(clean).join('\n')}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+// Commands are loaded only when their options have been read, so that --help and a wrong option are answered at once.
+
+async function runConvert(argv: string[], surroundings: Surroundings): Promise<number> {
+  const options = parseCommandLine(argv);
+  if (options.test) {
+    const { selfTest } = await import('./commands/self-test.js');
+    return (await selfTest(options, surroundings)) ? 0 : 1;
+  }
+  const { convert } = await import('./commands/convert.js');
+  const summary = await convert(options, surroundings);
+  return summary && summary.failed > 0 ? 1 : 0;
+}
+
+async function runStatus(argv: string[], surroundings: Surroundings): Promise<number> {
+  const { parseStatusLine, status } = await import('./commands/status.js');
+  await status(parseStatusLine(argv), surroundings);
+  return 0;
 }
 
 /** Aborts at the first signal, or when nobody reads the output any more; the second signal ends the process at once. */

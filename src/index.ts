@@ -21,7 +21,9 @@ export {
   type SamplingOptions,
   type SkipReason,
 } from './convert/plan.js';
+export { type MadeOutput, type Records, readRecords } from './convert/records.js';
 export { type Outcome, type RunHooks, run } from './convert/run.js';
 export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
+export type { OutputRecord, Shape } from './convert/shape.js';
 export { UsageError } from './convert/usage-error.js';
 export { outputExists } from './output/atomic-file.js';

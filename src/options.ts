@@ -51,37 +51,47 @@ const GROUPS = {
   more: 'More:',
 } as const;
 
+const DEFAULT_ROOT = '/volumes/Data01/FinancialData/Bybit';
+
+/** Options of several commands, which say for themselves what they do with them. */
+export const sharedOptions = {
+  sourceDir: (description: string) =>
+    new commander.Option('--source-dir <dir>', description)
+      .argParser(parseFolder)
+      .default(`${DEFAULT_ROOT}/OrderBook`)
+      .env('BOOKGRID_SOURCE_DIR'),
+  outputDir: (description: string) =>
+    new commander.Option('--output-dir <dir>', description)
+      .argParser(parseFolder)
+      .default(`${DEFAULT_ROOT}/OrderBook_1m`)
+      .env('BOOKGRID_OUTPUT_DIR'),
+  symbols: () =>
+    new commander.Option('--symbols <pairs>', 'only these pairs, comma-separated: BTCUSDT,ETHUSDT').argParser(
+      listOf(parsePair),
+    ),
+  from: () => new commander.Option('--from <date>', 'first day wanted, YYYY-MM-DD (UTC)').argParser(parseDate),
+  to: () => new commander.Option('--to <date>', 'last day wanted, YYYY-MM-DD (UTC)').argParser(parseDate),
+  json: () => new commander.Option('--json', 'one JSON object a line on standard output, for programs'),
+};
+
+/** @throws {@link UsageError} when the first day wanted is after the last. */
+export function checkDays({ from, to }: { from?: string; to?: string }): void {
+  if (from !== undefined && to !== undefined && from > to) throw new UsageError(`--from ${from} is after --to ${to}`);
+}
+
 /**
  * Every option in one table: parsing and help come from it. Commander names the properties after
  * the long flags.
  */
 function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }[] {
-  const root = '/volumes/Data01/FinancialData/Bybit';
   return [
     {
       group: 'what',
-      option: new commander.Option(
-        '--source-dir <dir>',
-        'folder of DEPTH/PAIR/ folders with archives (not with ARCHIVE arguments)',
-      )
-        .argParser(parseFolder)
-        .default(`${root}/OrderBook`)
-        .env('BOOKGRID_SOURCE_DIR'),
+      option: sharedOptions.sourceDir('folder of DEPTH/PAIR/ folders with archives (not with ARCHIVE arguments)'),
     },
-    {
-      group: 'what',
-      option: new commander.Option('--symbols <pairs>', 'only these pairs, comma-separated: BTCUSDT,ETHUSDT').argParser(
-        listOf(parsePair),
-      ),
-    },
-    {
-      group: 'what',
-      option: new commander.Option('--from <date>', 'first day wanted, YYYY-MM-DD (UTC)').argParser(parseDate),
-    },
-    {
-      group: 'what',
-      option: new commander.Option('--to <date>', 'last day wanted, YYYY-MM-DD (UTC)').argParser(parseDate),
-    },
+    { group: 'what', option: sharedOptions.symbols() },
+    { group: 'what', option: sharedOptions.from() },
+    { group: 'what', option: sharedOptions.to() },
     {
       group: 'rows',
       option: new commander.Option(
@@ -183,13 +193,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
     },
     {
       group: 'where',
-      option: new commander.Option(
-        '--output-dir <dir>',
-        'outputs go to DEPTH/PAIR/ below it, records to conversions.jsonl',
-      )
-        .argParser(parseFolder)
-        .default(`${root}/OrderBook_1m`)
-        .env('BOOKGRID_OUTPUT_DIR'),
+      option: sharedOptions.outputDir('outputs go to DEPTH/PAIR/ below it, records to conversions.jsonl'),
     },
     {
       group: 'where',
@@ -200,7 +204,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
     },
     {
       group: 'where',
-      option: new commander.Option('--overwrite', 'make outputs again that exist, instead of skipping them'),
+      option: new commander.Option('--overwrite', 'make all outputs again, also those that exist and are up to date'),
     },
     {
       group: 'how',
@@ -224,7 +228,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
         'print what would be made and what is skipped, and why; convert nothing',
       ),
     },
-    { group: 'how', option: new commander.Option('--json', 'one JSON object a line on standard output, for programs') },
+    { group: 'how', option: sharedOptions.json() },
     {
       group: 'more',
       option: new commander.Option(
@@ -238,30 +242,40 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
 const EXAMPLES = `
 Examples:
   bookgrid --source-dir archives --output-dir snapshots
-      every archive below archives/, on all cores; run it again to go on after a stop
+      every archive below archives/, on all cores; run it again to go on after a stop, or to make
+      again what has become stale, since its archive or an option has changed
   bookgrid 2025-01-15_BTCUSDT_ob500.data.zip --output-dir . --interval 1s --depths 50
       one archive, a row a second, 50 levels a side
   bookgrid --source-dir archives --symbols BTCUSDT --from 2025-01-01 --to 2025-01-31 --dry-run
       what a run would do
+
+Other commands:
+  bookgrid status --output-dir snapshots
+      what is there by pair and month: days done, missing, stale, failed (bookgrid status --help)
 
 Row T holds the book after every message with ts <= T, and none after: no look-ahead.
 
 Exit status: 0 all converted or skipped, 1 some archive failed, 2 wrong usage or nothing to do,
 130 after Ctrl+C (a second one ends it at once), 143 after SIGTERM, 129 after SIGHUP, 141 when\nnobody reads the output any more.`;
 
-/** The command line as commander knows it. */
+/** A command without options yet, whose help and errors look as those of all commands do. */
+export function newCommand(name: string): commander.Command {
+  return new commander.Command(name)
+    .configureHelp({ helpWidth: 100 })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'bookgrid: ')) })
+    .showHelpAfterError(`Try ${name} --help.`)
+    .exitOverride();
+}
+
+/** The command line of `bookgrid [convert]` as commander knows it. */
 export function buildCommand(): commander.Command {
-  const command = new commander.Command('bookgrid')
+  const command = newCommand('bookgrid')
     .usage('[convert] [ARCHIVE…] [options]')
     .description(
       'Turns Bybit order book archives (.zip, .gz, .data: one full book, then every change)\n' +
         'into order book snapshots on a regular time grid, as CSV or Parquet.',
     )
     .argument('[ARCHIVE...]', 'archives to convert; none: all below --source-dir')
-    .configureHelp({ helpWidth: 100 })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'bookgrid: ')) })
-    .showHelpAfterError('Try bookgrid --help.')
-    .exitOverride()
     .addHelpText('after', EXAMPLES);
   for (const { group, option } of optionTable()) command.addOption(option.helpGroup(GROUPS[group]));
   return command
@@ -271,15 +285,15 @@ export function buildCommand(): commander.Command {
 }
 
 /**
- * Reads a command line.
+ * Reads the command line of `bookgrid [convert]`.
  *
- * @param argv what the user wrote after the program's name.
+ * @param argv what the user wrote after the program's name and the command's.
  * @throws CommanderError when commander has already printed (help, version, a wrong option); `exitCode` 0 for the former.
  * @throws {@link UsageError} for combinations that cannot be.
  */
 export function parseCommandLine(argv: string[]): ConvertOptions {
   const command = buildCommand();
-  command.parse(argv[0] === 'convert' ? argv.slice(1) : argv, { from: 'user' });
+  command.parse(argv, { from: 'user' });
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
   checkCombinations(command.args, given, isGiven);
@@ -365,9 +379,7 @@ function checkCombinations(
   if (isGiven('impact') && !options.metrics && !options.metricsOnly) {
     throw new UsageError('--impact is for metrics: add --metrics');
   }
-  if (options.from !== undefined && options.to !== undefined && options.from > options.to) {
-    throw new UsageError(`--from ${options.from} is after --to ${options.to}`);
-  }
+  checkDays(options);
   if (archives.length > 0 && isGiven('sourceDir')) {
     throw new UsageError('give ARCHIVE arguments or --source-dir, not both');
   }

@@ -39,6 +39,8 @@ export interface EngineCounts {
   skippedBoundaries: number;
   /** Rows whose best bid is at or above the best ask. */
   crossedRows: number;
+  /** Rows of a book that messages are missing from: an update id was missed since the last snapshot. */
+  suspectRows: number;
   /** `ts` of the first and the last message in file order; absent when there is none. */
   firstTsMs: number | undefined;
   lastTsMs: number | undefined;
@@ -59,6 +61,7 @@ export function noCounts(): EngineCounts {
     filledRows: 0,
     skippedBoundaries: 0,
     crossedRows: 0,
+    suspectRows: 0,
     firstTsMs: undefined,
     lastTsMs: undefined,
   };
@@ -231,6 +234,7 @@ export class ReferenceEngine implements Engine {
     this.#counts.rows++;
     if (isFilled) this.#counts.filledRows++;
     if (isCrossed) this.#counts.crossedRows++;
+    if (this.#isSuspect) this.#counts.suspectRows++;
     const state = { boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect: this.#isSuspect, isCrossed, isPartial };
     return { kind: 'boundary', ...state };
   }

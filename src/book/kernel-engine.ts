@@ -505,6 +505,7 @@ export class KernelEngine implements Engine {
     if (isFilled) this.#hostCounts.filledRows++;
     if (isCrossed) this.#hostCounts.crossedRows++;
     const isSuspect = this.#isSuspect || this.#kernel.getBreaks() > this.#breaksAtSnapshot;
+    if (isSuspect) this.#hostCounts.suspectRows++;
     return { kind: 'boundary', boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed, isPartial };
   }
 

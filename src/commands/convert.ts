@@ -4,7 +4,7 @@ import { clean } from '../convert/clean-text.js';
 import type { Executor } from '../convert/executors/executor.js';
 import { type PlanEntry, type PlanOptions, plan } from '../convert/plan.js';
 import { noProgress, showProgress } from '../convert/progress.js';
-import { RECORDS_FILE, RecordFile, toRecord } from '../convert/records.js';
+import { RECORDS_FILE, RecordFile, readRecords, toFileRecord } from '../convert/records.js';
 import {
   JsonReporter,
   lineWriter,
@@ -96,7 +96,7 @@ function keepRecords(outputDir: string) {
     keep({ entry, result }: Outcome): void {
       if (entry.action !== 'convert' || result.status === 'skipped' || failure) return;
       try {
-        file.append(toRecord(entry.job, result));
+        file.append(toFileRecord(entry.job, result));
       } catch (error) {
         failure = error as Error;
       }
@@ -113,7 +113,8 @@ function keepRecords(outputDir: string) {
 
 async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
   const scan = options.archives.length > 0 ? await identifyFiles(options.archives) : scanSource(options);
-  const entries = plan(scan, planOptions(options), outputExists);
+  const records = await readRecords(options.outputDir);
+  const entries = plan(scan, planOptions(options), outputExists, (outputPath) => records.of(outputPath));
   for (const line of describeOddities(scan, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(scan, options));
   return entries;

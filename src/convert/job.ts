@@ -47,7 +47,7 @@ export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
   const startMs = performance.now();
   let outputs: PlannedOutput[];
   try {
-    outputs = job.outputs.filter(({ path }) => job.overwrite || !outputExists(path));
+    outputs = job.outputs.filter(({ path, stale }) => job.overwrite || stale !== undefined || !outputExists(path));
   } catch (error) {
     return { status: 'failed', error: describe(error, job), seconds: 0 };
   }

@@ -5,6 +5,7 @@ import type { Format, Layout } from '../output/book-writer.js';
 import { depthFolder } from './archive-name.js';
 import { formatInterval } from './interval.js';
 import type { ArchiveFile, ScanResult, UnusableFile } from './scan.js';
+import { type OutputRecord, whyStale } from './shape.js';
 
 /** What shapes the bytes of an output. */
 export interface SamplingOptions {
@@ -71,8 +72,11 @@ interface ResolvedOptions extends SamplingOptions {
   overwrite: boolean;
 }
 
-/** One file. */
-export type PlannedOutput = { format: Format; path: string } & ({ kind: 'book'; depth: number } | { kind: 'metrics' });
+/** One file. `stale`: it exists, and why it is made again. */
+export type PlannedOutput = { format: Format; path: string; stale?: string } & (
+  | { kind: 'book'; depth: number }
+  | { kind: 'metrics' }
+);
 
 /** All that is needed to convert one archive, as plain JSON: it can be run here, in a worker, or elsewhere. */
 export interface Job {
@@ -86,11 +90,17 @@ export interface Job {
 
 /** One archive of the plan; `number` counts from 1 in the order depth folder, pair, date. */
 export type PlanEntry = { number: number; path: string; fileName: string; pair: string } & (
-  | { action: 'convert'; job: Job; remark?: string }
+  | ({ action: 'convert'; job: Job } & Remarks)
   /** `outputs` are those that the archive would have given. */
-  | { action: 'skip'; outputs: PlannedOutput[]; reason: SkipReason; remark?: string }
+  | ({ action: 'skip'; outputs: PlannedOutput[]; reason: SkipReason } & Remarks)
   | { action: 'fail'; problem: string }
 );
+
+interface Remarks {
+  remark?: string;
+  /** Outputs that exist, of which there is no record, as of those of the Python scripts: they are taken as done. */
+  unrecorded?: PlannedOutput[];
+}
 
 export type SkipReason = 'exists' | 'made from another archive' | 'too shallow';
 
@@ -108,11 +118,18 @@ export function contentsOf(outputs: PlannedOutput[]): string {
 const DEFAULT_DEPTHS = [200, 500];
 
 /**
- * Decides what is made from which archive. Pure: what is on the disk comes in as `archives` and `exists`.
+ * Decides what is made from which archive: outputs that are not there, and those whose record says that they were made
+ * of something else or otherwise than they would be now. Pure: what is on the disk comes in by the arguments.
  *
  * @param exists whether a whole output is at a path.
+ * @param recordOf the record of the output at a path; asked only of one that exists.
  */
-export function plan(scan: ScanResult, planOptions: PlanOptions, exists: (outputPath: string) => boolean): PlanEntry[] {
+export function plan(
+  scan: ScanResult,
+  planOptions: PlanOptions,
+  exists: (outputPath: string) => boolean,
+  recordOf: (outputPath: string) => OutputRecord | undefined = () => undefined,
+): PlanEntry[] {
   const options: ResolvedOptions = { ...PLAN_DEFAULTS, ...planOptions };
   const files = [...scan.archives, ...scan.unusable].filter((file) => isWanted(file, options)).sort(inPlanOrder);
   const makers = new Map<string, ArchiveFile>();
@@ -120,7 +137,7 @@ export function plan(scan: ScanResult, planOptions: PlanOptions, exists: (output
     const { path: filePath, fileName, pair } = file;
     const entry = { number: index + 1, path: filePath, fileName, pair };
     if ('problem' in file) return { ...entry, action: 'fail', problem: file.problem };
-    return { ...entry, ...decide(file, options, exists, makers) };
+    return { ...entry, ...decide(file, options, { exists, recordOf }, makers) };
   });
 }
 
@@ -133,7 +150,7 @@ type Decision = PlanEntry extends infer E
 function decide(
   archive: ArchiveFile,
   options: ResolvedOptions,
-  exists: (outputPath: string) => boolean,
+  disk: Disk,
   makers: Map<string, ArchiveFile>,
 ): Decision {
   const depths = options.books ? reachableDepths(archive, options) : [];
@@ -150,10 +167,36 @@ function decide(
   const rivals = outputs.filter((output) => makers.has(output.path));
   const own = outputs.filter((output) => !makers.has(output.path));
   for (const output of own) makers.set(output.path, archive);
-  const missing = own.filter((output) => options.overwrite || !exists(output.path));
-  const remark = rivals.length > 0 ? { remark: describeRivals(rivals, makers) } : {};
-  if (missing.length > 0) return { action: 'convert', job: makeJob(archive, missing, options), ...remark };
-  return { action: 'skip', outputs, reason: own.length > 0 ? 'exists' : 'made from another archive', ...remark };
+  const { wanted, unrecorded } = sortOut(archive, own, options, disk);
+  const remarks = {
+    ...(rivals.length > 0 ? { remark: describeRivals(rivals, makers) } : {}),
+    ...(unrecorded.length > 0 ? { unrecorded } : {}),
+  };
+  if (wanted.length > 0) return { action: 'convert', job: makeJob(archive, wanted, options), ...remarks };
+  return { action: 'skip', outputs, reason: own.length > 0 ? 'exists' : 'made from another archive', ...remarks };
+}
+
+/** What is known of outputs that are on the disk. */
+interface Disk {
+  exists: (outputPath: string) => boolean;
+  recordOf: (outputPath: string) => OutputRecord | undefined;
+}
+
+/** The outputs to be made, and of the others those that nothing is known of. */
+function sortOut(archive: ArchiveFile, outputs: PlannedOutput[], options: ResolvedOptions, { exists, recordOf }: Disk) {
+  const wanted: PlannedOutput[] = [];
+  const unrecorded: PlannedOutput[] = [];
+  for (const output of outputs) {
+    if (options.overwrite || !exists(output.path)) {
+      wanted.push(output);
+      continue;
+    }
+    const record = recordOf(output.path);
+    const stale = record && whyStale(record, { archive, output, options, defaults: PLAN_DEFAULTS });
+    if (!record) unrecorded.push(output);
+    else if (stale !== undefined) wanted.push({ ...output, stale });
+  }
+  return { wanted, unrecorded };
 }
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: ResolvedOptions): Job {

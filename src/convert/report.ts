@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { clean } from './clean-text.js';
 import type { JobResult } from './job.js';
-import { contentsOf, outputsOf, type PlanEntry } from './plan.js';
+import { contentsOf, outputsOf, type PlanEntry, type PlannedOutput } from './plan.js';
 import { RECORDS_FILE, toRecord } from './records.js';
 import type { Outcome } from './run.js';
 
@@ -111,14 +111,12 @@ export class TextReporter implements Reporter {
     switch (result.status) {
       case 'done': {
         const contents = contentsOf(result.outputs);
-        line(
-          this.#paint('green', 'DONE    '),
-          `[${contents}] → ${result.counts.rows} snapshots ✓${this.#remark(entry)}`,
-        );
+        const remarks = describeRemarks(describeStale(result.outputs), remarkOf(entry));
+        line(this.#paint('green', 'DONE    '), `[${contents}] → ${result.counts.rows} snapshots ✓${remarks}`);
         break;
       }
       case 'skipped':
-        line(this.#paint('dim', 'SKIPPED '), `[${contentsOf(outputsOf(entry))}]${this.#remark(entry)}`);
+        line(this.#paint('dim', 'SKIPPED '), `[${contentsOf(outputsOf(entry))}]${describeRemarks(remarkOf(entry))}`);
         break;
       case 'failed':
         line(this.#paint('red', 'ERROR   '), `→ ${clean(result.error)}`);
@@ -149,10 +147,34 @@ export class TextReporter implements Reporter {
     // Whether the stream has colours was decided already; newer versions of Node would look at stdout again.
     return this.#hasColor ? styleText(style, text, { validateStream: false }) : text;
   }
+}
 
-  #remark(entry: PlanEntry): string {
-    return 'remark' in entry ? ` (${clean(entry.remark ?? '')})` : '';
-  }
+function remarkOf(entry: PlanEntry): string | undefined {
+  return entry.action === 'fail' ? undefined : entry.remark;
+}
+
+/** `was stale: onGap fill → skip`; where that is not so of all outputs, `was stale: 200: onGap fill → skip`. */
+function describeStale(outputs: PlannedOutput[]): string | undefined {
+  const byReason = new Map<string | undefined, PlannedOutput[]>();
+  for (const output of outputs) byReason.set(output.stale, [...(byReason.get(output.stale) ?? []), output]);
+  const texts = [...byReason].flatMap(([reason, those]) => {
+    if (reason === undefined) return [];
+    return byReason.size === 1 ? reason : `${contentsOf(those)}: ${reason}`;
+  });
+  return texts.length > 0 ? `was stale: ${texts.join('; ')}` : undefined;
+}
+
+/** `200: no record of it, taken as done`. */
+function describeUnrecorded(entry: PlanEntry): string | undefined {
+  const unrecorded = entry.action === 'fail' ? undefined : entry.unrecorded;
+  if (!unrecorded) return undefined;
+  return `${contentsOf(unrecorded)}: no record of ${unrecorded.length === 1 ? 'it' : 'them'}, taken as done`;
+}
+
+/** What is to be added to a line, in brackets. */
+function describeRemarks(...remarks: (string | undefined)[]): string {
+  const given = remarks.filter((remark) => remark !== undefined);
+  return given.length > 0 ? ` (${clean(given.join('; '))})` : '';
 }
 
 function describeNotes(notes: Summary['notes']): string[] {
@@ -218,14 +240,16 @@ export function printPlan(entries: PlanEntry[], write: (line: string) => void, {
 }
 
 function describeEntry(entry: PlanEntry): string {
-  const remark = 'remark' in entry ? ` (${clean(entry.remark ?? '')})` : '';
+  const remarks = describeRemarks(describeUnrecorded(entry), remarkOf(entry));
   switch (entry.action) {
     case 'convert': {
-      const outputs = entry.job.outputs.map(({ path: output }) => `\n             ${clean(output)}`).join('');
-      return `[${entry.number}] CONVERT  ${clean(entry.path)} →${outputs}${remark}`;
+      const outputs = entry.job.outputs
+        .map(({ path: output, stale }) => `\n             ${clean(output)}${stale ? ` (stale: ${clean(stale)})` : ''}`)
+        .join('');
+      return `[${entry.number}] CONVERT  ${clean(entry.path)} →${outputs}${remarks}`;
     }
     case 'skip':
-      return `[${entry.number}] SKIP     ${clean(entry.path)} [${contentsOf(outputsOf(entry))}]: ${entry.reason}${remark}`;
+      return `[${entry.number}] SKIP     ${clean(entry.path)} [${contentsOf(outputsOf(entry))}]: ${entry.reason}${remarks}`;
     case 'fail':
       return `[${entry.number}] ERROR    ${clean(entry.path)}: ${clean(entry.problem)}`;
   }

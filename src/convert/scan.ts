@@ -11,6 +11,8 @@ export interface ArchiveFile extends ArchiveName {
   path: string;
   fileName: string;
   sizeBytes: number;
+  /** When the file was last changed, whole ms since the epoch. */
+  mtimeMs: number;
   /** The file's name holds the date: only boundaries of that day are wanted. */
   isDayFile: boolean;
 }
@@ -75,7 +77,7 @@ function classify(
     const problem = `its name belongs in ${expected}, yet it lies in ${depth}/${pair}; move it, or give it as an argument`;
     result.unusable.push({ path: file, fileName, pair: namedPair, date: name.date, problem });
   } else {
-    result.archives.push({ ...name, path: file, fileName, sizeBytes: stat.size, isDayFile: true });
+    result.archives.push({ ...name, path: file, fileName, ...describeFile(stat), isDayFile: true });
   }
 }
 
@@ -100,7 +102,7 @@ export async function identifyFiles(files: string[]): Promise<ScanResult> {
       result.unusable.push({ path: file, fileName, pair: '?', problem: identity.problem });
     } else {
       const isDayFile = findDate(fileName) !== undefined;
-      result.archives.push({ ...identity, path: file, fileName, sizeBytes: stat.size, isDayFile });
+      result.archives.push({ ...identity, path: file, fileName, ...describeFile(stat), isDayFile });
     }
   }
   return result;
@@ -142,7 +144,7 @@ function hasArchiveEnding(fileName: string): boolean {
 }
 
 /** Names in a folder without the hidden ones, in the order of their characters' codes wherever the program runs. */
-function listFolder(folder: string): string[] {
+export function listFolder(folder: string): string[] {
   try {
     return fs
       .readdirSync(folder)
@@ -156,7 +158,7 @@ function listFolder(folder: string): string[] {
   }
 }
 
-function isFolder(...names: string[]): boolean {
+export function isFolder(...names: string[]): boolean {
   const file = path.join(...names);
   try {
     return fs.statSync(file).isDirectory();
@@ -165,8 +167,14 @@ function isFolder(...names: string[]): boolean {
   }
 }
 
-/** A file's size, or why it cannot be read: a link may lead nowhere, to itself, or into a closed folder. */
-function look(file: string): { size: number } | { problem: string } {
+/** What tells whether a file is still the same. */
+function describeFile({ size, mtimeMs }: fs.Stats): Pick<ArchiveFile, 'sizeBytes' | 'mtimeMs'> {
+  // Rounded, not cut: programs that give a copy its time by floating-point seconds may miss by part of a microsecond.
+  return { sizeBytes: size, mtimeMs: Math.round(mtimeMs) };
+}
+
+/** What is known of a file, or why it cannot be read: a link may lead nowhere, to itself, or into a closed folder. */
+function look(file: string): fs.Stats | { problem: string } {
   try {
     const stat = fs.statSync(file);
     return stat.isFile() ? stat : { problem: 'not a regular file' };

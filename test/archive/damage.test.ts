@@ -21,7 +21,7 @@ async function convert(dir: string, bytes: Uint8Array, ending: string): Promise<
   fs.rmSync(output, { force: true });
   const result = await runJob(
     {
-      archive: { ...archive, sizeBytes: bytes.length },
+      archive: { ...archive, sizeBytes: bytes.length, mtimeMs: 0 },
       outputs: [{ kind: 'book', depth: 2, format: 'csv', path: output }],
       options: { ...PLAN_DEFAULTS, onBadLine: 'skip' },
       overwrite: false,

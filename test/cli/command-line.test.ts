@@ -607,11 +607,20 @@ test('a folder where an output should be is an error, not an output', async (t) 
 
 test('records that cannot be written: the archives are converted, a message says so, exit status 1', async (t) => {
   const out = tempDir(t);
-  fs.mkdirSync(path.join(out, 'conversions.jsonl'));
+  fs.symlinkSync('nowhere/conversions.jsonl', path.join(out, 'conversions.jsonl'));
   const { status, stdout, stderr } = await complete(['--source-dir', source, '--output-dir', out]);
   assert.equal(status, 1);
   assert.match(stdout, /Successfully processed: 6\n/);
-  assert.match(stderr, /^bookgrid: [^\n]*conversions\.jsonl could not be written: EISDIR[^\n]*\n$/);
+  assert.match(stderr, /^bookgrid: [^\n]*conversions\.jsonl could not be written: ENOENT[^\n]*\n$/);
+});
+
+test('records that cannot be read: nothing is converted, a message says what to do, exit status 2', async (t) => {
+  const out = tempDir(t);
+  fs.mkdirSync(path.join(out, 'conversions.jsonl'));
+  const { status, stderr } = await complete(['--source-dir', source, '--output-dir', out]);
+  assert.equal(status, 2);
+  assert.match(stderr, /^bookgrid: Cannot read [^\n]*conversions\.jsonl: EISDIR[^\n]*\nIt says [^\n]*move it away/);
+  assert.deepEqual(listFiles(out), []);
 });
 
 const HAS_FULL = fs.existsSync('/dev/full');
@@ -684,12 +693,27 @@ test('conversions.jsonl has a line for each archive converted or failed, none fo
   assert.deepEqual(fixed, {
     archive: good,
     archiveBytes: fs.statSync(good).size,
+    archiveMtimeMs: Math.round(fs.statSync(good).mtimeMs),
     pair: 'AAAUSDT',
     date: DAY,
     sourceDepth: 500,
     status: 'done',
-    outputs: [200, 500].map((depth) => ({ depth, path: path.join(out, csv('AAAUSDT', DAY, depth)) })),
-    options: { interval: '1m', onGap: 'fill', onBadLine: 'fail', compat: 'none', formattedTimestamp: false },
+    outputs: [200, 500].map((depth) => ({
+      kind: 'book',
+      depth,
+      format: 'csv',
+      path: csv('AAAUSDT', DAY, depth),
+      bytes: fs.statSync(path.join(out, csv('AAAUSDT', DAY, depth))).size,
+      shape: {
+        interval: '1m',
+        onGap: 'fill',
+        onBadLine: 'fail',
+        compat: 'none',
+        quality: false,
+        formattedTimestamp: false,
+      },
+      formatVersion: 1,
+    })),
     messages: 125,
     snapshots: 1,
     earlyDeltas: 0,
@@ -700,6 +724,7 @@ test('conversions.jsonl has a line for each archive converted or failed, none fo
     filledRows: 0,
     skippedBoundaries: 0,
     crossedRows: 0,
+    suspectRows: 0,
     version: VERSION,
   });
   const failed = records.get('BBBUSDT');

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseArchiveName } from '../../src/convert/archive-name.js';
 import { contentsOf, type PlanEntry, type PlanOptions, plan } from '../../src/convert/plan.js';
 import type { ArchiveFile, ScanResult } from '../../src/convert/scan.js';
+import type { OutputRecord } from '../../src/convert/shape.js';
 
 const OPTIONS: PlanOptions = {
   outputDir: '/out',
@@ -19,7 +21,7 @@ function archive(filePath: string): ArchiveFile {
   const fileName = filePath.split('/').at(-1) ?? '';
   const name = parseArchiveName(fileName);
   assert.ok(name, `${fileName} is no archive's name`);
-  return { ...name, path: filePath, fileName, sizeBytes: 1, isDayFile: true };
+  return { ...name, path: filePath, fileName, sizeBytes: 1, mtimeMs: 1000, isDayFile: true };
 }
 
 const scanOf = (...paths: string[]): ScanResult => ({ archives: paths.map(archive), unusable: [], ignored: [] });
@@ -78,6 +80,120 @@ describe('outputs that exist', () => {
       assert.deepEqual(summarize(plan(scanOf(D500), { ...OPTIONS, overwrite }, exists)), [expected]);
     });
   }
+});
+
+/** The record of an output made of {@link D500}, or of what differs from it, with the default options. */
+function record({ archive = {}, shape = {}, ...others }: DeepPartial<OutputRecord> = {}): OutputRecord {
+  return {
+    archive: { fileName: path.basename(D500), sizeBytes: 1, mtimeMs: 1000, ...archive },
+    shape: {
+      interval: '1m',
+      onGap: 'fill',
+      onBadLine: 'fail',
+      compat: 'none',
+      quality: false,
+      formattedTimestamp: false,
+      ...shape,
+    },
+    formatVersion: 1,
+    hasBadLines: false,
+    ...others,
+  };
+}
+
+type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? Partial<T[K]> : T[K] };
+
+/** The one archive {@link D500}, of whose two outputs those exist that have a record, or `null` for none. */
+function planWith(records: Record<string, OutputRecord | null>, options: Partial<PlanOptions> = {}): PlanEntry {
+  const exists = (file: string) => file in records;
+  const recordOf = (file: string) => {
+    assert.ok(exists(file), 'only asked of what exists');
+    return records[file] ?? undefined;
+  };
+  const [entry] = plan(scanOf(D500), { ...OPTIONS, ...options }, exists, recordOf);
+  assert.ok(entry);
+  return entry;
+}
+
+/** Why each output of the entry is stale; `undefined` for one that is not there. */
+function staleOf(entry: PlanEntry): (string | undefined)[] {
+  return entry.action === 'convert' ? entry.job.outputs.map(({ stale }) => stale) : [];
+}
+
+describe('outputs with a record', () => {
+  const upToDate: [what: string, made: DeepPartial<OutputRecord>, options: Partial<PlanOptions>][] = [
+    ['the same archive and options', {}, {}],
+    [
+      'a record of version 0.1, without time and quality',
+      { archive: { mtimeMs: undefined }, shape: { quality: undefined } },
+      {},
+    ],
+    ['an option that does not shape it', {}, { layout: 'wide', impacts: [1], inflater: 'node', tempDir: '/tmp' }],
+    ['--on-bad-line skip, where failing found no bad line', { hasBadLines: false }, { onBadLine: 'skip' }],
+    ['--on-bad-line fail, where skipping found no bad line', { shape: { onBadLine: 'skip' } }, {}],
+    ['a shape with an option that is not known here', { shape: { novelty: true } }, {}],
+  ];
+  for (const [what, made, options] of upToDate) {
+    test(`up to date: ${what}`, () => {
+      const entry = planWith({ [OUT200]: record(made), [OUT500]: record(made) }, options);
+      assert.deepEqual(describeEntry(entry), 'skip 200,500: exists');
+      assert.ok(!('unrecorded' in entry));
+    });
+  }
+
+  const stale: [reason: string, made: DeepPartial<OutputRecord>, options?: Partial<PlanOptions>][] = [
+    ['the archive has changed', { archive: { sizeBytes: 2 } }],
+    ['the archive has changed', { archive: { mtimeMs: 1001 } }],
+    ['it was made from XRPUSDT.data.zip', { archive: { fileName: 'XRPUSDT.data.zip' } }],
+    ['onGap fill → skip', {}, { onGap: 'skip' }],
+    ['quality false → true', { shape: { quality: undefined } }, { quality: true }],
+    ['onBadLine skip → fail', { shape: { onBadLine: 'skip' }, hasBadLines: true }],
+    ['onGap fill → skip, formattedTimestamp false → true', {}, { onGap: 'skip', formattedTimestamp: true }],
+    ['format version 7 → 1', { formatVersion: 7 }],
+  ];
+  for (const [reason, made, options] of stale) {
+    test(`stale: ${reason}`, () => {
+      const entry = planWith({ [OUT200]: record(made), [OUT500]: record(made) }, options);
+      assert.deepEqual(staleOf(entry), [reason, reason]);
+    });
+  }
+
+  test('a missing and a stale one are made, one that is up to date is not', () => {
+    assert.deepEqual(staleOf(planWith({ [OUT200]: record({ formatVersion: 0 }) })), [
+      'format version 0 → 1',
+      undefined,
+    ]);
+    const entry = planWith({ [OUT200]: record({ formatVersion: 0 }), [OUT500]: record() });
+    assert.equal(describeEntry(entry), 'convert 200');
+  });
+
+  test('one without a record is taken as done, and named', () => {
+    const both = planWith({ [OUT200]: null, [OUT500]: record() });
+    assert.equal(describeEntry(both), 'skip 200,500: exists');
+    assert.ok(both.action === 'skip' && contentsOf(both.unrecorded ?? []) === '200');
+    const one = planWith({ [OUT200]: null });
+    assert.equal(describeEntry(one), 'convert 500');
+    assert.ok(one.action === 'convert' && contentsOf(one.unrecorded ?? []) === '200');
+  });
+
+  test('--overwrite makes all again and does not ask why', () => {
+    const entry = planWith({ [OUT200]: null, [OUT500]: record({ formatVersion: 0 }) }, { overwrite: true });
+    assert.equal(describeEntry(entry), 'convert 200,500');
+    assert.deepEqual(staleOf(entry), [undefined, undefined]);
+  });
+
+  test('each output is compared by the options that shape it', () => {
+    const options: Partial<PlanOptions> = { formats: ['csv', 'parquet'], metrics: true, depths: [200], layout: 'wide' };
+    const outputs = planWith({}, options);
+    assert.ok(outputs.action === 'convert');
+    const { shape } = record();
+    const made = record({ shape: { ...shape, layout: 'lists', decimals: false, impacts: [10_000, 100_000] } });
+    const records = Object.fromEntries(outputs.job.outputs.map((output) => [output.path, made]));
+    const layout = planWith(records, options);
+    assert.deepEqual(staleOf(layout), ['layout lists → wide']);
+    const impacts = planWith(records, { ...options, layout: 'lists', impacts: [5] });
+    assert.deepEqual(staleOf(impacts), Array(2).fill('impacts 10000,100000 → 5'));
+  });
 });
 
 describe('two archives with one output', () => {

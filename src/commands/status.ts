@@ -1,0 +1,163 @@
+import fs from 'node:fs';
+import { clean } from '../convert/clean-text.js';
+import { findOutputs } from '../convert/find-outputs.js';
+import { RECORDS_FILE, readRecords } from '../convert/records.js';
+import { lineWriter } from '../convert/report.js';
+import { scanFolder } from '../convert/scan.js';
+import { type MonthStatus, survey, total } from '../convert/survey.js';
+import { UsageError } from '../convert/usage-error.js';
+import { checkDays, newCommand, sharedOptions } from '../options.js';
+import type { Surroundings } from './convert.js';
+
+/** The command line of `bookgrid status`, read and checked. */
+export interface StatusOptions {
+  outputDir: string;
+  sourceDir: string;
+  symbols?: string[];
+  from?: string;
+  to?: string;
+  json?: true;
+}
+
+const EXPLANATION = `
+DONE, STALE and MISSING are the days from a pair's first known day to its last:
+  DONE     there is an output
+  STALE    there is one, but its archive has changed, or the format that bookgrid writes: convert
+           makes it again (options are compared by convert only: see its --dry-run)
+  MISSING  there is none; the last column says which days of the month
+FAILED     days whose archive failed when it was last converted, or cannot be
+TO DO      missing days whose archive is below --source-dir, and has not failed
+NO RECORD  days with an output that ${RECORDS_FILE} does not know, as of the Python scripts
+ROWS, FILLED, SUSPECT: rows recorded, those of intervals without a message, and those of a book
+that messages are missing from; a depth or a format more does not count them again
+
+Example:
+  bookgrid status --source-dir archives --output-dir snapshots --from 2025-01-01 --to 2025-03-31`;
+
+/** The command line of `bookgrid status` as commander knows it. */
+export function buildStatusCommand() {
+  return newCommand('bookgrid status')
+    .usage('[options]')
+    .description('Shows what is in an output folder, by pair and month, and changes nothing.')
+    .addOption(sharedOptions.outputDir('folder that convert writes to'))
+    .addOption(sharedOptions.sourceDir('folder of archives, to see which have changed or are still to do'))
+    .addOption(sharedOptions.symbols())
+    .addOption(sharedOptions.from())
+    .addOption(sharedOptions.to())
+    .addOption(sharedOptions.json())
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', EXPLANATION);
+}
+
+/**
+ * Reads the command line of `bookgrid status`.
+ *
+ * @param argv what the user wrote after the command's name.
+ * @throws CommanderError when commander has already printed (help, a wrong option).
+ * @throws {@link UsageError} for combinations that cannot be.
+ */
+export function parseStatusLine(argv: string[]): StatusOptions {
+  const options = buildStatusCommand().parse(argv, { from: 'user' }).opts<StatusOptions>();
+  checkDays(options);
+  return options;
+}
+
+/**
+ * Prints what is there, by pair and month.
+ *
+ * @throws {@link UsageError} when there is nothing to tell of.
+ */
+export async function status(options: StatusOptions, { stdout, stderr }: Surroundings): Promise<void> {
+  const { outputDir, sourceDir, symbols, json } = options;
+  const records = await readRecords(outputDir);
+  const hasSource = fs.existsSync(sourceDir);
+  const months = survey(
+    {
+      outputs: fs.existsSync(outputDir) ? findOutputs(outputDir, symbols) : [],
+      recordOf: (outputPath) => records.of(outputPath),
+      failures: records.failures,
+      scan: hasSource ? scanFolder(sourceDir) : { archives: [], unusable: [] },
+    },
+    options,
+  );
+  if (months.length === 0) throw new UsageError(describeNothing(options));
+  const warn = lineWriter(stderr);
+  if (!hasSource) {
+    warn(
+      `Note: no such folder: ${clean(sourceDir)}; without --source-dir, changed archives and those to do are not seen`,
+    );
+  }
+  for (const symbol of symbols ?? []) {
+    if (!months.some(({ pair }) => pair === symbol)) warn(`Note: nothing is known of ${symbol}.`);
+  }
+  const write = lineWriter(stdout);
+  const lines = json ? toJson(months) : toTable(months);
+  for (const line of lines) write(line);
+}
+
+function describeNothing({ outputDir, sourceDir, symbols, from, to }: StatusOptions): string {
+  const filter = [symbols, from, to].some((option) => option !== undefined)
+    ? ', of what --symbols, --from and --to ask for'
+    : '';
+  return (
+    `Nothing found${filter}: no output and no record below ${outputDir}, no archive below ${sourceDir}. ` +
+    'Say where they are with --output-dir and --source-dir.'
+  );
+}
+
+function toJson(months: MonthStatus[]): string[] {
+  const objects = [...months.map((month) => ({ event: 'month', ...month })), { event: 'total', ...total(months) }];
+  return objects.map((object) => JSON.stringify(object));
+}
+
+type Line = Omit<MonthStatus, 'month' | 'missingDays'> & Partial<Pick<MonthStatus, 'month' | 'missingDays'>>;
+
+/** Headers and cells; those of numbers stand to the right. */
+const COLUMNS: [header: string, cell: (line: Line) => string | number][] = [
+  ['PAIR', ({ pair }) => pair],
+  ['MONTH', ({ month = '' }) => month],
+  ['DONE', ({ done }) => done],
+  ['STALE', ({ stale }) => stale],
+  ['MISSING', ({ missing }) => missing],
+  ['FAILED', ({ failed }) => failed],
+  ['TO DO', ({ toDo }) => toDo],
+  ['NO RECORD', ({ unrecorded }) => unrecorded],
+  ['ROWS', ({ rows }) => rows],
+  ['FILLED', ({ filledRows }) => filledRows],
+  ['SUSPECT', ({ suspectRows }) => suspectRows],
+  ['MISSING DAYS', ({ missingDays = [] }) => describeDays(missingDays)],
+];
+
+function toTable(months: MonthStatus[]): string[] {
+  const lines: Line[] = [...months, { pair: 'TOTAL', ...total(months) }];
+  const columns = COLUMNS.map(([header, cell]) => {
+    const values = lines.map(cell);
+    const texts = [header, ...values.map((value) => (Number.isNaN(value) ? '?' : String(value)))];
+    const width = Math.max(...[header.length, ...new Set(texts.map((text) => text.length))]);
+    const isNumber = typeof values[0] === 'number';
+    return texts.map((text) => (isNumber ? text.padStart(width) : text.padEnd(width)));
+  });
+  return ['', ...lines].map((_, row) =>
+    columns
+      .map((column) => column[row])
+      .join(' ')
+      .trimEnd(),
+  );
+}
+
+const RANGES_SHOWN = 3;
+
+/** The first few days of a month: `03 07-09 12 …`. */
+function describeDays(dates: string[]): string {
+  const ranges: { first: number; last: number }[] = [];
+  for (const day of dates.map((date) => Number(date.slice(8)))) {
+    const range = ranges.at(-1);
+    if (range && range.last === day - 1) range.last = day;
+    else ranges.push({ first: day, last: day });
+  }
+  const twoDigits = (day: number) => String(day).padStart(2, '0');
+  const texts = ranges
+    .slice(0, RANGES_SHOWN)
+    .map(({ first, last }) => (first === last ? twoDigits(first) : `${twoDigits(first)}-${twoDigits(last)}`));
+  return [...texts, ...(ranges.length > RANGES_SHOWN ? ['…'] : [])].join(' ');
+}

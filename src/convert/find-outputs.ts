@@ -1,0 +1,43 @@
+import path from 'node:path';
+import type { Format } from '../output/book-writer.js';
+import { isDate, isPair } from './archive-name.js';
+import type { PlannedOutput } from './plan.js';
+import { isFolder, listFolder } from './scan.js';
+
+/** An output that is there, and what its place and name say of it. */
+export interface FoundOutput {
+  path: string;
+  kind: PlannedOutput['kind'];
+  format: Format;
+  pair: string;
+  date: string;
+}
+
+const NAME = /^(\d{4}-\d{2}-\d{2})_(.+)_[^_.]+\.(csv|csv\.gz|parquet)$/;
+
+/**
+ * Finds the outputs in an output folder, whichever program made them; other files are passed over.
+ *
+ * @param symbols the pairs wanted; all when absent.
+ * @throws {@link UsageError} when a folder is missing or cannot be read.
+ */
+export function findOutputs(outputDir: string, symbols?: string[]): FoundOutput[] {
+  const kinds = listFolder(outputDir).filter((name) => /^(\d{4}|metrics)$/.test(name) && isFolder(outputDir, name));
+  return kinds.flatMap((folder) => {
+    const pairs = listFolder(path.join(outputDir, folder)).filter(
+      (pair) => isPair(pair) && (symbols?.includes(pair) ?? true) && isFolder(outputDir, folder, pair),
+    );
+    return pairs.flatMap((pair) => findOfPair(path.join(outputDir, folder, pair), folder, pair));
+  });
+}
+
+function findOfPair(folder: string, kindFolder: string, pair: string): FoundOutput[] {
+  const isMetrics = kindFolder === 'metrics';
+  const middle = isMetrics ? pair : `${pair}_ob${Number(kindFolder)}`;
+  return listFolder(folder).flatMap((name) => {
+    const [, date = '', found, format] = NAME.exec(name) ?? [];
+    if (found !== middle || !isDate(date)) return [];
+    const kind = isMetrics ? 'metrics' : 'book';
+    return [{ path: path.join(folder, name), kind, format: format as Format, pair, date }];
+  });
+}

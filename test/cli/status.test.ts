@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { readTree, tempDir } from '../support/files.js';
+import { complete, makeArchive } from '../support/runs.js';
+
+async function status(args: string[], expected = { status: 0, stderr: '' }): Promise<string> {
+  const { status, stdout, stderr } = await complete(['status', ...args]);
+  assert.deepEqual({ status, stderr }, expected, stdout);
+  return stdout;
+}
+
+/** A source and what was made of it: days of every kind. */
+async function makeHoldings(t: TestContext): Promise<{ sourceDir: string; out: string; args: string[] }> {
+  const [sourceDir, out] = [tempDir(t), tempDir(t)];
+  const args = ['--source-dir', sourceDir, '--output-dir', out];
+  for (const date of ['2025-01-30', '2025-01-31', '2025-02-01', '2025-02-04', '2025-02-05']) {
+    await makeArchive(sourceDir, { pair: 'AAAUSDT', date });
+  }
+  // Half a minute without a message around a boundary each, and a message missed before the last two rows.
+  const market = { gaps: [{ fromMs: 50_000, toMs: 121_000 }], breaksAtMs: [45_000] };
+  await makeArchive(sourceDir, { pair: 'B-26SEP25', date: '2025-02-01', depth: 200, market });
+  const cut = await makeArchive(sourceDir, { pair: 'B-26SEP25', date: '2025-02-02', depth: 200 });
+  fs.truncateSync(cut, 1000);
+  await complete([...args, '--workers', '2']);
+  // Not converted yet.
+  await makeArchive(sourceDir, { pair: 'AAAUSDT', date: '2025-02-08' });
+  // Changed since.
+  fs.utimesSync(path.join(sourceDir, '0500/AAAUSDT/2025-01-31_AAAUSDT_ob500.data.zip'), 1, 1);
+  // Made by another program.
+  const python = path.join(out, '0200/AAAUSDT/2025-02-07_AAAUSDT_ob200_1m.csv');
+  fs.copyFileSync(path.join(out, '0200/AAAUSDT/2025-02-05_AAAUSDT_ob200_1m.csv'), python);
+  return { sourceDir, out, args };
+}
+
+test('a table by pair and month: done, stale, missing, failed, to do, unrecorded, rows', async (t) => {
+  const { sourceDir, out, args } = await makeHoldings(t);
+  const before = [readTree(out), readTree(sourceDir)];
+  assert.deepEqual((await status(args)).split('\n'), [
+    'PAIR      MONTH   DONE STALE MISSING FAILED TO DO NO RECORD ROWS FILLED SUSPECT MISSING DAYS',
+    'AAAUSDT   2025-01    1     1       0      0     0         0    6      0       0',
+    'AAAUSDT   2025-02    4     0       4      0     1         1    9      0       0 02-03 06 08',
+    'B-26SEP25 2025-02    1     0       1      1     0         0    3      1       3 02',
+    'TOTAL                6     1       5      1     1         1   18      1       3',
+    '',
+  ]);
+  assert.deepEqual([readTree(out), readTree(sourceDir)], before, 'it changes nothing');
+});
+
+test('--json: one object a line', async (t) => {
+  const { args } = await makeHoldings(t);
+  const objects = (await status([...args, '--json']))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.equal(objects.length, 4);
+  assert.deepEqual(objects[1], {
+    event: 'month',
+    pair: 'AAAUSDT',
+    month: '2025-02',
+    done: 4,
+    stale: 0,
+    missing: 4,
+    failed: 0,
+    toDo: 1,
+    unrecorded: 1,
+    rows: 9,
+    filledRows: 0,
+    suspectRows: 0,
+    missingDays: ['2025-02-02', '2025-02-03', '2025-02-06', '2025-02-08'],
+  });
+  assert.deepEqual(objects[3], {
+    event: 'total',
+    done: 6,
+    stale: 1,
+    missing: 5,
+    failed: 1,
+    toDo: 1,
+    unrecorded: 1,
+    rows: 18,
+    filledRows: 1,
+    suspectRows: 3,
+  });
+});
+
+test('--symbols, --from and --to choose', async (t) => {
+  const { args } = await makeHoldings(t);
+  const chosen = await status([...args, '--symbols', 'AAAUSDT', '--from', '2025-01-31', '--to', '2025-02-03']);
+  assert.deepEqual(chosen.split('\n').slice(1, -1), [
+    'AAAUSDT 2025-01    0     1       0      0     0         0    3      0       0',
+    'AAAUSDT 2025-02    1     0       2      0     0         0    3      0       0 02-03',
+    'TOTAL              1     1       2      0     0         0    6      0       0',
+  ]);
+  const unknown = await complete(['status', ...args, '--symbols', 'AAAUSDT,ZZZ']);
+  assert.equal(unknown.stderr, 'Note: nothing is known of ZZZ.\n');
+});
+
+test('without archives: what is there is told, with a note', async (t) => {
+  const { args, out } = await makeHoldings(t);
+  const none = path.join(out, 'none');
+  const text = await status(['--output-dir', out, '--source-dir', none], {
+    status: 0,
+    stderr: `Note: no such folder: ${none}; without --source-dir, changed archives and those to do are not seen\n`,
+  });
+  const [, , february, , total] = text.split('\n');
+  assert.match(february ?? '', /^AAAUSDT +2025-02 +4 +0 +3 +0 +0 +1 .* 02-03 06$/);
+  assert.match(total ?? '', /^TOTAL +7 +0 +4 +1 +0 +1 /);
+
+  fs.rmSync(out, { recursive: true });
+  assert.match(await status(args), /\nTOTAL +0 +0 +12 +0 +8 +0 +0 +0 +0\n/);
+});
+
+test('what a failed archive has, once it is put right and converted, is done', async (t) => {
+  const { sourceDir, args } = await makeHoldings(t);
+  await makeArchive(sourceDir, { pair: 'B-26SEP25', date: '2025-02-02', depth: 200 });
+  await complete(args);
+  assert.match(await status(args), /\nTOTAL +9 +0 +3 +0 +0 +1 /);
+});
+
+test('the same day at two intervals, in several depths: its rows count once an interval', async (t) => {
+  const [sourceDir, out] = [tempDir(t), tempDir(t)];
+  const args = ['--source-dir', sourceDir, '--output-dir', out];
+  await makeArchive(sourceDir, { pair: 'AAAUSDT' });
+  await complete([...args, '--depths', '5,10,500']);
+  await complete([...args, '--depths', '5', '--interval', '30s']);
+  assert.match(await status(args), /\nTOTAL +1 +0 +0 +0 +0 +0 +8 +0 +0\n/);
+});
+
+test('suspect rows that a record of version 0.1 did not count are not known', async (t) => {
+  const { args, out } = await makeHoldings(t);
+  const file = path.join(out, 'conversions.jsonl');
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll('"suspectRows"', '"unheardOf"'));
+  assert.match(await status(args), /\nTOTAL .* 18 +1 +\?\n/);
+  assert.match(await status([...args, '--json']), /"suspectRows":null\}\n$/);
+});
+
+test('--help explains the columns; --help of the program names the command', async () => {
+  const help = await status(['--help']);
+  for (const word of [
+    'DONE',
+    'STALE',
+    'MISSING',
+    'FAILED',
+    'TO DO',
+    'NO RECORD',
+    'SUSPECT',
+    '--output-dir',
+    '--json',
+  ]) {
+    assert.ok(help.includes(word), word);
+  }
+  assert.ok(help.split('\n').every((text) => text.length <= 100));
+  assert.match((await complete(['--help'])).stdout, /bookgrid status/);
+});
+
+for (const [args, reason] of [
+  ['--ouput-dir x', /unknown option '--ouput-dir'\n\(Did you mean --output-dir\?\)\nTry bookgrid status --help\./],
+  ['--from 2025-02-30', /Expected a day of the calendar/],
+  ['--from 2025-02-02 --to 2025-02-01', /--from 2025-02-02 is after --to 2025-02-01/],
+  ['--workers 2', /unknown option '--workers'/],
+  ['BTCUSDT', /too many arguments/],
+  ['--output-dir %/none --source-dir %/none', /Nothing found: no output .* Say where they are with --output-dir/],
+] as const) {
+  test(`wrong usage: status ${args}`, async (t) => {
+    const { status, stdout, stderr } = await complete(['status', ...args.replaceAll('%', tempDir(t)).split(' ')]);
+    assert.deepEqual({ status, stdout }, { status: 2, stdout: '' });
+    assert.match(stderr, /^bookgrid: /);
+    assert.match(stderr, reason);
+  });
+}
