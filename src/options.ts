@@ -5,6 +5,7 @@ import commander = require('commander');
 
 import { isDate, isPair, MAX_DEPTH } from './convert/archive-name.js';
 import { formatInterval, parseInterval } from './convert/interval.js';
+import { PLAN_DEFAULTS } from './convert/plan.js';
 import { UsageError } from './convert/usage-error.js';
 import type { Format, Layout } from './output/book-writer.js';
 import { VERSION } from './version.js';
@@ -31,7 +32,7 @@ export interface ConvertOptions {
   quality: boolean;
   books: boolean;
   metrics: boolean;
-  impacts: number[];
+  impacts: readonly number[];
   overwrite: boolean;
   inflater: 'kernel' | 'node';
   workers: number;
@@ -189,7 +190,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
         'metrics: amounts, in the quote currency, to say the price impact of',
       )
         .argParser(listOf(parseAmount))
-        .default([10_000, 100_000], '10000,100000'),
+        .default(PLAN_DEFAULTS.impacts, '10000,100000'),
     },
     {
       group: 'where',
@@ -348,7 +349,7 @@ interface GivenOptions extends Pick<ConvertOptions, NamedLikeFlag> {
   decimals?: true;
   metrics?: true;
   metricsOnly?: true;
-  impact: number[];
+  impact: readonly number[];
   overwrite?: true;
   dryRun?: true;
   json?: true;

@@ -4,7 +4,7 @@ import { readArchive } from '../archive/open-archive.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
-import { MetricsSampler, metricsColumns } from '../metrics/sampler.js';
+import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
@@ -80,7 +80,7 @@ async function attempt(
   const arena = acquireArena();
   const { intervalMs, impacts, compat } = job.options;
   const hasMetrics = job.outputs.some(({ kind }) => kind === 'metrics');
-  const sampler = hasMetrics ? new MetricsSampler({ intervalMs, impacts }) : undefined;
+  const sampler = hasMetrics ? await createSampler({ intervalMs, impacts }) : undefined;
   const engine = new KernelEngine({
     grid: createGrid(job),
     keepZeros: compat === 'python',
@@ -96,6 +96,12 @@ async function attempt(
     hooks.signal?.throwIfAborted();
     return { counts: engine.counts, error };
   }
+}
+
+/** Loaded only when it is needed. */
+async function createSampler(options: MetricsOptions): Promise<MetricsSampler> {
+  const { MetricsSampler } = await import('../metrics/sampler.js');
+  return new MetricsSampler(options);
 }
 
 function createGrid({ archive, options: { intervalMs, onGap, compat } }: Job): Grid {
@@ -114,11 +120,6 @@ interface Tools {
 async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
   const { engine, arena, sampler, exactAs } = tools;
   const files: AtomicFile[] = [];
-  const open = ({ path }: PlannedOutput) => {
-    const file = new AtomicFile(path, job.tempDir);
-    files.push(file);
-    return file;
-  };
   const rows = new BookRows(engine, depthsOf(job));
   const descriptions: Record<string, string>[] = [];
   const describeFile = (more = {}) => {
@@ -130,16 +131,18 @@ async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
     const books: { depth: number; writer: BookWriter }[] = [];
     const tables: TableWriter[] = [];
     for (const output of job.outputs) {
+      const { format, path } = output;
+      const file = new AtomicFile(path, job.tempDir);
+      files.push(file);
       if (output.kind === 'book') {
-        const { format, depth } = output;
         const { formattedTimestamp, quality, layout, decimals } = job.options;
-        const bookFormat = { format, depth, formattedTimestamp, quality, layout, decimals: decimals && exactAs };
+        const { depth } = output;
         const fileMetadata = describeFile({ depth: String(depth) });
-        books.push({ depth, writer: await createBookWriter(open(output), { ...bookFormat, metadata: fileMetadata }) });
+        const bookFormat = { format, depth, formattedTimestamp, quality, layout, decimals: decimals && exactAs };
+        books.push({ depth, writer: await createBookWriter(file, { ...bookFormat, metadata: fileMetadata }) });
       } else {
-        const columns = metricsColumns(job.options.impacts);
-        const tableFormat = { format: output.format, columns, metadata: describeFile() };
-        tables.push(await createTableWriter(open(output), tableFormat));
+        const { columns } = sampler as MetricsSampler;
+        tables.push(await createTableWriter(file, { format, columns, metadata: describeFile() }));
       }
     }
     await pump(job, engine, arena, hooks, (state) => {

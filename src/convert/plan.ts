@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { Inflater } from '../archive/read-options.js';
-import { DEFAULT_IMPACTS } from '../metrics/sampler.js';
 import type { Format, Layout } from '../output/book-writer.js';
 import { depthFolder } from './archive-name.js';
 import { formatInterval } from './interval.js';
@@ -38,7 +37,7 @@ export const PLAN_DEFAULTS = {
   quality: false,
   layout: 'lists',
   decimals: false,
-  impacts: DEFAULT_IMPACTS,
+  impacts: [10_000, 100_000],
   inflater: 'kernel',
   formats: ['csv'],
   books: true,

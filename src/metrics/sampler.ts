@@ -2,9 +2,6 @@ import type { BookObserver, Levels } from '../rows.js';
 import { bookColumns, bookMetrics } from './book-metrics.js';
 import { INTERVAL_COLUMNS, IntervalMetrics } from './interval-metrics.js';
 
-/** Amounts whose price impact is measured unless others are asked for, in the quote currency. */
-export const DEFAULT_IMPACTS: readonly number[] = [10_000, 100_000];
-
 /**
  * The columns of a metrics output after `timestamp`, as docs/metrics.md describes them.
  *
@@ -26,10 +23,13 @@ export interface MetricsOptions {
  * of an as-of grid of the same interval. Boundaries without a row are no matter: each row is of its own interval.
  */
 export class MetricsSampler implements BookObserver {
+  /** What {@link row} gives, by name. */
+  readonly columns: readonly string[];
   readonly #impacts: readonly number[];
   readonly #interval: IntervalMetrics;
 
   constructor({ intervalMs, impacts }: MetricsOptions) {
+    this.columns = metricsColumns(impacts);
     this.#impacts = impacts;
     this.#interval = new IntervalMetrics(intervalMs);
   }

@@ -714,6 +714,7 @@ test('conversions.jsonl has a line for each archive converted or failed, none fo
       },
       formatVersion: 1,
     })),
+    market: 'contract',
     messages: 125,
     snapshots: 1,
     earlyDeltas: 0,
