@@ -47,6 +47,7 @@ export {
   type PlannedOutput,
   type PlanOptions,
   plan,
+  type ResolvedOptions,
   type SamplingOptions,
   type SkipReason,
 } from './convert/plan.js';

@@ -11,6 +11,7 @@ export interface BookChange {
   type: 'snapshot' | 'delta';
   /** Usually best first; nothing guarantees it. */
   bids: readonly Update[];
+  /** Likewise. */
   asks: readonly Update[];
 }
 

@@ -24,6 +24,7 @@ export type JobResult = {
   | { status: 'failed'; error: string; counts?: EngineCounts; isReinflated?: boolean }
 );
 
+/** How a job is watched and stopped. */
 export interface JobHooks {
   /** Hears of every stretch of the archive file that has been read, in bytes. */
   onRead: (bytes: number) => void;

@@ -12,7 +12,7 @@ export interface ConvertArchiveOptions extends PlanOptions {
   /** Hears of every stretch of the archive file that has been read, in bytes. */
   onRead?: (bytes: number) => void;
   /** Stops the conversion: nothing is left of its outputs. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What {@link convertArchive} has done. */

@@ -10,10 +10,10 @@ import { isPassedOver, namingFile, type OnBadLine } from './bad-lines.js';
 export interface ReadMessagesOptions {
   /** Default: `fail`. */
   onBadLine?: OnBadLine;
-  /** What inflates zip members. Default: `kernel`, the faster. */
+  /** What inflates zip members. Default: `kernel`, the faster; `node` is zlib, should the two ever disagree on a damage. */
   inflater?: Inflater;
   /** Ends the sequence with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -33,10 +33,10 @@ export interface SnapshotsOptions {
    * command line does it; no clipping when the name has none. `false`: no clipping.
    */
   day?: string | false;
-  /** What inflates zip members. Default: `kernel`, the faster. */
+  /** What inflates zip members. Default: `kernel`, the faster; `node` is zlib, should the two ever disagree on a damage. */
   inflater?: Inflater;
   /** Ends the sequence with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -4,9 +4,11 @@ import type { Job } from '../plan.js';
 import type { Executor } from './executor.js';
 import type { WorkerMessage } from './worker.js';
 
+/** Options of {@link workerThreadsExecutor}. */
 export interface WorkerThreadsOptions {
+  /** How many threads there are at most. */
   slots: number;
-  /** The module that each worker runs. */
+  /** The module that each worker runs: this package's own, unless a bundler has put it elsewhere. */
   workerUrl?: URL;
 }
 
