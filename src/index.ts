@@ -13,8 +13,9 @@
  * https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
  *
  * Nothing is shared between calls, so any number of them may go on at a time. The package is ES modules for Node.js 20.15
- * and later. Its WebAssembly and its worker are found by `new URL('…', import.meta.url)`: what bundles it must leave these
- * files beside the modules, or leave the package out of the bundle.
+ * and later. The simplest in a bundled program is to leave the package out of the bundle. What bundles it must put
+ * `kernel.wasm`, `inflate.wasm` and, for worker threads, `worker.js` where `new URL('./…', import.meta.url)` in its modules
+ * finds them, and leave `yauzl` out.
  *
  * @example All archives of a folder on four threads
  * ```ts

@@ -4,6 +4,7 @@ export class ArchiveError extends Error {
   /** Where a line of the text is at fault: which, counted from 1. */
   readonly lineNumber: number | undefined;
 
+  /** @internal */
   constructor(message: string, { lineNumber, ...options }: ErrorOptions & { lineNumber?: number | undefined } = {}) {
     super(message, options);
     this.lineNumber = lineNumber;

@@ -36,6 +36,7 @@ export class ConversionError extends Error {
   /** The cause alone, as the command line prints it. */
   readonly reason: string;
 
+  /** @internal */
   constructor(path: string, reason: string) {
     super(`${path}: ${reason}`);
     this.path = path;
@@ -49,6 +50,7 @@ export class ConversionError extends Error {
  * works in the thread of the caller; for many archives use {@link plan}, {@link run} and {@link workerThreadsExecutor}.
  *
  * @param path of a `.zip`, `.gz` or `.data` file. What its name does not tell (pair, day, depth) its first message does.
+ * @param options of which only `outputDir` has no default.
  * @throws {@link ConversionError} when the archive or the disk is at fault, with what the command line says of it.
  * @throws {@link UsageError} when there is no such file or it has no archive's ending; RangeError for a wrong interval.
  * @throws the signal's reason when it is aborted.

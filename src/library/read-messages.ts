@@ -24,6 +24,7 @@ export interface ReadMessagesOptions {
  * This is the flexible way, at some 10,000 messages a second; for rows on a grid {@link snapshots} is far faster.
  *
  * @param path of a `.zip`, `.gz` or plain `.data` file.
+ * @param options all have defaults.
  * @returns messages that are the caller's to keep.
  * @throws {@link ArchiveError} that names file and line, when a line cannot be read; or the file, when it is damaged. Of
  * damage the messages before it have been given by then: only a sequence that ends by itself is known to be right.

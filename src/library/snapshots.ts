@@ -46,11 +46,12 @@ export interface SnapshotsOptions {
  *
  * The rows are those that the command line writes, at the same speed. Nothing is read before the first is asked for,
  * memory stays flat, and file and memory are released when the sequence ends or is left by `break`, `return` or an error.
- * Several sequences may be read at a time, in any order: each has a book of its own, in some 40 MB.
+ * Several sequences may be read at a time, in any order: each has a book of its own.
  *
  * @param archive path of a `.zip`, `.gz` or plain `.data` file.
+ * @param options all have defaults.
  * @returns rows that are the caller's to keep: each is a copy, and never changes.
- * @throws RangeError at once, when an option is none.
+ * @throws RangeError at once, when an option has no such value.
  * @throws {@link ArchiveError} that names the file, and the line where one is at fault: the archive is damaged, holds a
  * line that cannot be read, or no row at all. Of damage the rows before it have been given by then: only a sequence that
  * ends by itself is known to be right.

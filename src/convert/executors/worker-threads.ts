@@ -24,6 +24,8 @@ const NURSERY_MB = 4;
 /**
  * Runs jobs in worker threads, one job a worker at a time. Workers start when they are first needed and are used again;
  * one that dies takes only its job with it, and the next job gets a new one.
+ *
+ * @param options how many, and of what.
  */
 export function workerThreadsExecutor({
   slots,
