@@ -1,5 +1,32 @@
 /**
- * bookgrid as a library: scan, plan, run.
+ * bookgrid as a library: Bybit's order book archives as messages, as books, as snapshots on a time grid, as files.
+ *
+ * | to | use |
+ * |---|---|
+ * | go through the book at every minute, second, 100 ms | {@link snapshots} |
+ * | go through every message | {@link readMessages}, and an {@link OrderBook} to apply them to |
+ * | convert one archive to files | {@link convertArchive} |
+ * | convert thousands on all cores | {@link scanFolder}, {@link plan}, {@link run} |
+ *
+ * Times are ms since the epoch, UTC. Prices are in the quote currency, quantities in the base currency or in contracts.
+ * What the fields of a message mean is from Bybit's documentation:
+ * https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
+ *
+ * Nothing is shared between calls, so any number of them may go on at a time. The package is ES modules for Node.js 20.15
+ * and later. The simplest in a bundled program is to leave the package out of the bundle. What bundles it must put
+ * `kernel.wasm`, `inflate.wasm` and, for worker threads, `worker.js` where `new URL('./…', import.meta.url)` in its modules
+ * finds them, and leave `yauzl` out.
+ *
+ * @example All archives of a folder on four threads
+ * ```ts
+ * const executor = workerThreadsExecutor({ slots: 4 });
+ * const entries = plan(scanFolder('archives'), { outputDir: 'snapshots' }, outputExists);
+ * await run(entries, executor, {
+ *   onOutcome: ({ entry, result }) => console.log(entry.fileName, result.status),
+ *   onRead: () => {},
+ *   signal: AbortSignal.timeout(3_600_000),
+ * });
+ * ```
  *
  * @packageDocumentation
  */
@@ -7,6 +34,8 @@ export { ArchiveError } from './archive/archive-error.js';
 export { readArchive } from './archive/open-archive.js';
 export type { Inflater, ReadOptions } from './archive/read-options.js';
 export type { EngineCounts } from './book/engine.js';
+export type { BookChange, Message, Update } from './book/message.js';
+export type { ArchiveName } from './convert/archive-name.js';
 export type { Executor } from './convert/executors/executor.js';
 export { mainThreadExecutor } from './convert/executors/main-thread.js';
 export { type WorkerThreadsOptions, workerThreadsExecutor } from './convert/executors/worker-threads.js';
@@ -14,10 +43,12 @@ export { formatInterval, parseInterval } from './convert/interval.js';
 export { type JobHooks, type JobResult, runJob } from './convert/job.js';
 export {
   type Job,
+  PLAN_DEFAULTS,
   type PlanEntry,
   type PlannedOutput,
   type PlanOptions,
   plan,
+  type ResolvedOptions,
   type SamplingOptions,
   type SkipReason,
 } from './convert/plan.js';
@@ -26,4 +57,17 @@ export { type Outcome, type RunHooks, run } from './convert/run.js';
 export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
 export type { OutputRecord, Shape } from './convert/shape.js';
 export { UsageError } from './convert/usage-error.js';
+export type { OnBadLine, UnreadableLine } from './library/bad-lines.js';
+export {
+  type Conversion,
+  ConversionError,
+  type ConvertArchiveOptions,
+  convertArchive,
+} from './library/convert-archive.js';
+export { type BestLevel, OrderBook } from './library/order-book.js';
+export { type ReadMessagesOptions, readMessages } from './library/read-messages.js';
+export type { SnapshotRow } from './library/snapshot-row.js';
+export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
 export { outputExists } from './output/atomic-file.js';
+export type { Format, Layout } from './output/book-writer.js';
+export type { Levels, RowState, TextLevels } from './rows.js';

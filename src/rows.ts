@@ -10,6 +10,12 @@ export interface Levels {
   askQuantities: Float64Array;
 }
 
+/** The best levels of both sides in the archive's own text, best first; as long as there are levels. */
+export interface TextLevels {
+  bids: readonly (readonly [price: string, quantity: string])[];
+  asks: readonly (readonly [price: string, quantity: string])[];
+}
+
 /** What is known of a row beside its levels. Times are ms since the epoch, UTC. */
 export interface RowState {
   /** The row's label: it holds every message with `ts` up to it, and none after. */

@@ -10,6 +10,7 @@ export const ARCHIVE_ENDINGS = ['.zip', '.gz', '.data'] as const;
  * A chunk holds until the next is asked for. Nothing is extracted to disk, and memory stays flat whatever the size. When the sequence ends without an error,
  * sizes and CRC-32 have been found right; until then nothing made from it may be kept.
  *
+ * @param options all have defaults.
  * @throws {@link ArchiveError} for a damaged archive; a system error (with `code`) when the file cannot be read.
  */
 export async function* readArchive(

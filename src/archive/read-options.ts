@@ -3,12 +3,17 @@ import type { InflateKernel } from './kernel-inflate.js';
 /** Which program inflates the members of zip files: our kernel, or zlib as it comes with Node. */
 export type Inflater = 'kernel' | 'node';
 
+/** Options of {@link readArchive}. */
 export interface ReadOptions {
   /** Hears of every stretch of the archive file that has been read, in bytes, for progress. */
   onRead?: (bytes: number) => void;
   /** Default: kernel. gzip files are always left to Node. */
   inflater?: Inflater;
-  /** Our kernel, in whose memory the chunks then are. Default: a new one. */
+  /**
+   * Our kernel, in whose memory the chunks then are. Default: a new one.
+   *
+   * @internal
+   */
   inflateKernel?: InflateKernel | undefined;
 }
 

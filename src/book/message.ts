@@ -5,20 +5,36 @@ import { MAX_LINE_BYTES } from './lines.js';
 /** One level in a message: price and quantity in the archive's own text. A quantity of zero removes the level. */
 export type Update = readonly [price: string, quantity: string];
 
+/** What a message does to a book. */
+export interface BookChange {
+  /** A snapshot replaces both sides; a delta sets or removes the levels that it names. */
+  type: 'snapshot' | 'delta';
+  /** Usually best first; nothing guarantees it. */
+  bids: readonly Update[];
+  /** Likewise. */
+  asks: readonly Update[];
+}
+
 /**
- * One line of an archive, as Bybit's public "orderbook" websocket topic sends it
- * (https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook).
+ * One line of an archive, as Bybit's public "orderbook" websocket topic sends it. What the fields mean is from Bybit's
+ * documentation: https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
  */
-export interface Message {
+export interface Message extends BookChange {
   /** e.g. `orderbook.500.XRPUSDT`; absent when the line has none. */
   topic: string | undefined;
-  type: 'snapshot' | 'delta';
-  /** When Bybit generated the message, ms since the epoch, UTC. */
+  /** `s`, e.g. `XRPUSDT`; absent when the line has none. */
+  symbol: string | undefined;
+  /** `ts`: when Bybit generated the message, ms since the epoch, UTC. */
   tsMs: number;
-  /** `u`: rises by one from message to message; a snapshot re-bases it. Absent when the line has none. */
+  /** `cts`: when the matching engine produced the change, ms since the epoch, UTC; absent when the line has none. */
+  ctsMs: number | undefined;
+  /**
+   * `u`: rises by one from message to message; a snapshot re-bases it, to 1 after a restart of Bybit's service. Absent
+   * when the line has none.
+   */
   updateId: number | undefined;
-  bids: Update[];
-  asks: Update[];
+  /** `seq`: the matching engine's sequence, comparable across depths of one symbol; absent when the line has none. */
+  seq: number | undefined;
   /** Which of Bybit's markets writes lines like this one, with `type` before `ts` or after it; `undefined` for others. */
   market: Market | undefined;
 }
@@ -56,20 +72,24 @@ class NotAMessage extends Error {}
 
 function toMessage(value: unknown): Message {
   if (!isObject(value)) throw new NotAMessage(`an object was expected, found ${found(value)}`);
-  const { topic, type, ts, data } = value;
+  const { topic, type, ts, cts, data } = value;
   if (type !== 'snapshot' && type !== 'delta') {
     throw new NotAMessage(`"type" must be "snapshot" or "delta", found ${found(type)}`);
   }
   if (!isTimestamp(ts)) throw new NotAMessage(`"ts" must be a whole number of ms since 1970, found ${found(ts)}`);
   if (!isObject(data)) throw new NotAMessage(`"data" must be an object, found ${found(data)}`);
-  const { u } = data;
+  const { s: symbol, u, seq } = data;
   if (u !== undefined && !(Number.isSafeInteger(u) && (u as number) >= 0))
     throw new NotAMessage(`"u" must be a whole number, found ${found(u)}`);
+  // No row depends on topic, s, cts and seq: what is odd about them is no reason to refuse a line.
   return {
     topic: typeof topic === 'string' ? topic : undefined,
+    symbol: typeof symbol === 'string' ? symbol : undefined,
     type,
     tsMs: ts,
+    ctsMs: isTimestamp(cts) ? cts : undefined,
     updateId: u as number | undefined,
+    seq: Number.isSafeInteger(seq) ? (seq as number) : undefined,
     bids: toUpdates('b', data['b']),
     asks: toUpdates('a', data['a']),
     market: MARKETS[Object.keys(value).slice(0, 3).join()],

@@ -1,10 +1,12 @@
-import type { Levels } from '../rows.js';
+import type { Levels, TextLevels } from '../rows.js';
 import { canonical, compareDecimals, isZero } from './decimal.js';
-import type { Message, Update } from './message.js';
+import type { BookChange, Update } from './message.js';
 
 interface Level {
   /** Canonical, the level's identity. */
   key: string;
+  /** The nearest float: rounding may make two prices equal, but never swaps them. */
+  value: number;
   /** The latest text of each in the archive. */
   price: string;
   quantity: string;
@@ -15,15 +17,15 @@ interface Level {
  * says is the truth that anything faster is tested against.
  */
 export class ReferenceBook {
-  readonly #bids = new Side((a, b) => compareDecimals(b.key, a.key));
-  readonly #asks = new Side((a, b) => compareDecimals(a.key, b.key));
+  readonly #bids = new Side((a, b) => comparePrices(b, a));
+  readonly #asks = new Side(comparePrices);
 
   /**
    * Applies a message: a snapshot replaces both sides, then every update sets or removes its level.
    *
    * @param keepZeros leaves the levels of quantity zero that a snapshot may hold in the book.
    */
-  apply(message: Message, { keepZeros = false } = {}): void {
+  apply(message: BookChange, { keepZeros = false } = {}): void {
     const isSnapshot = message.type === 'snapshot';
     this.#bids.apply(message.bids, isSnapshot, keepZeros);
     this.#asks.apply(message.asks, isSnapshot, keepZeros);
@@ -48,6 +50,15 @@ export class ReferenceBook {
     };
   }
 
+  /** The best `depth` levels a side in the archive's own text. */
+  text(depth: number): TextLevels {
+    const [bids, asks] = [this.#bids.best(depth), this.#asks.best(depth)];
+    return {
+      bids: bids.map(({ price, quantity }) => [price, quantity]),
+      asks: asks.map(({ price, quantity }) => [price, quantity]),
+    };
+  }
+
   /** The number of levels of the deeper side. */
   get depth(): number {
     return Math.max(this.#bids.depth, this.#asks.depth);
@@ -57,8 +68,13 @@ export class ReferenceBook {
   get isCrossed(): boolean {
     const [bid] = this.#bids.best(1);
     const [ask] = this.#asks.best(1);
-    return bid !== undefined && ask !== undefined && compareDecimals(bid.key, ask.key) >= 0;
+    return bid !== undefined && ask !== undefined && comparePrices(bid, ask) >= 0;
   }
+}
+
+/** Floats decide where they differ, far faster than text, and text where they do not. */
+function comparePrices(a: Level, b: Level): number {
+  return a.value - b.value || compareDecimals(a.key, b.key);
 }
 
 class Side {
@@ -75,16 +91,17 @@ class Side {
   }
 
   best(depth: number): Level[] {
+    if (depth === 1 && !this.#sorted) return this.#first();
     return this.#sort().slice(0, depth);
   }
 
-  apply(updates: Update[], isSnapshot: boolean, keepZeros: boolean): void {
+  apply(updates: readonly Update[], isSnapshot: boolean, keepZeros: boolean): void {
     this.#sorted = undefined;
     if (isSnapshot) this.#levels.clear();
     for (const [price, quantity] of updates) {
       const key = canonical(price);
       if (isZero(quantity) && !(isSnapshot && keepZeros)) this.#levels.delete(key);
-      else this.#levels.set(key, { key, price, quantity });
+      else this.#levels.set(key, { key, value: Number(key), price, quantity });
     }
   }
 
@@ -92,6 +109,13 @@ class Side {
     const levels = this.best(depth);
     const filled = levels.map(({ price, quantity }) => `${price},${quantity}`);
     return filled.concat(new Array<string>(depth - levels.length).fill(',')).join(',');
+  }
+
+  /** The best level, or none: asked for after every message, it must not wait for a sort. */
+  #first(): Level[] {
+    let first: Level | undefined;
+    for (const level of this.#levels.values()) if (!first || this.#bestFirst(level, first) < 0) first = level;
+    return first ? [first] : [];
   }
 
   #sort(): Level[] {

@@ -48,7 +48,8 @@ export function toDate(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-function isDepth(depth: number): boolean {
+/** Whether a number is one of levels a side that a book can be filed under. */
+export function isDepth(depth: number): boolean {
   return Number.isInteger(depth) && depth >= 1 && depth <= MAX_DEPTH;
 }
 

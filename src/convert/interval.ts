@@ -12,11 +12,17 @@ export function parseInterval(text: string): number {
   const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
   if (!match) throw new RangeError('Expected a number and a unit: 100ms, 1s, 1m, 5m, 1h.');
   const [, count, unit] = match as unknown as [string, string, keyof typeof UNITS_MS];
-  const intervalMs = Number(count) * UNITS_MS[unit];
-  if (intervalMs === 0 || DAY_MS % intervalMs !== 0) {
-    throw new RangeError('It must divide a day evenly, as 100ms, 1s, 30s, 1m, 5m, 15m, 1h or 24h do.');
-  }
-  return intervalMs;
+  return checkInterval(Number(count) * UNITS_MS[unit]);
+}
+
+/**
+ * Answers an interval in ms as it is.
+ *
+ * @throws RangeError when it does not divide a day.
+ */
+export function checkInterval(intervalMs: number): number {
+  if (Number.isInteger(intervalMs) && intervalMs > 0 && DAY_MS % intervalMs === 0) return intervalMs;
+  throw new RangeError('It must divide a day evenly, as 100ms, 1s, 30s, 1m, 5m, 15m, 1h or 24h do.');
 }
 
 /** The shortest way to write an interval, as it stands in file names: 60,000 ms is `1m`, however it was given. */

@@ -1,6 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
 import { DamagedDataError } from '../archive/archive-error.js';
-import { readArchive } from '../archive/open-archive.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
@@ -8,12 +6,12 @@ import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
-import type { RowState } from '../rows.js';
 import { VERSION } from '../version.js';
 import { type Arena, acquireArena, releaseArena } from './arena.js';
 import { BookRows } from './book-rows.js';
 import { formatInterval } from './interval.js';
 import type { Job, PlannedOutput } from './plan.js';
+import { readRows } from './read-rows.js';
 
 /** What became of a job: plain JSON, whichever thread or machine it ran on. */
 export type JobResult = {
@@ -31,9 +29,6 @@ export interface JobHooks {
   /** Ends the job at its next pause, without a trace of its outputs. */
   signal?: AbortSignal;
 }
-
-/** Short enough that a signal or a line of progress is not seen to wait; an event loop's turn is not free. */
-const MS_BETWEEN_PAUSES = 20;
 
 /**
  * Converts one archive into its outputs: reads, keeps the book, writes rows, and only when everything has been found
@@ -145,14 +140,22 @@ async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
         tables.push(await createTableWriter(file, { format, columns, metadata: describeFile() }));
       }
     }
-    await pump(job, engine, arena, hooks, (state) => {
+    const states = readRows(job.archive.path, {
+      engine,
+      onRead: hooks.onRead,
+      inflater: job.inflater,
+      inflateKernel: arena.inflater,
+      isPassedOver: (line) => isPassedOver(line, job),
+      day: job.options.compat === 'python' ? undefined : job.archive.date,
+      signal: hooks.signal,
+    });
+    for await (const state of states) {
       rows.turn(state);
       for (const { depth, writer } of books) writer.write(rows.at(depth));
-      if (!sampler) return;
+      if (!sampler) continue;
       const values = sampler.row(state.boundaryMs, rows.at(WHOLE_BOOK).levels);
       for (const table of tables) table.write(state.boundaryMs, values);
-    });
-    checkOutcome(job, engine.counts);
+    }
     const { market } = engine.counts;
     if (market) for (const description of descriptions) description['market'] = market;
     for (const { writer } of books) writer.finish();
@@ -201,75 +204,9 @@ function discard(files: AtomicFile[], cause: unknown): void {
   }
 }
 
-/** Drives the engine: feeds it chunks and passes its rows on, until the archive ends. */
-async function pump(job: Job, engine: Engine, arena: Arena, hooks: JobHooks, onRow: (state: RowState) => void) {
-  const pause = pauses(hooks.signal);
-  let waiting: Promise<void> | undefined;
-  const chunks = readArchive(job.archive.path, {
-    onRead: hooks.onRead,
-    inflater: job.inflater,
-    inflateKernel: arena.inflater,
-  });
-  try {
-    for (;;) {
-      const event = engine.next();
-      switch (event.kind) {
-        case 'needs-bytes': {
-          await pause();
-          const chunk = await chunks.next();
-          if (chunk.done) engine.end();
-          else engine.push(chunk.value);
-          break;
-        }
-        case 'boundary':
-          onRow(event);
-          waiting = pause();
-          if (waiting) await waiting; // to await nothing costs as much as a row
-          break;
-        case 'bad-line':
-          if (isPassedOver(event, job)) break;
-          await readToEnd(chunks, pause);
-          throw new Error(`line ${event.lineNumber}: ${event.reason}`);
-        case 'end':
-          return;
-      }
-    }
-  } catch (error) {
-    if (error instanceof RangeError) await readToEnd(chunks, pause); // the engine gives up
-    throw error;
-  } finally {
-    await chunks.return(undefined);
-  }
-}
-
-/** Damage to the archive itself is the better explanation of a bad line, and shows at the end at the latest. */
-async function readToEnd(chunks: AsyncIterable<unknown>, pause: () => Promise<void> | undefined): Promise<void> {
-  for await (const _ of chunks) await pause();
-}
-
-/** Makes a function that lets signals and messages of the thread be heard, when it has not for some time. */
-function pauses(signal: AbortSignal | undefined): () => Promise<void> | undefined {
-  let lastMs = performance.now();
-  const pause = async () => {
-    await setImmediate();
-    lastMs = performance.now();
-    signal?.throwIfAborted();
-  };
-  return () => (performance.now() - lastMs > MS_BETWEEN_PAUSES ? pause() : undefined);
-}
-
 /** The Python scripts passed over lines that are not JSON, and failed at JSON that is no message. */
 function isPassedOver({ isJson }: { isJson: boolean }, { options }: Job): boolean {
   return options.onBadLine === 'skip' || (options.compat === 'python' && !isJson);
-}
-
-/** An output without rows would look like a converted day. */
-function checkOutcome({ archive, options }: Job, { messages, snapshots, rows }: EngineCounts): void {
-  if (messages === 0) throw new Error('no message in it');
-  if (snapshots === 0) throw new Error(`no snapshot among its ${messages} messages, so there is no book to start from`);
-  if (rows === 0 && options.compat !== 'python') {
-    throw new Error(`none of its ${messages} messages is of ${archive.date}, the day in its name`);
-  }
 }
 
 function describe(error: unknown, { archive }: Job): string {

@@ -8,6 +8,7 @@ import { type OutputRecord, whyStale } from './shape.js';
 
 /** What shapes the bytes of an output. */
 export interface SamplingOptions {
+  /** Distance of the rows in ms; divides a day. */
   intervalMs: number;
   /** What becomes of a boundary whose interval had no message. */
   onGap: 'fill' | 'skip';
@@ -48,7 +49,8 @@ export const PLAN_DEFAULTS = {
 /** What to make, and of what; see {@link PLAN_DEFAULTS}. */
 export type PlanOptions = Partial<ResolvedOptions> & Pick<ResolvedOptions, 'outputDir'>;
 
-interface ResolvedOptions extends SamplingOptions {
+/** {@link PlanOptions} with defaults filled in. */
+export interface ResolvedOptions extends SamplingOptions {
   /** What inflates zip members; the bytes are the same. */
   inflater: Inflater;
   outputDir: string;
@@ -101,6 +103,7 @@ interface Remarks {
   unrecorded?: PlannedOutput[];
 }
 
+/** Why nothing is made from an archive. */
 export type SkipReason = 'exists' | 'made from another archive' | 'too shallow';
 
 /** The outputs that an archive is to give, or would have given. */

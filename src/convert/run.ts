@@ -10,6 +10,7 @@ export interface Outcome {
   result: JobResult;
 }
 
+/** How a run is watched and stopped. */
 export interface RunHooks {
   /** Hears of each archive as soon as it is decided. */
   onOutcome: (outcome: Outcome) => void;
@@ -23,7 +24,13 @@ export interface RunHooks {
 
 type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
 
-/** Carries a plan out, the largest archive first, so that the end is not one long straggler. */
+/**
+ * Carries a plan out, the largest archive first, so that the end is not one long straggler. In the end the executor is
+ * closed, and unfinished outputs of this process in the plan's folders are removed: another run of the same process must
+ * not write there meanwhile.
+ *
+ * @throws what a hook throws, when everything has ended. An archive that fails is an outcome, and so is none after a stop.
+ */
 export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHooks): Promise<void> {
   for (const entry of entries) if (entry.action !== 'convert') hooks.onOutcome({ entry, result: settle(entry) });
   const queue = entries

@@ -27,6 +27,7 @@ export interface UnusableFile {
   problem: string;
 }
 
+/** What was found, and what of it can be used. */
 export interface ScanResult {
   archives: ArchiveFile[];
   unusable: UnusableFile[];

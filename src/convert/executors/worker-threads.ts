@@ -4,9 +4,11 @@ import type { Job } from '../plan.js';
 import type { Executor } from './executor.js';
 import type { WorkerMessage } from './worker.js';
 
+/** Options of {@link workerThreadsExecutor}. */
 export interface WorkerThreadsOptions {
+  /** How many threads there are at most. */
   slots: number;
-  /** The module that each worker runs. */
+  /** The module that each worker runs: this package's own, unless a bundler has put it elsewhere. */
   workerUrl?: URL;
 }
 
@@ -22,6 +24,8 @@ const NURSERY_MB = 4;
 /**
  * Runs jobs in worker threads, one job a worker at a time. Workers start when they are first needed and are used again;
  * one that dies takes only its job with it, and the next job gets a new one.
+ *
+ * @param options how many, and of what.
  */
 export function workerThreadsExecutor({
   slots,

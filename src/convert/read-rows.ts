@@ -1,0 +1,75 @@
+import { ArchiveError } from '../archive/archive-error.js';
+import { readArchive } from '../archive/open-archive.js';
+import type { ReadOptions } from '../archive/read-options.js';
+import type { Engine, EngineCounts, EngineEvent } from '../book/engine.js';
+import type { RowState } from '../rows.js';
+import { pauses, readToEnd } from './pauses.js';
+
+export interface ReadRowsOptions extends ReadOptions {
+  engine: Engine;
+  /** Whether to go on after a line that cannot be read. */
+  isPassedOver: (line: Extract<EngineEvent, { kind: 'bad-line' }>) => boolean;
+  /** The day, `YYYY-MM-DD`, without a row of which the archive is not what its name says; `undefined`: any number of rows is right. */
+  day: string | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Drives an engine over an archive. Each answer is the state of a row that is due: ask the engine for its levels before
+ * going on.
+ *
+ * @throws {@link ArchiveError} when the archive is at fault; a system error when it cannot be read; the signal's reason.
+ */
+export async function* readRows(
+  path: string,
+  { engine, isPassedOver, day, signal, ...readOptions }: ReadRowsOptions,
+): AsyncGenerator<RowState> {
+  const pause = pauses(signal);
+  let waiting: Promise<void> | undefined;
+  const chunks = readArchive(path, readOptions);
+  try {
+    for (;;) {
+      const event = engine.next();
+      switch (event.kind) {
+        case 'needs-bytes': {
+          await pause();
+          const chunk = await chunks.next();
+          if (chunk.done) engine.end();
+          else engine.push(chunk.value);
+          break;
+        }
+        case 'boundary':
+          yield event;
+          waiting = pause();
+          if (waiting) await waiting; // to await nothing costs as much as a row
+          break;
+        case 'bad-line': {
+          if (isPassedOver(event)) break;
+          await readToEnd(chunks, pause);
+          const { lineNumber, reason } = event;
+          throw new ArchiveError(`line ${lineNumber}: ${reason}`, { lineNumber });
+        }
+        case 'end':
+          checkOutcome(engine.counts, day);
+          return;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    await readToEnd(chunks, pause); // the engine gives up
+    throw new ArchiveError(error.message, { cause: error });
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+/** What has no rows would look like a day that was read. */
+function checkOutcome({ messages, snapshots, rows }: EngineCounts, day: string | undefined): void {
+  if (messages === 0) throw new ArchiveError('no message in it');
+  if (snapshots === 0) {
+    throw new ArchiveError(`no snapshot among its ${messages} messages, so there is no book to start from`);
+  }
+  if (rows === 0 && day !== undefined) {
+    throw new ArchiveError(`none of its ${messages} messages is of ${day}, the day in its name`);
+  }
+}
