@@ -349,7 +349,7 @@ async function makeMetrics(outputDir: string, count: number, format: (typeof FOR
 for (const format of FORMATS) {
   test(`${format}: memory does not grow with the days`, { skip: NO_PEAK_MEMORY }, async (t) => {
     const peaks: number[] = [];
-    for (const count of [3, 40]) {
+    for (const count of [10, 60]) {
       const out = tempDir(t);
       await makeMetrics(out, count, format);
       const args = ['join', '--symbol', 'AAAUSDT', '--metrics', '--output-dir', out];
@@ -359,8 +359,9 @@ for (const format of FORMATS) {
       peaks.push(peakBytes);
     }
     const [few = 0, many = 0] = peaks.map((bytes) => Math.round(bytes / 1e6));
-    t.diagnostic(`peak of 3 days ${few} MB, of 40 days ${many} MB`);
-    assert.ok(many < few + 20, `the peak was ${few} MB for 3 days, ${many} MB for 40`);
+    t.diagnostic(`peak of 10 days ${few} MB, of 60 days ${many} MB`);
+    // Fifty more days are 80 MB of CSV, 38 MB of gzip; when garbage is collected is worth 15 MB.
+    assert.ok(many < few + 30, `the peak was ${few} MB for 10 days, ${many} MB for 60`);
   });
 }
 
