@@ -12,6 +12,7 @@ const STOP_STATUS: Record<string, number> = { SIGHUP: 129, SIGINT: 130, EPIPE: 1
 const COMMANDS = new Map<string, (argv: string[], surroundings: Surroundings) => Promise<number>>([
   ['convert', runConvert],
   ['status', runStatus],
+  ['join', runJoin],
 ]);
 
 async function main(argv: string[]): Promise<number> {
@@ -45,6 +46,11 @@ async function runStatus(argv: string[], surroundings: Surroundings): Promise<nu
   const { parseStatusLine, status } = await import('./commands/status.js');
   await status(parseStatusLine(argv), surroundings);
   return 0;
+}
+
+async function runJoin(argv: string[], surroundings: Surroundings): Promise<number> {
+  const { parseJoinLine, join } = await import('./commands/join.js');
+  return (await join(parseJoinLine(argv), surroundings)) ? 0 : 1;
 }
 
 /** Aborts at the first signal, or when nobody reads the output any more; the second signal ends the process at once. */

@@ -34,7 +34,7 @@ export { ArchiveError } from './archive/archive-error.js';
 export { readArchive } from './archive/open-archive.js';
 export type { Inflater, ReadOptions } from './archive/read-options.js';
 export type { EngineCounts } from './book/engine.js';
-export type { BookChange, Message, Update } from './book/message.js';
+export type { BookChange, Market, Message, Update } from './book/message.js';
 export type { ArchiveName } from './convert/archive-name.js';
 export type { Executor } from './convert/executors/executor.js';
 export { mainThreadExecutor } from './convert/executors/main-thread.js';
@@ -57,6 +57,10 @@ export { type Outcome, type RunHooks, run } from './convert/run.js';
 export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
 export type { OutputRecord, Shape } from './convert/shape.js';
 export { UsageError } from './convert/usage-error.js';
+export type { DayFile } from './join/day-files.js';
+export type { Missing, MissingRange } from './join/grid-check.js';
+export { type JoinOptions, type JoinResult, joinDays } from './join/join-days.js';
+export { JoinError } from './join/join-error.js';
 export type { OnBadLine, UnreadableLine } from './library/bad-lines.js';
 export {
   type Conversion,

@@ -72,6 +72,8 @@ export const sharedOptions = {
     ),
   from: () => new commander.Option('--from <date>', 'first day wanted, YYYY-MM-DD (UTC)').argParser(parseDate),
   to: () => new commander.Option('--to <date>', 'last day wanted, YYYY-MM-DD (UTC)').argParser(parseDate),
+  interval: (description: string) =>
+    new commander.Option('--interval <time>', description).argParser(rethrow(parseInterval)).default(60_000, '1m'),
   json: () => new commander.Option('--json', 'one JSON object a line on standard output, for programs'),
 };
 
@@ -102,12 +104,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
     },
     {
       group: 'rows',
-      option: new commander.Option(
-        '--interval <time>',
-        'one row every 100ms, 1s, 5m, 1h …: any time that divides a day',
-      )
-        .argParser(rethrow(parseInterval))
-        .default(60_000, '1m'),
+      option: sharedOptions.interval('one row every 100ms, 1s, 5m, 1h …: any time that divides a day'),
     },
     {
       group: 'rows',
@@ -253,6 +250,8 @@ Examples:
 Other commands:
   bookgrid status --output-dir snapshots
       what is there by pair and month: days done, missing, stale, failed (bookgrid status --help)
+  bookgrid join --symbol BTCUSDT --output-dir snapshots
+      one file of all days of a pair (bookgrid join --help)
 
 Row T holds the book after every message with ts <= T, and none after: no look-ahead.
 
@@ -417,7 +416,7 @@ function parseFolder(text: string): string {
   return text;
 }
 
-function parsePair(text: string): string {
+export function parsePair(text: string): string {
   if (!isPair(text)) throw new commander.InvalidArgumentError('Expected pairs such as BTCUSDT,ETHUSDT.');
   return text;
 }
@@ -427,7 +426,7 @@ function parseDate(text: string): string {
   return text;
 }
 
-function parseDepth(text: string): number {
+export function parseDepth(text: string): number {
   return parseWhole(text, MAX_DEPTH, 'depths');
 }
 
@@ -435,7 +434,7 @@ function parseAmount(text: string): number {
   return parseWhole(text, 999_999_999_999, 'amounts');
 }
 
-function oneOf<T extends string>(choices: T[]): (text: string) => T {
+export function oneOf<T extends string>(choices: T[]): (text: string) => T {
   return (text) => {
     const found = choices.find((choice) => choice === text);
     if (found === undefined) throw new commander.InvalidArgumentError(`Expected some of ${choices.join(', ')}.`);

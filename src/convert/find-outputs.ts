@@ -11,9 +11,13 @@ export interface FoundOutput {
   format: Format;
   pair: string;
   date: string;
+  /** As in file names: `1m`. */
+  interval: string;
+  /** Levels a side; of books. */
+  depth: number | undefined;
 }
 
-const NAME = /^(\d{4}-\d{2}-\d{2})_(.+)_[^_.]+\.(csv|csv\.gz|parquet)$/;
+const NAME = /^(\d{4}-\d{2}-\d{2})_(.+)_([^_.]+)\.(csv|csv\.gz|parquet)$/;
 
 /**
  * Finds the outputs in an output folder, whichever program made them; other files are passed over.
@@ -32,12 +36,12 @@ export function findOutputs(outputDir: string, symbols?: string[]): FoundOutput[
 }
 
 function findOfPair(folder: string, kindFolder: string, pair: string): FoundOutput[] {
-  const isMetrics = kindFolder === 'metrics';
-  const middle = isMetrics ? pair : `${pair}_ob${Number(kindFolder)}`;
+  const depth = kindFolder === 'metrics' ? undefined : Number(kindFolder);
+  const kind = depth === undefined ? 'metrics' : 'book';
+  const middle = depth === undefined ? pair : `${pair}_ob${depth}`;
   return listFolder(folder).flatMap((name) => {
-    const [, date = '', found, format] = NAME.exec(name) ?? [];
+    const [, date = '', found, interval = '', format] = NAME.exec(name) ?? [];
     if (found !== middle || !isDate(date)) return [];
-    const kind = isMetrics ? 'metrics' : 'book';
-    return [{ path: path.join(folder, name), kind, format: format as Format, pair, date }];
+    return [{ path: path.join(folder, name), kind, format: format as Format, pair, date, interval, depth }];
   });
 }

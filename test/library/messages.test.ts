@@ -36,6 +36,7 @@ describe('messages', () => {
           seq: 1007,
           bids: [['1.0', '2']],
           asks: [],
+          market: 'contract',
         },
         {
           topic: undefined,
@@ -47,6 +48,7 @@ describe('messages', () => {
           seq: undefined,
           bids: [],
           asks: [['1.10', '0']],
+          market: undefined,
         },
       ]);
     }

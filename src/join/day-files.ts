@@ -1,0 +1,140 @@
+import { type ByteSource, openFile, pieces } from '../archive/byte-source.js';
+import { type FoundOutput, findOutputs } from '../convert/find-outputs.js';
+import { UsageError } from '../convert/usage-error.js';
+import type { Format } from '../output/book-writer.js';
+import { JoinError } from './join-error.js';
+
+/** One day's output of `bookgrid convert`. */
+export interface DayFile {
+  path: string;
+  /** UTC day, `YYYY-MM-DD`; its rows are in (date 00:00, next day 00:00]. */
+  date: string;
+}
+
+/** What helps when a day's file is not as it was made. */
+export const REMAKE = 'Make it again with bookgrid convert --overwrite';
+
+/** Opens a day's file. Close it. */
+export function openDayFile(filePath: string): ByteSource {
+  try {
+    return openFile(filePath);
+  } catch (error) {
+    throw naming(filePath, error);
+  }
+}
+
+/** The bytes of [startByte, endByte), each piece valid until the next is asked for. */
+export async function* readBytes(
+  filePath: string,
+  source: ByteSource,
+  startByte: number,
+  endByte: number, // exclusive
+): AsyncGenerator<Buffer> {
+  try {
+    yield* pieces(source, startByte, endByte, () => {});
+  } catch (error) {
+    throw naming(filePath, error);
+  }
+}
+
+/** What the system says of a file often does not name it. */
+function naming(filePath: string, error: unknown): JoinError {
+  return new JoinError(`${filePath}: ${(error as Error).message}`, { cause: error });
+}
+
+/** Which days are wanted. */
+export interface DayFilter {
+  /** The folder that `bookgrid convert` wrote to. */
+  outputDir: string;
+  symbol: string;
+  /** Metrics instead of books. */
+  metrics: boolean;
+  /** As in file names: `1m`. */
+  interval: string;
+  /** Levels a side; absent: the only depth there is. */
+  depth?: number;
+  /** Absent: the only one there is. */
+  format?: Format;
+  /** First and last day, `YYYY-MM-DD`; absent: the first and last there are. */
+  from?: string;
+  to?: string;
+}
+
+/** Days found, all of one kind, in order. */
+export interface Days {
+  files: DayFile[];
+  format: Format;
+  /** Of books. */
+  depth: number | undefined;
+  from: string;
+  to: string;
+}
+
+/**
+ * Finds the outputs of a pair.
+ *
+ * @throws {@link UsageError} that says what there is instead, when there are none, or when they are of several kinds.
+ */
+export function findDays(filter: DayFilter): Days {
+  const { outputDir, symbol, metrics, interval, depth, format } = filter;
+  const kind = metrics ? 'metrics' : 'book';
+  const all = findOutputs(outputDir, [symbol]).filter((output) => output.kind === kind);
+  if (all.length === 0) throw new UsageError(describeNothing(outputDir, symbol, kind));
+
+  const what = `${kind} files of ${symbol} below ${outputDir}`;
+  const ofInterval = choose(all, 'interval', interval, what);
+  const ofDepth = metrics ? ofInterval : choose(ofInterval, 'depth', depth, what);
+  const files = choose(ofDepth, 'format', format, what).sort((a, b) => (a.date < b.date ? -1 : 1));
+  const [first, last] = [files[0], files.at(-1)] as [FoundOutput, FoundOutput];
+  const { from = first.date, to = last.date } = filter;
+  const wanted = files.filter(({ date }) => date >= from && date <= to);
+  if (wanted.length === 0) {
+    throw new UsageError(`No day from ${from} to ${to} among the ${what}, which are of ${first.date} to ${last.date}.`);
+  }
+  return { files: wanted, format: first.format, depth: first.depth, from, to };
+}
+
+/**
+ * The outputs that are as wanted, or all when nothing is wanted and all are alike.
+ *
+ * @returns at least one.
+ */
+function choose<Key extends 'interval' | 'depth' | 'format'>(
+  outputs: FoundOutput[],
+  key: Key,
+  wanted: FoundOutput[Key] | undefined,
+  what: string,
+): FoundOutput[] {
+  const found = [...new Set(outputs.map((output) => output[key]))];
+  if (wanted === undefined && found.length > 1) {
+    throw new UsageError(`There are ${what} of ${key} ${found.join(' and ')}. Say which with --${key}.`);
+  }
+  const chosen = wanted === undefined ? outputs : outputs.filter((output) => output[key] === wanted);
+  if (chosen.length > 0) return chosen;
+  throw new UsageError(`There are no ${what} of ${key} ${wanted}, only of ${found.join(', ')}.`);
+}
+
+/** Pairs that a message names. */
+const MAX_PAIRS = 20;
+
+function describeNothing(outputDir: string, symbol: string, kind: FoundOutput['kind']): string {
+  const outputs = findOutputs(outputDir).filter((output) => output.kind === kind);
+  const pairs = [...new Set(outputs.map(({ pair }) => pair))];
+  if (pairs.length === 0) {
+    return (
+      `No ${kind} files found below ${outputDir}. Looked for ${kind === 'metrics' ? kind : 'DEPTH'}/PAIR/ folders as ` +
+      'bookgrid convert writes them; say where they are with --output-dir DIR or BOOKGRID_OUTPUT_DIR.'
+    );
+  }
+  const likeness = (pair: string) => commonStart(pair.toUpperCase(), symbol.toUpperCase());
+  pairs.sort((a, b) => likeness(b) - likeness(a) || (a < b ? -1 : 1));
+  const more = pairs.length > MAX_PAIRS ? ` and ${pairs.length - MAX_PAIRS} more` : '';
+  return `No ${kind} files of ${symbol} below ${outputDir}, only of ${pairs.slice(0, MAX_PAIRS).join(', ')}${more}.`;
+}
+
+/** How many characters two texts begin with in common. */
+function commonStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}

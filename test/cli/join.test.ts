@@ -1,0 +1,432 @@
+/** `bookgrid join` with real runs; what it joins is read by other programs: Python's csv and gzip, DuckDB. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { JoinError, joinDays } from '../../src/index.js';
+import { createTableWriter } from '../../src/output/create-writer.js';
+import { tempDir } from '../support/files.js';
+import { NO_PEAK_MEMORY, runCliMeasured } from '../support/peak-memory.js';
+import { complete, listFiles, listStaged, makeArchive, start, until } from '../support/runs.js';
+
+const DATES = ['2025-01-14', '2025-01-15', '2025-01-16', '2025-01-17'];
+const FORMATS = ['csv', 'csv.gz', 'parquet'] as const;
+
+const root = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-join-'));
+const source = path.join(root, 'source');
+const days = path.join(root, 'days');
+
+before(async () => {
+  for (const [seed, date] of DATES.entries()) {
+    const market = { seed, messageIntervalMs: 30_000, durationMs: 86_405_000 };
+    await makeArchive(source, { pair: 'AAAUSDT', date, depth: 200, market });
+  }
+  await convert(days, ['--format', FORMATS.join(), '--metrics']);
+});
+
+after(() => fs.rmSync(root, { recursive: true, force: true }));
+
+async function convert(out: string, args: string[]): Promise<void> {
+  const folders = ['--source-dir', source, '--output-dir', out];
+  const { status, stdout, stderr } = await complete([...folders, '--depths', '5', '--workers', '2', ...args]);
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, stdout);
+}
+
+/** Runs join in a folder of its own. */
+async function join(t: TestContext, args: string[], { outputDir = days, cwd = tempDir(t) } = {}) {
+  const line = ['join', '--symbol', 'AAAUSDT', '--output-dir', outputDir, ...args];
+  return { ...(await complete(line, { cwd })), cwd, files: listFiles(cwd).map((file) => path.relative(cwd, file)) };
+}
+
+/** Joins what must be whole, and returns the joined file. */
+async function joined(t: TestContext, args: string[], outputDir = days): Promise<string> {
+  const { status, stderr, stdout, files, cwd } = await join(t, args, { outputDir });
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, stdout);
+  assert.match(stdout, /^Missing: nothing, every boundary has its row$/m);
+  const [file = ''] = files;
+  assert.deepEqual(files, [file]);
+  return path.join(cwd, file);
+}
+
+const nameOf = (date: string, format: string) => `${date}_AAAUSDT_ob5_1m.${format}`;
+const dayPath = (date: string, format: string, out = days) => path.join(out, '0005/AAAUSDT', nameOf(date, format));
+
+/** A copy of the days of one format, to be changed. */
+function copyDays(t: TestContext, format: string, dates = DATES): string {
+  const out = tempDir(t);
+  for (const date of dates) {
+    fs.mkdirSync(path.dirname(dayPath(date, format, out)), { recursive: true });
+    fs.copyFileSync(dayPath(date, format), dayPath(date, format, out));
+  }
+  return out;
+}
+
+/** Changes the lines of a day's CSV file, of which the first is the header. */
+function editLines(out: string, date: string, edit: (lines: string[]) => string[]): void {
+  const file = dayPath(date, 'csv', out);
+  fs.writeFileSync(file, edit(fs.readFileSync(file, 'utf8').split('\r\n')).join('\r\n'));
+}
+
+/** Asserts that joining fails with a message and leaves no file. */
+async function assertFails(t: TestContext, args: string[], outputDir: string, status: number, message: RegExp) {
+  const result = await join(t, args, { outputDir });
+  assert.deepEqual({ status: result.status, stdout: result.stdout }, { status, stdout: '' }, result.stderr);
+  assert.match(result.stderr, message);
+  assert.deepEqual(result.files, []);
+}
+
+const PYTHON_JOIN = `
+import csv, gzip, sys
+out, *files = sys.argv[1:]
+opener = gzip.open if files[0].endswith('.gz') else open
+with open(out, 'w', newline='') as f:
+    writer = csv.writer(f)
+    for i, name in enumerate(files):
+        with opener(name, 'rt', newline='') as day:
+            rows = list(csv.reader(day))
+        writer.writerows(rows if i == 0 else rows[1:])
+`;
+
+const noPython = spawnSync('python3', ['--version']).status === 0 ? false : 'python3 is not installed';
+
+for (const options of [[], ['--include-formatted-timestamp'], ['--quality']]) {
+  test(`csv, csv.gz ${options.join(' ')}: as Python's csv joins them`, { skip: noPython }, async (t) => {
+    const out = tempDir(t);
+    await convert(out, ['--format', 'csv,csv.gz', ...options]);
+    const file = await joined(t, ['--format', 'csv'], out);
+    const zipped = await joined(t, ['--format', 'csv.gz'], out);
+    assert.equal(path.basename(file), 'AAAUSDT_2025-01-14_2025-01-17_ob5_1m.csv');
+    const expected = path.join(tempDir(t), 'expected.csv');
+    for (const format of ['csv', 'csv.gz']) {
+      const files = DATES.map((date) => dayPath(date, format, out));
+      assert.equal(spawnSync('python3', ['-c', PYTHON_JOIN, expected, ...files]).status, 0);
+      assert.ok(fs.readFileSync(file).equals(fs.readFileSync(expected)));
+    }
+    const check = 'import gzip,sys; sys.exit(gzip.open(sys.argv[1]).read() != open(sys.argv[2], "rb").read())';
+    assert.equal(spawnSync('python3', ['-c', check, zipped, expected]).status, 0);
+    // The same days are the same bytes, and one member: its header comes once.
+    const again = fs.readFileSync(await joined(t, ['--format', 'csv.gz'], out));
+    assert.ok(fs.readFileSync(zipped).equals(again));
+    assert.equal(again.indexOf(again.subarray(0, 10), 1), -1);
+  });
+}
+
+/** Asks DuckDB; values as JSON has them. */
+async function ask(query: string): Promise<Record<string, unknown>[]> {
+  const connection = await (await DuckDBInstance.create()).connect();
+  const reader = await connection.runAndReadAll(query);
+  return reader.getRowObjectsJson();
+}
+
+for (const options of ['--layout lists', '--layout wide --quality', '--layout long', '--layout lists --decimals']) {
+  test(`parquet ${options}: the rows of the days, in their order, as DuckDB reads them`, async (t) => {
+    const out = tempDir(t);
+    await convert(out, ['--format', 'parquet', ...options.split(' ')]);
+    const file = await joined(t, [], out);
+    const list = DATES.map((date) => `'${dayPath(date, 'parquet', out)}'`).join();
+    const numbered = (files: string) => `SELECT row_number() OVER () AS number, * FROM read_parquet([${files}])`;
+    const [a, b] = [numbered(`'${file}'`), numbered(list)];
+    const difference = `(${a} EXCEPT ALL ${b}) UNION ALL (${b} EXCEPT ALL ${a})`;
+    const [counts] = await ask(
+      `SELECT (SELECT count(*) FROM (${difference})) AS differences, count(*) AS rows, count(DISTINCT timestamp) AS boundaries FROM (${a})`,
+    );
+    const rows = options.includes('long') ? 4 * 1440 * 10 : 4 * 1440;
+    assert.deepEqual(counts, { differences: '0', rows: `${rows}`, boundaries: '5760' });
+    // The row groups' own ranges lead to the right rows.
+    const [later] = await ask(
+      `SELECT count(DISTINCT timestamp) AS n FROM '${file}' WHERE timestamp > TIMESTAMPTZ '2025-01-17 12:00:00+00'`,
+    );
+    assert.deepEqual(later, { n: '720' });
+    const pairs = await ask(`SELECT decode(key) AS k, decode(value) AS v FROM parquet_kv_metadata('${file}')`);
+    const metadata = new Map(pairs.map(({ k, v }) => [k, v]));
+    const known = ['symbol', 'depth', 'interval', 'first_day', 'last_day', 'files'].map((key) => metadata.get(key));
+    assert.deepEqual(known, ['AAAUSDT', '5', '1m', '2025-01-14', '2025-01-17', '4']);
+    assert.equal(metadata.has('date'), false, 'what differs from day to day is left out');
+  });
+}
+
+test('--metrics joins metrics, in every format', async (t) => {
+  for (const format of FORMATS) {
+    const file = await joined(t, ['--metrics', '--format', format]);
+    assert.equal(path.basename(file), `AAAUSDT_2025-01-14_2025-01-17_1m.${format}`);
+  }
+});
+
+for (const format of FORMATS) {
+  test(`${format}: a missing day is told, and the file written; with --strict it is not`, async (t) => {
+    const out = copyDays(t, format, ['2025-01-14', '2025-01-16', '2025-01-17']);
+    const { status, stdout, stderr, files } = await join(t, [], { outputDir: out });
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: 'Missing: 2025-01-15, the whole day\n' });
+    const name = `AAAUSDT_2025-01-14_2025-01-17_ob5_1m.${format}`;
+    assert.equal(
+      stdout,
+      'Joined 3 days of AAAUSDT, 2025-01-14 to 2025-01-17: 4320 rows\n' +
+        `Missing: 1440 rows in 1 place, 1 whole day\nWritten: ${name}\n`,
+    );
+    assert.deepEqual(files, [name]);
+    const strict = await join(t, ['--strict'], { outputDir: out });
+    assert.deepEqual({ status: strict.status, files: strict.files }, { status: 1, files: [] });
+    assert.match(strict.stderr, /^Missing: 2025-01-15, the whole day\n$/);
+    assert.match(strict.stdout, /Not written, because of --strict\n$/);
+  });
+
+  test(`${format}: a day under the name of the next is an error that names it`, async (t) => {
+    const out = copyDays(t, format);
+    fs.copyFileSync(dayPath('2025-01-15', format), dayPath('2025-01-16', format, out));
+    const message =
+      /2025-01-16_AAAUSDT_ob5_1m\S+: row 1 \(1736899260000, 2025-01-15T00:01:00\.000Z\) is not of 2025-01-16/;
+    await assertFails(t, [], out, 1, message);
+  });
+
+  test(`${format}: a file cut short is an error that names it`, async (t) => {
+    const out = copyDays(t, format);
+    const file = dayPath('2025-01-16', format, out);
+    fs.truncateSync(file, fs.statSync(file).size - 1);
+    await assertFails(
+      t,
+      [],
+      out,
+      1,
+      /^bookgrid: \S+2025-01-16_AAAUSDT_ob5_1m\S+: .*Make it again.*Nothing was written/,
+    );
+    fs.truncateSync(file, 0);
+    await assertFails(t, [], out, 1, /^bookgrid: \S+2025-01-16_AAAUSDT_ob5_1m\S+: .*Make it again/);
+  });
+
+  test(`${format}: a day with other columns is an error that says which`, async (t) => {
+    const out = copyDays(t, format, DATES.slice(0, 2));
+    const other = tempDir(t);
+    await convert(other, ['--format', format, '--quality', '--from', '2025-01-16', '--to', '2025-01-16']);
+    fs.copyFileSync(dayPath('2025-01-16', format, other), dayPath('2025-01-16', format, out));
+    const message =
+      /2025-01-16_\S+ has other columns than \S+2025-01-14_\S+: column 2 is book_ts.*, there it is bid_price/;
+    await assertFails(t, [], out, 1, message);
+  });
+}
+
+test('--from and --to: only those days, and what is missing at both ends', async (t) => {
+  const { status, stdout, stderr, files } = await join(t, [
+    '--format',
+    'csv',
+    '--from',
+    '2025-01-10',
+    '--to',
+    '2025-01-15',
+  ]);
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: 'Missing: 2025-01-10 to 2025-01-13, 4 whole days\n' });
+  assert.match(stdout, /^Joined 2 days of AAAUSDT, 2025-01-10 to 2025-01-15: 2880 rows\n/);
+  assert.deepEqual(files, ['AAAUSDT_2025-01-10_2025-01-15_ob5_1m.csv']);
+  await assertFails(
+    t,
+    ['--format', 'csv', '--from', '2025-02-01'],
+    days,
+    2,
+    /which are of 2025-01-14 to 2025-01-17\.\n/,
+  );
+});
+
+test('rows missing in the middle are told, the first 20 stretches and how many more', async (t) => {
+  const out = copyDays(t, 'csv');
+  editLines(out, '2025-01-15', (lines) => lines.filter((_, index) => index !== 600 && index !== 601));
+  const one = await join(t, [], { outputDir: out });
+  assert.equal(one.status, 0);
+  assert.equal(one.stderr, 'Missing: 2025-01-15T10:00:00.000Z to 2025-01-15T10:01:00.000Z, 2 boundaries\n');
+  editLines(out, '2025-01-16', (lines) => lines.filter((_, index) => index === 0 || index % 50 !== 0 || index > 1440));
+  const many = await join(t, [], { outputDir: out });
+  assert.match(many.stderr, /^(Missing: 2025\S+.*\n){20}Missing: 9 more, after these\n$/);
+  assert.match(many.stdout, /^Missing: 30 rows in 29 places, 0 whole days$/m);
+});
+
+const DAMAGES: [what: string, edit: (lines: string[]) => string[], message: RegExp][] = [
+  ['a row twice', (lines) => lines.toSpliced(700, 0, lines[699] ?? ''), /row 700 .* is there twice/],
+  [
+    'rows in the wrong order',
+    (lines) => lines.toSpliced(700, 0, lines[600] ?? ''),
+    /row 700 .* comes after 2025-01-15T/,
+  ],
+  ['a row between boundaries', (lines) => lines.with(9, '1736899800001,1'), /row 9 .* is no boundary of 1m/],
+  ['a cell that is no timestamp', (lines) => lines.with(9, '2025-01-15,1'), /row 9 \(line 10\) has "2025-01-15" for a/],
+  ['an empty line', (lines) => lines.with(9, ''), /row 9 \(line 10\) has "" for a timestamp/],
+  ['no header', (lines) => lines.slice(1), /its first line begins with "1736899260000,/],
+  [
+    'a column less',
+    (lines) => lines.with(0, lines[0]?.replace(/,[^,]*$/, '') ?? ''),
+    /column 21 is not there, there it is ask_qty_5/,
+  ],
+];
+
+for (const [what, edit, message] of DAMAGES) {
+  test(`${what} is an error that names file and row`, async (t) => {
+    const out = copyDays(t, 'csv');
+    editLines(out, '2025-01-15', edit);
+    await assertFails(t, [], out, 1, message);
+    await assertFails(t, [], out, 1, /^bookgrid: \S+2025-01-15_AAAUSDT_ob5_1m\.csv/);
+  });
+}
+
+test('a day made with --compat python is refused: its rows mean something else', async (t) => {
+  const out = tempDir(t);
+  await convert(out, ['--compat', 'python']);
+  await assertFails(t, [], out, 1, /row 1 .* is not of 2025-01-14, .*--compat python/);
+});
+
+test('a day without rows is a missing day', async (t) => {
+  const out = copyDays(t, 'csv');
+  editLines(out, '2025-01-14', ([header = '']) => [header, '']);
+  const { status, stderr } = await join(t, [], { outputDir: out });
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: 'Missing: 2025-01-14, the whole day\n' });
+});
+
+test('what is not there or not clear is said with what there is; exit status 2', async (t) => {
+  const both = copyDays(t, 'csv');
+  fs.mkdirSync(path.join(both, '0002/AAAUSDT'), { recursive: true });
+  fs.writeFileSync(path.join(both, '0002/AAAUSDT/2025-01-14_AAAUSDT_ob2_1m.csv'), '');
+  const empty = tempDir(t);
+  await assertFails(t, [], days, 2, /of format csv and csv\.gz and parquet\. Say which with --format\./);
+  await assertFails(t, [], both, 2, /of depth 2 and 5\. Say which with --depth\./);
+  await assertFails(t, ['--depth', '200'], days, 2, /There are no book files .* of depth 200, only of 5\./);
+  await assertFails(t, ['--interval', '1s'], days, 2, /of interval 1s, only of 1m\./);
+  await assertFails(t, ['--symbol', 'aaausd'], days, 2, /No book files of aaausd below .*, only of AAAUSDT\./);
+  await assertFails(t, [], empty, 2, /No book files found below .*--output-dir DIR or BOOKGRID_OUTPUT_DIR\./);
+  await assertFails(t, [], path.join(empty, 'nowhere'), 2, /No such folder/);
+  await assertFails(t, ['--metrics', '--depth', '5'], days, 2, /leave --depth or --metrics out/);
+  await assertFails(t, ['--from', '2025-01-16', '--to', '2025-01-15'], days, 2, /is after --to/);
+  await assertFails(t, ['--format', 'xml'], days, 2, /Expected some of csv, csv\.gz, parquet/);
+});
+
+test('--output: beside the days; not one of them, not over another file, not of another kind', async (t) => {
+  const out = copyDays(t, 'csv');
+  const folder = path.dirname(dayPath('2025-01-14', 'csv', out));
+  const output = path.join(folder, 'all.csv');
+  const args = ['--output', output];
+  assert.equal((await join(t, args, { outputDir: out })).status, 0);
+  const whole = fs.readFileSync(output);
+  assert.equal(listFiles(folder).length, 5, 'nothing else is left there');
+  await assertFails(t, args, out, 2, /all\.csv exists\. Write it again with --overwrite/);
+  fs.writeFileSync(output, 'old');
+  assert.equal((await join(t, [...args, '--overwrite'], { outputDir: out })).status, 0);
+  assert.ok(fs.readFileSync(output).equals(whole), 'the joined file is not taken for a day');
+  const day = dayPath('2025-01-15', 'csv', out);
+  await assertFails(t, ['--output', day, '--overwrite'], out, 2, /is one of the days to join/);
+  await assertFails(t, ['--output', 'a.parquet'], out, 2, /must end in \.csv/);
+  await assertFails(t, ['--output', ''], out, 2, /must end in \.csv/);
+});
+
+test('an error leaves an older file as it was', async (t) => {
+  const out = copyDays(t, 'csv');
+  editLines(out, '2025-01-17', (lines) => lines.with(1000, 'x'));
+  const output = path.join(tempDir(t), 'all.csv');
+  fs.writeFileSync(output, 'old');
+  await join(t, ['--output', output, '--overwrite'], { outputDir: out });
+  assert.equal(fs.readFileSync(output, 'utf8'), 'old');
+  assert.deepEqual(listFiles(path.dirname(output)), [output]);
+});
+
+const COLUMNS = Array.from({ length: 60 }, (_, index) => `c${index}`);
+
+/** Metrics of many days, about 1 MB each. */
+async function makeMetrics(outputDir: string, count: number, format: (typeof FORMATS)[number]): Promise<void> {
+  const folder = path.join(outputDir, 'metrics/AAAUSDT');
+  fs.mkdirSync(folder, { recursive: true });
+  const values = new Float64Array(COLUMNS.length);
+  for (let day = 0; day < count; day++) {
+    const dayMs = Date.UTC(2025, 0, 1 + day);
+    const parts: Buffer[] = [];
+    const sink = { write: (bytes: Uint8Array) => void parts.push(Buffer.from(bytes)) };
+    const writer = await createTableWriter(sink, { format, columns: COLUMNS, metadata: {} });
+    for (let minute = 1; minute <= 1440; minute++) {
+      writer.write(dayMs + minute * 60_000, values.map(Math.random));
+    }
+    writer.finish();
+    const date = new Date(dayMs).toISOString().slice(0, 10);
+    fs.writeFileSync(path.join(folder, `${date}_AAAUSDT_1m.${format}`), Buffer.concat(parts));
+  }
+}
+
+for (const format of FORMATS) {
+  test(`${format}: memory does not grow with the days`, { skip: NO_PEAK_MEMORY }, async (t) => {
+    const peaks: number[] = [];
+    for (const count of [10, 60]) {
+      const out = tempDir(t);
+      await makeMetrics(out, count, format);
+      const args = ['join', '--symbol', 'AAAUSDT', '--metrics', '--output-dir', out];
+      const file = path.join(out, `all.${format}`);
+      const { status, stdout, stderr, peakBytes } = await runCliMeasured([...args, '--output', file], out);
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, stdout);
+      peaks.push(peakBytes);
+    }
+    const [few = 0, many = 0] = peaks.map((bytes) => Math.round(bytes / 1e6));
+    t.diagnostic(`peak of 10 days ${few} MB, of 60 days ${many} MB`);
+    // Fifty more days are 80 MB of CSV, 38 MB of gzip; when garbage is collected is worth 15 MB.
+    assert.ok(many < few + 30, `the peak was ${few} MB for 10 days, ${many} MB for 60`);
+  });
+}
+
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  test(`${signal} leaves nothing`, async (t) => {
+    const [out, target] = [tempDir(t), tempDir(t)];
+    await makeMetrics(out, 30, 'csv.gz'); // the slowest to write
+    const args = ['join', '--symbol', 'AAAUSDT', '--metrics', '--output-dir', out];
+    const run = start([...args, '--output', path.join(target, 'all.csv.gz')]);
+    await until(() => listStaged(target).length > 0, 'something is staged');
+    run.child.kill(signal);
+    const result = await run.ended;
+    assert.deepEqual(
+      { status: result.status, stdout: result.stdout, stderr: result.stderr },
+      { status, stdout: '', stderr: `Stopped by ${signal}. Nothing was written.\n` },
+    );
+    assert.deepEqual(listFiles(target), []);
+  });
+}
+
+test('as a library: any order, one file a day, stopped by its signal', async (t) => {
+  const outputPath = path.join(tempDir(t), 'all.csv');
+  const files = DATES.map((date) => ({ date, path: dayPath(date, 'csv') }));
+  const options = {
+    format: 'csv',
+    intervalMs: 60_000,
+    from: '2025-01-14',
+    to: '2025-01-17',
+    outputPath,
+    strict: true,
+  } as const;
+  const { signal } = new AbortController();
+  const result = await joinDays(files.toReversed(), options, signal);
+  assert.deepEqual([result.rows, result.boundaries, result.isWritten], [5760, 5760, true]);
+  const twice = [...files, ...files.slice(1, 2)];
+  await assert.rejects(
+    joinDays(twice, options, signal),
+    (error) => error instanceof JoinError && /both of 2025-01-15/.test(error.message),
+  );
+  const reason = new Error('enough');
+  await assert.rejects(joinDays(files, options, AbortSignal.abort(reason)), reason);
+});
+
+test('--help of join, and of bookgrid, which mentions it', async () => {
+  const { status, stdout } = await complete(['join', '--help']);
+  assert.equal(status, 0);
+  for (const flag of [
+    '--symbol',
+    '--from',
+    '--to',
+    '--output-dir',
+    '--depth',
+    '--interval',
+    '--format',
+    '--metrics',
+    '--output',
+    '--overwrite',
+    '--strict',
+  ]) {
+    assert.match(stdout, new RegExp(`^  ${flag} `, 'm'));
+  }
+  assert.match((await complete(['--help'])).stdout, /bookgrid join --symbol BTCUSDT/);
+  const { status: missing, stderr } = await complete(['join']);
+  assert.deepEqual([missing, stderr.split('\n')[0]], [2, "bookgrid: required option '--symbol <pair>' not specified"]);
+});
