@@ -22,6 +22,9 @@ let bidLow: i32 = LADDER_TICKS;
 let bidHigh: i32 = -1;
 let askLow: i32 = LADDER_TICKS;
 let askHigh: i32 = -1;
+/** The best tick of a side that may have changed since somebody last asked. */
+let bidTouched: i32 = LADDER_TICKS;
+let askTouched: i32 = -1;
 let pool: usize = POOLS;
 let poolEnd: usize = POOLS;
 /** Where the bids that the last {@link settle} has copied end in the pool, and the asks begin. */
@@ -37,6 +40,8 @@ export function clear(newBase: f64): void {
   if (askLow <= askHigh) memory.fill(ladderOf(ASKS) + ((<usize>askLow) << 2), 0, (<usize>(askHigh - askLow + 1)) << 2);
   bidLow = askLow = LADDER_TICKS;
   bidHigh = askHigh = -1;
+  bidTouched = LADDER_TICKS;
+  askTouched = -1;
   poolEnd = pool;
   base = <i64>newBase;
 }
@@ -46,10 +51,21 @@ export function widen(side: i32, low: i32, high: i32): void {
   if (side === BIDS) {
     bidLow = min(bidLow, low);
     bidHigh = max(bidHigh, high);
+    bidTouched = max(bidTouched, high);
   } else {
     askLow = min(askLow, low);
     askHigh = max(askHigh, high);
+    askTouched = min(askTouched, low);
   }
+}
+
+/** Whether a side may have changed, since this was last asked of it, at `tick` or better. */
+export function isTouched(side: i32, tick: i32): bool {
+  const isBid = side === BIDS;
+  const touched = isBid ? bidTouched >= tick : askTouched <= tick;
+  if (isBid) bidTouched = -1;
+  else askTouched = LADDER_TICKS;
+  return touched;
 }
 
 /** Sets the levels of a side that have been read: their ticks, and where their closing brackets are listed. */
@@ -110,6 +126,8 @@ export function place(side: i32, tick: i32, length: i32): void {
 /** Removes a level. */
 export function remove(side: i32, tick: i32): void {
   store<i32>(ladderOf(side) + ((<usize>tick) << 2), 0);
+  if (side === BIDS) bidTouched = max(bidTouched, tick);
+  else askTouched = min(askTouched, tick);
 }
 
 /** Whether the level of a tick is still the one that the host keeps. */

@@ -14,6 +14,7 @@
  *     ROW       9,999 × 2 × 32 B  the text of a row                                              (rows.ts)
  *     VALUES    4 × 100,000 × 8 B prices and quantities as numbers                               (values.ts)
  *     POWERS    16 × 8 B       10^0 to 10^15                                                     (values.ts)
+ *     OBSERVED  2 × 16 B       what was logged of each side last                                 (values.ts)
  *     LOG       4,096 × 48 B   the best of the book after each message                           (values.ts)
  *     LADDERS   2 × 524,288 × 4 B a slot for each tick: the address of the level's text          (ladder.ts)
  *     POOLS     2 × 201,024 × 32 B texts of levels that no longer stand in the input             (ladder.ts)
@@ -58,7 +59,8 @@ export const ROW: usize = BEST + 2 * <usize>MAX_LEVELS_PER_SIDE * 8;
 export const VALUES: usize = (ROW + 2 * <usize>MAX_DEPTH * SLOT_BYTES + 0xff) & ~0xff;
 export const VALUES_BYTES: usize = <usize>MAX_LEVELS_PER_SIDE * 8;
 export const POWERS: usize = VALUES + 4 * VALUES_BYTES;
-export const LOG: usize = POWERS + 16 * 8;
+export const OBSERVED: usize = POWERS + 16 * 8;
+export const LOG: usize = OBSERVED + 2 * 16;
 export const LOG_ENTRIES: i32 = 4096;
 export const LOG_ENTRY_BYTES: usize = 48;
 export const LADDERS: usize = (LOG + <usize>LOG_ENTRIES * LOG_ENTRY_BYTES + 0xfff) & ~0xfff;

@@ -4,10 +4,11 @@
  *
  *     VALUES + (2 × side)     × VALUES_BYTES   prices of a side, best first
  *     VALUES + (2 × side + 1) × VALUES_BYTES   quantities
+ *     OBSERVED + 16 × side   best price, and quantity of the best levels, as last logged
  *     LOG, an entry: ts, best bid, best ask, quantity of the best bids, of the best asks, updates (8 B each)
  */
-import { ASKS, BIDS, base, bestOf, collect, MARK, quantityOf } from './ladder';
-import { LOG, LOG_ENTRIES, LOG_ENTRY_BYTES, POWERS, VALUES, VALUES_BYTES } from './layout';
+import { ASKS, BIDS, base, bestOf, collect, isTouched, MARK, quantityOf } from './ladder';
+import { LADDER_TICKS, LOG, LOG_ENTRIES, LOG_ENTRY_BYTES, OBSERVED, POWERS, VALUES, VALUES_BYTES } from './layout';
 
 const MAX_EXACT_DIGITS: i32 = 15;
 const POINT: u32 = 0x2e;
@@ -16,6 +17,9 @@ const POINT: u32 = 0x2e;
 let tickDivisor: f64 = 1;
 let isLogging: bool = false;
 let observedLevels: i32 = 0;
+/** The worst tick that is observed of a side. */
+let bidReach: i32 = 0;
+let askReach: i32 = LADDER_TICKS;
 /** Entries in LOG. */
 export let logCount: i32 = 0;
 
@@ -51,14 +55,26 @@ export function log(ts: i64, updates: i32): void {
   store<f64>(entry, <f64>updates, 40);
 }
 
-/** Writes best price and quantity of a side to offsets 8 and 24 of an entry. */
+/** Writes best price and quantity of a side to offsets 8 and 24 of an entry; the old ones when neither can have changed. */
 function logSide(entry: usize, side: i32): void {
+  const observed = OBSERVED + ((<usize>side) << 4);
+  if (isTouched(side, side === BIDS ? bidReach : askReach)) observe(observed, side);
+  store<f64>(entry, load<f64>(observed), 8);
+  store<f64>(entry, load<f64>(observed, 8), 24);
+}
+
+function observe(observed: usize, side: i32): void {
   const count = collect(side, observedLevels);
   const level = bestOf(side);
   let quantity: f64 = 0;
   for (let index = 0; index < count; index++) quantity += quantityAt(load<u32>(level + ((<usize>index) << 3), 4));
-  store<f64>(entry, count === 0 ? NaN : priceAt(load<i32>(level)), 8);
-  store<f64>(entry, quantity, 24);
+  store<f64>(observed, count === 0 ? NaN : priceAt(load<i32>(level)));
+  store<f64>(observed, quantity, 8);
+  // With fewer levels than are observed, any change counts.
+  const isFull = count === observedLevels;
+  const last = isFull ? load<i32>(level + ((<usize>count - 1) << 3)) : 0;
+  if (side === BIDS) bidReach = isFull ? last : 0;
+  else askReach = isFull ? last : LADDER_TICKS;
 }
 
 /** Writes the first `count` levels that were collected of a side to VALUES; NaN for a quantity that the host must read. */

@@ -141,6 +141,7 @@ export class KernelEngine implements Engine {
   isThin(depth: number): boolean {
     return ([0, 1] as const).some((side) => {
       const count = this.#collect(side, depth);
+      if (this.#strayCount() === 0) return count < depth;
       const parts = this.#parts(side, count, depth);
       return parts.reduce((sum, part) => sum + ('price' in part ? 1 : part.to - part.from), 0) < depth;
     });
