@@ -14,6 +14,7 @@
  * price that the ladder can hold. What that refuses makes the line the host's.
  */
 import { closesEnd, closesNext, passBrackets } from './brackets';
+import { numberOf, numbersOf } from './digits';
 import { headsOf, INNER, LIMITS, MOVES, NO_PRICE_BYTES, TICK_OFFSET } from './formats';
 import { base } from './ladder';
 import {
@@ -23,7 +24,6 @@ import {
   HEAD_BYTES,
   LADDER_TICKS,
   LENGTHS,
-  LOW_BYTES,
   MAX_UPDATES,
   OTHER_BYTES,
   POINTS,
@@ -34,9 +34,6 @@ import {
   TENS,
   TICKS,
   TICKS_BYTES,
-  TIMES_10,
-  TIMES_100,
-  TIMES_10000,
   ZEROS,
 } from './layout';
 
@@ -331,21 +328,6 @@ function readAnyTails(closes: usize, count: i32): bool {
   }
 }
 
-/** The numbers that the first eight digits of four vectors are. */
-function numbersOf(a: v128, b: v128, c: v128, d: v128): v128 {
-  const fours = i16x8.narrow_i32x4_s(foursOf(v128.shuffle<i64>(a, b, 0, 2)), foursOf(v128.shuffle<i64>(c, d, 0, 2)));
-  return i32x4.dot_i16x8_s(fours, v128.load(TIMES_10000));
-}
-
-/** The numbers that each four of sixteen digits are. */
-function foursOf(digits: v128): v128 {
-  const pairs = i16x8.add(
-    i16x8.mul(v128.and(digits, v128.load(LOW_BYTES)), v128.load(TIMES_10)),
-    i16x8.shr_u(digits, 8),
-  );
-  return i32x4.dot_i16x8_s(pairs, v128.load(TIMES_100));
-}
-
 /** How long the price is in what a level begins with, or NO_PRICE_BYTES. */
 function priceBytes(text: v128, quote: v128): usize {
   return <usize>ctz((i8x16.bitmask(i8x16.eq(text, quote)) >>> 3) | (1 << NO_PRICE_BYTES));
@@ -387,14 +369,7 @@ function readLevel(entry: usize, isAfterAnother: bool): i32 {
   if (load<u8>(format, 16) === 0 || load<u32>(open + bytes + 1) >> 8 !== 0x222c22) return NO_TICK; // ","
   const digits = i8x16.swizzle(i8x16.sub(price, zero), v128.load(format));
   if (v128.any_true(i8x16.ge_u(digits, ten))) return NO_TICK;
-  const pairs = i16x8.add(
-    i16x8.mul(v128.and(digits, v128.load(LOW_BYTES)), v128.load(TIMES_10)),
-    i16x8.shr_u(digits, 8),
-  );
-  const fours = i32x4.dot_i16x8_s(pairs, v128.load(TIMES_100));
-  const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_s(fours, fours), v128.load(TIMES_10000));
-  const both = i64x2.extract_lane(eights, 0);
-  const tick = (both & 0xffffffff) * 100_000_000 + (both >> 32) - base;
+  const tick = numberOf(digits) - base;
   if (<u64>tick >= <u64>LADDER_TICKS) return NO_TICK;
 
   const quantityAt = open + bytes + 5;

@@ -12,19 +12,9 @@
  * believed: a line counts only when its line feed is before textEnd.
  */
 import { findBrackets, forgetBrackets, passBracketsBefore } from './brackets';
+import { numberOf } from './digits';
 import { ASKS, BIDS, setLevels } from './ladder';
-import {
-  LOW_BYTES,
-  NUMBERS,
-  TEMPLATE,
-  TEMPLATE_BYTES,
-  TENS,
-  TEXT,
-  TIMES_10,
-  TIMES_100,
-  TIMES_10000,
-  ZEROS,
-} from './layout';
+import { NUMBERS, TEMPLATE, TEMPLATE_BYTES, TENS, TEXT, ZEROS } from './layout';
 import { beginLevels, closesOf, countOf, FAILED, forgetForms, passLevels, readSide, SHORT, ticksOf } from './levels';
 import { clearLog, isLogFull, log, setLogging } from './values';
 
@@ -252,14 +242,7 @@ function readNumber(start: usize): i64 {
   if (bytes === 0 || (bytes > 1 && load<u8>(start) === ZERO)) return NO_NUMBER;
   if (bytes === 16 && <u8>(load<u8>(numberEnd) - ZERO) < 10) return NO_NUMBER;
   const digits = i8x16.swizzle(text, v128.load(NUMBERS + ((<usize>bytes) << 4)));
-  const pairs = i16x8.add(
-    i16x8.mul(v128.and(digits, v128.load(LOW_BYTES)), v128.load(TIMES_10)),
-    i16x8.shr_u(digits, 8),
-  );
-  const fours = i32x4.dot_i16x8_s(pairs, v128.load(TIMES_100));
-  const eights = i32x4.dot_i16x8_s(i16x8.narrow_i32x4_s(fours, fours), v128.load(TIMES_10000));
-  const both = i64x2.extract_lane(eights, 0);
-  return (both & 0xffffffff) * 100_000_000 + (both >> 32);
+  return numberOf(digits);
 }
 
 /** Compares at least 16 bytes, the last ones by a load that ends where they end. */

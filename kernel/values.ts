@@ -7,8 +7,22 @@
  *     OBSERVED + 16 × side   best price, and quantity of the best levels, as last logged
  *     LOG, an entry: ts, best bid, best ask, quantity of the best bids, of the best asks, updates (8 B each)
  */
+import { numberOf } from './digits';
 import { ASKS, BIDS, base, bestOf, collect, isTouched, MARK, quantityOf } from './ladder';
-import { LADDER_TICKS, LOG, LOG_ENTRIES, LOG_ENTRY_BYTES, OBSERVED, POWERS, VALUES, VALUES_BYTES } from './layout';
+import {
+  LADDER_TICKS,
+  LOG,
+  LOG_ENTRIES,
+  LOG_ENTRY_BYTES,
+  NUMBERS,
+  OBSERVED,
+  POINTS,
+  POWERS,
+  QUOTES,
+  VALUES,
+  VALUES_BYTES,
+  ZEROS,
+} from './layout';
 
 const MAX_EXACT_DIGITS: i32 = 15;
 const POINT: u32 = 0x2e;
@@ -96,6 +110,19 @@ function priceAt(tick: i32): f64 {
 function quantityAt(text: u32): f64 {
   if (text === MARK) return NaN;
   const start = quantityOf(text);
+  const bytes = v128.load(start);
+  const quotes = i8x16.bitmask(i8x16.eq(bytes, v128.load(QUOTES)));
+  const points = i8x16.bitmask(i8x16.eq(bytes, v128.load(POINTS)));
+  const length = ctz(quotes | 0x10000);
+  if (length <= MAX_EXACT_DIGITS && (points & ((1 << length) - 1)) === 0) {
+    const digits = i8x16.swizzle(i8x16.sub(bytes, v128.load(ZEROS)), v128.load(NUMBERS + ((<usize>length) << 4)));
+    return <f64>numberOf(digits);
+  }
+  return pointedAt(start);
+}
+
+/** The same for a quantity with a point, or a long one. */
+function pointedAt(start: usize): f64 {
   let value: i64 = 0;
   let pointAt: usize = 0;
   let at = start;
@@ -108,7 +135,7 @@ function quantityAt(text: u32): f64 {
   }
   if (<i32>(at - start) - i32(pointAt !== 0) > MAX_EXACT_DIGITS) return NaN;
   const decimals = pointAt === 0 ? 0 : <i32>(at - pointAt) - 1;
-  return decimals === 0 ? <f64>value : <f64>value / powerOf(decimals);
+  return <f64>value / powerOf(decimals);
 }
 
 function powerOf(exponent: i32): f64 {
