@@ -1,0 +1,50 @@
+/** What the README tells people to type works, as far as what it is typed into is there. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { SAMPLES, writeSample } from '../src/samples/samples.js';
+import { runCli } from './support/cli.js';
+
+const README = fs.readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-test-'));
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+function blocks(language: string): string[] {
+  return [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code);
+}
+
+before(async () => {
+  const source = path.join(folder, 'archives');
+  for (const { market } of SAMPLES) await writeSample(source, market);
+  const args = ['--source-dir', source, '--output-dir', path.join(folder, 'snapshots'), '--format', 'csv,parquet'];
+  const { status, stderr } = await runCli(args);
+  assert.equal(status, 0, stderr);
+});
+
+test('SQL', async () => {
+  const queries = blocks('sql');
+  assert.ok(queries.length > 0);
+  const connection = await (await DuckDBInstance.create()).connect();
+  for (const query of queries) {
+    const result = await connection.runAndReadAll(query.replaceAll("'snapshots/", `'${folder}/snapshots/`));
+    const rows = result.getRowObjects();
+    assert.ok(rows.length > 0);
+    for (const { spread, bid_qty_10: quantity } of rows) assert.ok(Number(spread) > 0 && Number(quantity) > 0);
+  }
+});
+
+for (const [index, code] of blocks('python').entries()) {
+  const library = /^import (\w+)/.exec(code)?.[1] ?? '';
+  const isThere = spawnSync('python3', ['-c', `import ${library}, pyarrow`]).status === 0;
+  const skip = isThere ? false : `NOT TRIED: python3 has no ${library} with pyarrow here`;
+  test(`Python block ${index + 1}, with ${library}`, { skip }, () => {
+    const script = `${code}\nassert len(day) > 0`;
+    const { status, stderr } = spawnSync('python3', ['-c', script], { cwd: folder, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  });
+}
