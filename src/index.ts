@@ -48,11 +48,12 @@ export {
   type PlannedOutput,
   type PlanOptions,
   plan,
+  type Remarks,
   type ResolvedOptions,
   type SamplingOptions,
   type SkipReason,
 } from './convert/plan.js';
-export { type MadeOutput, type Records, readRecords } from './convert/records.js';
+export { type Failure, type MadeOutput, type Records, type RowCounts, readRecords } from './convert/records.js';
 export { type Outcome, type RunHooks, run } from './convert/run.js';
 export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
 export type { OutputRecord, Shape } from './convert/shape.js';

@@ -39,6 +39,7 @@ export interface Message extends BookChange {
   market: Market | undefined;
 }
 
+/** Bybit's markets, as far as their archives are written differently. */
 export type Market = 'contract' | 'spot';
 
 /** Why a line is no message. `isJson` tells a foreign object from text that cannot be read at all. */

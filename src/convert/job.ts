@@ -23,6 +23,7 @@ export type JobResult = {
   | { status: 'failed'; error: string; counts?: EngineCounts; isReinflated?: boolean }
 );
 
+/** How a job tells how far it is, and is told to stop. */
 export interface JobHooks {
   /** Hears of every stretch of the archive file that has been read, in bytes. */
   onRead: (bytes: number) => void;

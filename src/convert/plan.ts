@@ -97,7 +97,8 @@ export type PlanEntry = { number: number; path: string; fileName: string; pair: 
   | { action: 'fail'; problem: string }
 );
 
-interface Remarks {
+/** What a user should know of a decision. */
+export interface Remarks {
   remark?: string;
   /** Outputs that exist, of which there is no record, as of those of the Python scripts: they are taken as done. */
   unrecorded?: PlannedOutput[];

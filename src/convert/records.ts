@@ -162,6 +162,7 @@ export class Records {
     return made?.sizeBytes === undefined || made.sizeBytes === sizeOf(outputPath) ? made : undefined;
   }
 
+  /** Archives whose last conversion failed. */
   get failures(): Iterable<Failure> {
     return this.#failures.values();
   }

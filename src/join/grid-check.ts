@@ -20,7 +20,7 @@ export interface Missing {
   days: number;
   /** How many ranges there are; consecutive whole days are one. */
   ranges: number;
-  /** The first {@link MAX_RANGES} of them. */
+  /** The first 20 of them. */
   firstRanges: MissingRange[];
 }
 

@@ -9,6 +9,7 @@ import type { DayFile } from './day-files.js';
 import { GridCheck, type GridCheckOptions, type Missing } from './grid-check.js';
 import { JoinError } from './join-error.js';
 
+/** What is joined, and where it goes. */
 export interface JoinOptions extends GridCheckOptions {
   /** Of the files, and of what is made of them. */
   format: Format;
@@ -18,6 +19,7 @@ export interface JoinOptions extends GridCheckOptions {
   strict: boolean;
 }
 
+/** What was joined, and what was not there. */
 export interface JoinResult {
   files: number;
   /** Rows of the joined file; of Parquet's `long` layout many a boundary. */
