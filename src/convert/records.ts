@@ -111,7 +111,7 @@ export interface MadeOutput extends OutputRecord {
 export interface Failure {
   pair: string;
   date: string;
-  /** The outputs that it did not make, as {@link placeOf} names them. */
+  /** The outputs that it did not make, as the output folder names them. */
   places: string[];
 }
 
