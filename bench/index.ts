@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { drawChart } from './chart.js';
+import { formats } from './formats.js';
 import { growth } from './growth.js';
 import { inflate } from './inflate.js';
 import { peers } from './peers.js';
@@ -15,7 +16,7 @@ import { scaling } from './scaling.js';
 import { startup } from './startup.js';
 import type { Subject } from './subject.js';
 
-const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, startup, inflate };
+const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, formats, startup, inflate };
 
 interface Options {
   minutes?: number;
