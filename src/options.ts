@@ -178,7 +178,12 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
     },
     {
       group: 'files',
-      option: new commander.Option('--metrics-only', 'write metrics, but no books').conflicts(['depths', 'quality']),
+      option: new commander.Option('--metrics-only', 'write metrics, but no books').conflicts([
+        'depths',
+        'quality',
+        'layout',
+        'decimals',
+      ]),
     },
     {
       group: 'files',

@@ -41,24 +41,24 @@ const NOTES: [note: string, count: (result: Extract<JobResult, { status: 'done' 
   ['with crossed rows', ({ counts }) => counts.crossedRows],
   ['inflated again by zlib', ({ isReinflated }) => Number(isReinflated)],
 ];
+const UNRECORDED = 'taken as done without a record of it (--overwrite makes it again)';
 
 /** Adds outcomes up to a {@link Summary}. */
 export class Tally {
   readonly #startMs = performance.now();
   readonly #total: number;
   readonly #statuses = { done: 0, skipped: 0, failed: 0 };
-  readonly #notes = new Map(NOTES.map(([note]) => [note, 0]));
+  readonly #notes = new Map([...NOTES.map(([note]) => note), UNRECORDED].map((note) => [note, 0]));
 
   constructor(total: number) {
     this.#total = total;
   }
 
-  add({ result }: Outcome): void {
+  add({ entry, result }: Outcome): void {
     this.#statuses[result.status]++;
+    if (entry.action === 'skip' && entry.unrecorded !== undefined) this.#note(UNRECORDED);
     if (result.status !== 'done') return;
-    for (const [note, count] of NOTES) {
-      if (count(result) > 0) this.#notes.set(note, (this.#notes.get(note) ?? 0) + 1);
-    }
+    for (const [note, count] of NOTES) if (count(result) > 0) this.#note(note);
   }
 
   get failed(): number {
@@ -67,6 +67,10 @@ export class Tally {
 
   get settled(): number {
     return this.#statuses.done + this.#statuses.skipped + this.#statuses.failed;
+  }
+
+  #note(note: string): void {
+    this.#notes.set(note, (this.#notes.get(note) ?? 0) + 1);
   }
 
   summary(): Summary {

@@ -47,7 +47,10 @@ export async function joinParquet(
     const source = openDayFile(file.path);
     try {
       const day = await readFooter(file, source);
-      if (first) requireSameColumns({ ...file, columns: columnsOf(day) }, { ...first, columns: columnsOf(first) });
+      if (first) {
+        requireSameColumns({ ...file, columns: columnsOf(day) }, { ...first, columns: columnsOf(first) });
+        requireSameMarket(day, first);
+      }
       keyValues = first ? common(keyValues, keyValuesOf(day)) : keyValuesOf(day);
       first ??= day;
       await checkGrid(day, grid, pause);
@@ -149,6 +152,15 @@ function describeElement({ name, repetition_type, type, type_length, converted_t
   return [name, repetition_type, type, type_length, converted_type, logical]
     .filter((part) => part !== undefined)
     .join(' ');
+}
+
+/** A pair's spot and contract books have nothing to do with each other, though their files are named alike. */
+function requireSameMarket(day: ParquetDay, first: ParquetDay): void {
+  const [market, firstMarket] = [day, first].map((each) => keyValuesOf(each).get('market'));
+  if (market === undefined || firstMarket === undefined || market === firstMarket) return;
+  throw new JoinError(
+    `${day.path} is of the ${market} market, ${first.path} of the ${firstMarket} market: convert their archives into two folders`,
+  );
 }
 
 function keyValuesOf({ parsed }: ParquetDay): Map<string, string> {
