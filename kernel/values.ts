@@ -34,6 +34,8 @@ let observedLevels: i32 = 0;
 /** The worst tick that is observed of a side. */
 let bidReach: i32 = 0;
 let askReach: i32 = LADDER_TICKS;
+/** The last entry has a NaN where there are levels. */
+let isLogOdd: bool = false;
 /** Entries in LOG. */
 export let logCount: i32 = 0;
 
@@ -51,11 +53,12 @@ export function setLogging(levels: i32): void {
 
 export function clearLog(): void {
   logCount = 0;
+  isLogOdd = false;
 }
 
-/** Whether there is no room for another message. */
+/** Whether the log must be read before another message: it has no room, or a quantity that only the host can read. */
 export function isLogFull(): bool {
-  return logCount === LOG_ENTRIES;
+  return logCount === LOG_ENTRIES || isLogOdd;
 }
 
 /** After a message was applied: notes what the book's best is now, if that is wanted. */
@@ -74,7 +77,9 @@ function logSide(entry: usize, side: i32): void {
   const observed = OBSERVED + ((<usize>side) << 4);
   if (isTouched(side, side === BIDS ? bidReach : askReach)) observe(observed, side);
   store<f64>(entry, load<f64>(observed), 8);
-  store<f64>(entry, load<f64>(observed, 8), 24);
+  const quantity = load<f64>(observed, 8);
+  store<f64>(entry, quantity, 24);
+  if (F64.isNaN(quantity)) isLogOdd = true;
 }
 
 function observe(observed: usize, side: i32): void {

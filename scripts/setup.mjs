@@ -18,7 +18,8 @@ const KERNELS = [
   ['kernel/index.ts', 'dist/src/book/kernel.wasm'],
   ['kernel/inflate.ts', 'dist/src/archive/inflate.wasm', '--memoryBase', String(32 << 20)],
 ];
-const ASC_OPTIONS = '--runtime stub -O3 --noAssert --importMemory --enable simd --enable bulk-memory --disableWarning 112'.split(' ');
+const ASC_OPTIONS =
+  '--runtime stub -O3 --noAssert --importMemory --enable simd --enable bulk-memory --disableWarning 112'.split(' ');
 
 /** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
 export function setUp({ rebuild = false } = {}) {

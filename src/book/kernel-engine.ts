@@ -205,7 +205,9 @@ export class KernelEngine implements Engine {
     for (let at = 0; at < log.length; at += width) {
       // By index: to take it apart as a list would cost more than everything else.
       const entry = (index: number) => log[at + index] as number;
-      this.#observer.observe(entry(0), entry(1), entry(2), entry(3), entry(4), entry(5));
+      // A quantity that the kernel cannot read exactly: it has stopped at that message for it.
+      if (Number.isNaN(entry(3)) || Number.isNaN(entry(4))) this.#observe(this.#observer, entry(5));
+      else this.#observer.observe(entry(0), entry(1), entry(2), entry(3), entry(4), entry(5));
     }
     this.#kernel.clearLog();
   }
@@ -374,6 +376,11 @@ export class KernelEngine implements Engine {
     }
     for (const update of message.bids) this.#set(0, update, message.type === 'snapshot');
     for (const update of message.asks) this.#set(1, update, message.type === 'snapshot');
+    if (this.#strays[0].bytes + this.#strays[1].bytes > MAX_STRAY_BYTES) {
+      throw new RangeError(
+        `line ${this.#kernel.lines.value}: prices and quantities are too long, by far, for a real book`,
+      );
+    }
     if (this.#strayCount() > this.#strayLimit || this.#misfits > MAX_MISFITS) this.#layOutAnew();
     if (message.bids.length + message.asks.length > LARGE_MESSAGE) this.#settle();
   }
@@ -489,7 +496,8 @@ export class KernelEngine implements Engine {
     const prices = new Float64Array(memory.buffer, VALUES + 2 * side * VALUES_BYTES, count);
     const quantities = new Float64Array(memory.buffer, prices.byteOffset + VALUES_BYTES, count);
     // What the kernel cannot read exactly.
-    for (let at = quantities.findIndex(Number.isNaN); at >= 0; at = quantities.findIndex(Number.isNaN)) {
+    for (let at = 0; at < count; at++) {
+      if (!Number.isNaN(quantities[at])) continue;
       const [level] = this.#levelsOf(side, { from: at, to: at + 1 });
       quantities[at] = Number(level?.[1]);
     }
@@ -528,6 +536,9 @@ export class KernelEngine implements Engine {
 
 /** So many levels beside the ladder are no exception any more. */
 const STRAY_LIMIT = 64;
+
+/** Texts of strays that are kept: those of a real book take some kilobytes at most. */
+const MAX_STRAY_BYTES = 256 * 1024 * 1024;
 
 /** So many prices of more decimals are no exception any more: the ladder is laid out anew. */
 const MAX_MISFITS = 1000;

@@ -20,6 +20,7 @@ export class Strays {
   readonly #isBid: boolean;
   readonly #isMarked: (tick: number) => boolean;
   readonly #byPrice = new Map<string, Stray>();
+  #bytes = 0;
   /** Best first; `undefined` when it must be made anew. */
   #sorted: Stray[] | undefined;
 
@@ -34,17 +35,29 @@ export class Strays {
     return this.#byPrice.size;
   }
 
+  /** What their texts take, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   set(stray: Stray): void {
+    this.delete(stray.key);
+    this.#bytes += stray.price.length + stray.quantity.length;
     this.#byPrice.set(stray.key, stray);
     this.#sorted = undefined;
   }
 
   delete(key: string): void {
-    if (this.#byPrice.delete(key)) this.#sorted = undefined;
+    const stray = this.#byPrice.get(key);
+    if (!stray) return;
+    this.#byPrice.delete(key);
+    this.#bytes -= stray.price.length + stray.quantity.length;
+    this.#sorted = undefined;
   }
 
   clear(): void {
     this.#byPrice.clear();
+    this.#bytes = 0;
     this.#sorted = undefined;
   }
 

@@ -47,6 +47,7 @@ class Row implements BookRow {
   readonly #engine: Engine;
   readonly #rows: BookRows;
   #cells: Uint8Array | undefined;
+  #isThin: boolean | undefined;
 
   constructor(depth: number, engine: Engine, rows: BookRows) {
     this.#depth = depth;
@@ -62,10 +63,12 @@ class Row implements BookRow {
     this.isCrossed = state.isCrossed;
     this.isPartial = state.isPartial;
     this.#cells = undefined;
+    this.#isThin = undefined;
   }
 
   get isThin(): boolean {
-    return this.#engine.isThin(this.#depth);
+    this.#isThin ??= this.#engine.isThin(this.#depth);
+    return this.#isThin;
   }
 
   get cells(): Uint8Array {

@@ -52,12 +52,16 @@ export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
   let outcome = await attempt(todo, hooks);
   // What is read once more is no progress.
   const again = { ...hooks, onRead() {} };
-  const isReinflated = todo.inflater === 'kernel' && outcome.error instanceof DamagedDataError;
-  if (isReinflated) {
-    todo = { ...todo, inflater: 'node' };
-    outcome = await attempt(todo, again);
+  let exactAs: 'decimal' | 'text' = 'decimal';
+  let isReinflated = false;
+  for (;;) {
+    if (outcome.error instanceof DoesNotFitDecimalError && exactAs === 'decimal') exactAs = 'text';
+    else if (outcome.error instanceof DamagedDataError && todo.inflater === 'kernel') {
+      todo = { ...todo, inflater: 'node' };
+      isReinflated = true;
+    } else break;
+    outcome = await attempt(todo, again, exactAs);
   }
-  if (outcome.error instanceof DoesNotFitDecimalError) outcome = await attempt(todo, again, 'text');
   const { counts, error } = outcome;
   const seconds = Math.round(performance.now() - startMs) / 1000;
   if (error !== undefined) return { status: 'failed', error: describe(error, job), counts, isReinflated, seconds };
@@ -73,10 +77,10 @@ async function attempt(
   hooks: JobHooks,
   exactAs: 'decimal' | 'text' = 'decimal',
 ): Promise<{ counts: EngineCounts; error?: unknown }> {
-  const arena = acquireArena();
   const { intervalMs, impacts, compat } = job.options;
   const hasMetrics = job.outputs.some(({ kind }) => kind === 'metrics');
   const sampler = hasMetrics ? await createSampler({ intervalMs, impacts }) : undefined;
+  const arena = acquireArena();
   const engine = new KernelEngine({
     grid: createGrid(job),
     keepZeros: compat === 'python',

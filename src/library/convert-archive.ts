@@ -3,7 +3,7 @@ import type { EngineCounts } from '../book/engine.js';
 import { checkInterval } from '../convert/interval.js';
 import { runJob } from '../convert/job.js';
 import { type PlannedOutput, type PlanOptions, plan, type SkipReason } from '../convert/plan.js';
-import { RecordFile, toRecord } from '../convert/records.js';
+import { RecordFile, readRecords, toFileRecord } from '../convert/records.js';
 import { identifyFiles } from '../convert/scan.js';
 import { outputExists } from '../output/atomic-file.js';
 
@@ -46,7 +46,7 @@ export class ConversionError extends Error {
 
 /**
  * Converts one archive into files, as the command line does: the same outputs, in the same folders, made only when they
- * are not there, and a record of it in the output folder's `conversions.jsonl`. An output appears whole or not at all. It
+ * are not there or stale, and a record of it in the output folder's `conversions.jsonl`. An output appears whole or not at all. It
  * works in the thread of the caller; for many archives use {@link plan}, {@link run} and {@link workerThreadsExecutor}.
  *
  * @param path of a `.zip`, `.gz` or `.data` file. What its name does not tell (pair, day, depth) its first message does.
@@ -65,13 +65,14 @@ export async function convertArchive(path: string, options: ConvertArchiveOption
   const { signal, onRead = () => {}, ...planOptions } = options;
   signal?.throwIfAborted();
   if (planOptions.intervalMs !== undefined) checkInterval(planOptions.intervalMs);
-  const [entry] = plan(await identifyFiles([path]), planOptions, outputExists);
+  const records = await readRecords(planOptions.outputDir);
+  const [entry] = plan(await identifyFiles([path]), planOptions, outputExists, (output) => records.of(output));
   if (!entry) return { status: 'skipped', reason: 'not asked for' };
   if (entry.action === 'fail') throw new ConversionError(path, entry.problem);
   if (entry.action === 'skip') return { status: 'skipped', reason: entry.reason };
   const result = await runJob(entry.job, { onRead, ...(signal && { signal }) });
   if (result.status === 'skipped') return { status: 'skipped', reason: 'exists' };
-  keepRecord(planOptions.outputDir, toRecord(entry.job, result));
+  keepRecord(planOptions.outputDir, toFileRecord(entry.job, result));
   if (result.status === 'failed') throw new ConversionError(path, result.error);
   const { outputs, counts, seconds } = result;
   return { status: 'done', outputs, counts, seconds };

@@ -10,7 +10,10 @@ const price = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('0.000000000000000001', '123456789012345678', '10', '9.999999999') },
 );
 const quantity = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('1', '2.50', '0.001', '10', '12345678901234567890.1234567890') },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom('1', '2.50', '0.001', '10', '12345678.12345678', '12345678901234567890.1234567890'),
+  },
   { weight: 2, arbitrary: fc.constantFrom('0', '0.0', '0.000', '00') },
 );
 const updates = fc.array(fc.tuple(price, quantity), { maxLength: 6 });

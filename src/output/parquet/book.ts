@@ -26,6 +26,9 @@ const ROW_GROUP_VALUES: Record<Layout, number> = { lists: 2 ** 21, wide: 2 ** 22
 /** What of a format Parquet asks for. */
 export type ParquetFormat = Pick<BookFormat, 'depth' | 'layout' | 'quality' | 'decimals' | 'metadata'>;
 
+/** Texts that are kept before a row group ends, however few they are: a forged archive has long ones. */
+const MAX_TEXT_BYTES = 32 * 1024 * 1024;
+
 /** Snapshots as Parquet, sorted by time. */
 export class ParquetBookWriter implements BookWriter {
   readonly #file: ParquetFile;
@@ -57,7 +60,8 @@ export class ParquetBookWriter implements BookWriter {
     const rows = this.#levels.append(row);
     for (let i = 0; i < rows; i++) this.#state.append(row);
     this.#rows += rows;
-    if (++this.#boundaries === this.#capacity) this.#endRowGroup();
+    const bytes = this.#levels.columns.reduce((sum, column) => sum + column.bytes, 0);
+    if (++this.#boundaries === this.#capacity || bytes > MAX_TEXT_BYTES) this.#endRowGroup();
   }
 
   finish(): void {

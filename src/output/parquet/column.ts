@@ -1,5 +1,5 @@
 import { ByteWriter, type SchemaElement } from 'hyparquet-writer';
-import { DECIMAL_BYTES, DECIMAL_PRECISION, DECIMAL_SCALE, decimalsOf } from './decimal.js';
+import { DECIMAL_BYTES, DECIMAL_PRECISION, DECIMAL_SCALE, decimalsOf, withoutNeedlessZeros } from './decimal.js';
 import { numberDictionary, textDictionary } from './dictionary.js';
 
 /**
@@ -72,6 +72,11 @@ export abstract class Column<V> {
     this.name = name;
     this.shape = shape;
     this.type = type;
+  }
+
+  /** What values of no bounded size take, until they are taken. */
+  get bytes(): number {
+    return 0;
   }
 
   /** The row's value; null in an optional column only. */
@@ -198,7 +203,12 @@ export class TextColumn extends Column<string> {
     super(name, shape, type);
   }
 
-  protected store(text: string): void {
+  override get bytes(): number {
+    return this.#used;
+  }
+
+  protected store(given: string): void {
+    const text = this.type === DECIMAL && given.length > DECIMAL_PRECISION ? withoutNeedlessZeros(given) : given;
     const { length } = text;
     const end = this.#used + 4 + length;
     if (end > this.#texts.length) this.#grow(end);

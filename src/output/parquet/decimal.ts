@@ -16,7 +16,7 @@ export class DoesNotFitDecimalError extends Error {
   /** @param text the archive's. */
   constructor(readonly text: string) {
     super(
-      `${text} does not fit DECIMAL(${DECIMAL_PRECISION}, ${DECIMAL_SCALE}), which has ${INTEGER_DIGITS} digits before the point and ${DECIMAL_SCALE} after it; write decimals as text`,
+      `${text.slice(0, 100)} does not fit DECIMAL(${DECIMAL_PRECISION}, ${DECIMAL_SCALE}), which has ${INTEGER_DIGITS} digits before the point and ${DECIMAL_SCALE} after it; write decimals as text`,
     );
   }
 }
@@ -42,7 +42,23 @@ export function decimalsOf(texts: Uint8Array): Uint8Array {
 }
 
 function unscaledOf(text: string): bigint {
-  const [, integer = '', fraction = ''] = /^0*(\d*)\.?(\d*?)0*$/.exec(text) ?? [];
+  const [integer = '', fraction = ''] = withoutNeedlessZeros(text).split('.');
   if (integer.length > INTEGER_DIGITS || fraction.length > DECIMAL_SCALE) throw new DoesNotFitDecimalError(text);
   return BigInt(integer + fraction.padEnd(DECIMAL_SCALE, '0'));
+}
+
+/**
+ * A decimal without the zeros around it that say nothing, for which a forged archive may have room for millions.
+ *
+ * @throws {@link DoesNotFitDecimalError} when it is too long all the same.
+ */
+export function withoutNeedlessZeros(text: string): string {
+  const point = text.indexOf('.');
+  let start = 0;
+  let end = text.length;
+  const integerEnd = point < 0 ? end : point;
+  while (start < integerEnd && text[start] === '0') start++;
+  if (point >= 0) while (end > point + 1 && text[end - 1] === '0') end--;
+  if (end - start > DECIMAL_PRECISION + 1) throw new DoesNotFitDecimalError(text);
+  return text.slice(start, end);
 }
