@@ -58,7 +58,7 @@ export { type Outcome, type RunHooks, run } from './convert/run.js';
 export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
 export type { OutputRecord, Shape } from './convert/shape.js';
 export { UsageError } from './convert/usage-error.js';
-export type { DayFile } from './join/day-files.js';
+export type { DayFile } from './join/day-file.js';
 export type { Missing, MissingRange } from './join/grid-check.js';
 export { type JoinOptions, type JoinResult, joinDays } from './join/join-days.js';
 export { JoinError } from './join/join-error.js';

@@ -1,6 +1,7 @@
 import { inflateGzip } from '../archive/inflate.js';
 import type { ByteSink } from '../output/book-writer.js';
-import { type DayFile, openDayFile, REMAKE, readBytes } from './day-files.js';
+import { type DayFile, REMAKE } from './day-file.js';
+import { openDayFile, readBytes } from './day-files.js';
 import type { GridCheck } from './grid-check.js';
 import { JoinError } from './join-error.js';
 import { type ColumnsOfFile, requireSameColumns } from './same-columns.js';

@@ -2,17 +2,8 @@ import { type ByteSource, openFile, pieces } from '../archive/byte-source.js';
 import { type FoundOutput, findOutputs } from '../convert/find-outputs.js';
 import { UsageError } from '../convert/usage-error.js';
 import type { Format } from '../output/book-writer.js';
+import type { DayFile } from './day-file.js';
 import { JoinError } from './join-error.js';
-
-/** One day's output of `bookgrid convert`. */
-export interface DayFile {
-  path: string;
-  /** UTC day, `YYYY-MM-DD`; its rows are in (date 00:00, next day 00:00]. */
-  date: string;
-}
-
-/** What helps when a day's file is not as it was made. */
-export const REMAKE = 'Make it again with bookgrid convert --overwrite';
 
 /** Opens a day's file. Close it. */
 export function openDayFile(filePath: string): ByteSource {

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../book/grid.js';
 import { formatInterval } from '../convert/interval.js';
-import { type DayFile, REMAKE } from './day-files.js';
+import { type DayFile, REMAKE } from './day-file.js';
 import { JoinError } from './join-error.js';
 
 /** Boundaries without a row, one after the other. */

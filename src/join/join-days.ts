@@ -5,7 +5,7 @@ import type { Format } from '../output/book-writer.js';
 import { GzipSink } from '../output/gzip.js';
 import { sweepStaged } from '../output/staging.js';
 import { joinCsv } from './csv.js';
-import type { DayFile } from './day-files.js';
+import type { DayFile } from './day-file.js';
 import { GridCheck, type GridCheckOptions, type Missing } from './grid-check.js';
 import { JoinError } from './join-error.js';
 

@@ -1,7 +1,8 @@
 import { type FileMetaData as ParsedMetaData, parquetMetadata, parquetScan, type SchemaElement } from 'hyparquet';
 import type { ByteSource } from '../archive/byte-source.js';
 import type { ByteSink } from '../output/book-writer.js';
-import { type DayFile, openDayFile, REMAKE, readBytes } from './day-files.js';
+import { type DayFile, REMAKE } from './day-file.js';
+import { openDayFile, readBytes } from './day-files.js';
 import type { GridCheck } from './grid-check.js';
 import { JoinError } from './join-error.js';
 import {
