@@ -107,6 +107,8 @@ function prepareVectors(): void {
   v128.store(TIMES_10, i16x8.splat(10));
   v128.store(TIMES_100, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
   v128.store(TIMES_10000, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
+  v128.store(FIRST, i32x4(0x5b - 0x2c, 0, 0, 0));
+  v128.store(OTHER_BYTES, i32x4.splat(8));
 }
 
 function isFormat(length: i32, point: i32, decimals: i32): bool {
@@ -189,8 +191,6 @@ function prepareTails(): void {
   for (let at = 0; at <= last; at++) store<u8>(TAIL + at, ZERO);
   // The last byte is a bracket for sure: there is room for one that is demanded not to be.
   store<u16>(TAIL + last + 1, 0x5c22);
-  v128.store(FIRST, i32x4(0x5b - 0x2c, 0, 0, 0));
-  v128.store(OTHER_BYTES, i32x4.splat(8));
   for (let length = 0; length < 16; length++) {
     const entry = TAILS + <usize>length * TAIL_BYTES;
     const first = max(0, MAX_TAIL_QUANTITY - max(1, length));

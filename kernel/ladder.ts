@@ -51,12 +51,16 @@ export function widen(side: i32, low: i32, high: i32): void {
   if (side === BIDS) {
     bidLow = min(bidLow, low);
     bidHigh = max(bidHigh, high);
-    bidTouched = max(bidTouched, high);
   } else {
     askLow = min(askLow, low);
     askHigh = max(askHigh, high);
-    askTouched = min(askTouched, low);
   }
+  touch(side, side === BIDS ? high : low);
+}
+
+function touch(side: i32, tick: i32): void {
+  if (side === BIDS) bidTouched = max(bidTouched, tick);
+  else askTouched = min(askTouched, tick);
 }
 
 /** Whether a side may have changed, since this was last asked of it, at `tick` or better. */
@@ -126,8 +130,7 @@ export function place(side: i32, tick: i32, length: i32): void {
 /** Removes a level. */
 export function remove(side: i32, tick: i32): void {
   store<i32>(ladderOf(side) + ((<usize>tick) << 2), 0);
-  if (side === BIDS) bidTouched = max(bidTouched, tick);
-  else askTouched = min(askTouched, tick);
+  touch(side, tick);
 }
 
 /** Whether the level of a tick is still the one that the host keeps. */

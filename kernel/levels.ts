@@ -10,7 +10,7 @@
  *         entry i-1        entry i
  *
  * Levels are read four at a time without a branch on what they hold: what is wrong is gathered and looked at once. A
- * four that is not as it should be is read again level by level, by other and slower code that reads every form of
+ * side that is not as it should be is read again level by level, by other and slower code that reads every form of
  * price that the ladder can hold. What that refuses makes the line the host's.
  */
 import { closesEnd, closesNext, passBrackets } from './brackets';

@@ -10,6 +10,16 @@ export interface Levels {
   askQuantities: Float64Array;
 }
 
+/** Views of the best `depth` levels. */
+export function bestLevels(levels: Levels, depth: number): Levels {
+  return {
+    bidPrices: levels.bidPrices.subarray(0, depth),
+    bidQuantities: levels.bidQuantities.subarray(0, depth),
+    askPrices: levels.askPrices.subarray(0, depth),
+    askQuantities: levels.askQuantities.subarray(0, depth),
+  };
+}
+
 /** The best levels of both sides in the archive's own text, best first; as long as there are levels. */
 export interface TextLevels {
   bids: readonly (readonly [price: string, quantity: string])[];

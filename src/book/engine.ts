@@ -100,6 +100,14 @@ export interface EngineOptions {
   observer?: BookObserver | undefined;
 }
 
+/** Tells an observer of the book after a message, of which `levels` are the best {@link OBSERVED_LEVELS}. */
+export function tellObserver(observer: BookObserver, tsMs: number, levels: Levels, updates: number): void {
+  const { bidPrices, askPrices, bidQuantities, askQuantities } = levels;
+  const best = (prices: Float64Array) => prices[0] ?? Number.NaN;
+  const sum = (quantities: Float64Array) => quantities.reduce((total, quantity) => total + quantity, 0);
+  observer.observe(tsMs, best(bidPrices), best(askPrices), sum(bidQuantities), sum(askQuantities), updates);
+}
+
 /** The engine made of the slow, obvious parts: `JSON.parse` for each line and the {@link ReferenceBook}. */
 export class ReferenceEngine implements Engine {
   readonly #counts = noCounts();
@@ -206,27 +214,15 @@ export class ReferenceEngine implements Engine {
     this.#book.apply(message, { keepZeros: this.#keepZeros });
     this.#isSuspect = this.#isAfterBreak || (this.#isSuspect && message.type === 'delta');
     this.#bookTsMs = message.tsMs;
-    if (this.#observer) this.#observe(this.#observer, message);
+    if (this.#observer) {
+      const updates = message.bids.length + message.asks.length;
+      tellObserver(this.#observer, this.#latestTsMs, this.#book.levels(OBSERVED_LEVELS), updates);
+    }
     if (this.#book.depth > MAX_LEVELS_PER_SIDE) {
       throw new RangeError(
         `line ${this.#lineNumber}: the book has grown past ${MAX_LEVELS_PER_SIDE} levels a side, which no real one does`,
       );
     }
-  }
-
-  #observe(observer: BookObserver, { bids, asks }: Message): void {
-    const { bidPrices, askPrices, bidQuantities, askQuantities } = this.#book.levels(OBSERVED_LEVELS);
-    const best = (prices: Float64Array) => prices[0] ?? Number.NaN;
-    const sum = (quantities: Float64Array) => quantities.reduce((total, quantity) => total + quantity, 0);
-    const updates = bids.length + asks.length;
-    observer.observe(
-      this.#latestTsMs,
-      best(bidPrices),
-      best(askPrices),
-      sum(bidQuantities),
-      sum(askQuantities),
-      updates,
-    );
   }
 
   #boundary({ boundaryMs, isFilled }: DueRow, isPartial = false): EngineEvent {

@@ -2,6 +2,11 @@
 
 export const DAY_MS = 86_400_000;
 
+/** The 00:00 UTC that a day, `YYYY-MM-DD`, begins with. */
+export function midnightMs(date: string): number {
+  return Date.parse(`${date}T00:00:00Z`);
+}
+
 /** A row to write now: the book as it stands, under the label `boundaryMs`. */
 export interface DueRow {
   boundaryMs: number;

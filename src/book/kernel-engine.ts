@@ -8,6 +8,7 @@ import {
   type EngineOptions,
   MAX_LEVELS_PER_SIDE,
   noCounts,
+  tellObserver,
 } from './engine.js';
 import type { DueRow, Grid } from './grid.js';
 import { type Kernel, loadKernel } from './kernel.js';
@@ -213,11 +214,7 @@ export class KernelEngine implements Engine {
   }
 
   #observe(observer: BookObserver, updates: number): void {
-    const { bidPrices, askPrices, bidQuantities, askQuantities } = this.levels(OBSERVED_LEVELS);
-    const best = (prices: Float64Array) => prices[0] ?? Number.NaN;
-    const sum = (quantities: Float64Array) => quantities.reduce((total, quantity) => total + quantity, 0);
-    const tsMs = this.#kernel.getLatestTs();
-    observer.observe(tsMs, best(bidPrices), best(askPrices), sum(bidQuantities), sum(askQuantities), updates);
+    tellObserver(observer, this.#kernel.getLatestTs(), this.levels(OBSERVED_LEVELS), updates);
   }
 
   /** Gives the kernel more text, from the chunk at hand or the next one. */

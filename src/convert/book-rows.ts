@@ -1,5 +1,5 @@
 import type { Engine } from '../book/engine.js';
-import type { BookRow, Levels, RowState } from '../rows.js';
+import { type BookRow, bestLevels, type Levels, type RowState } from '../rows.js';
 
 /**
  * The row that is due, at each of the depths: what several outputs ask for is made once, and what none asks for never.
@@ -78,12 +78,6 @@ class Row implements BookRow {
   }
 
   get levels(): Levels {
-    const { bidPrices, bidQuantities, askPrices, askQuantities } = this.#rows.levels;
-    return {
-      bidPrices: bidPrices.subarray(0, this.#depth),
-      bidQuantities: bidQuantities.subarray(0, this.#depth),
-      askPrices: askPrices.subarray(0, this.#depth),
-      askQuantities: askQuantities.subarray(0, this.#depth),
-    };
+    return bestLevels(this.#rows.levels, this.#depth);
   }
 }

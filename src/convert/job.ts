@@ -1,6 +1,6 @@
 import { DamagedDataError } from '../archive/archive-error.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
-import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
+import { AsOfGrid, type Grid, midnightMs, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
 import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
@@ -105,7 +105,7 @@ async function createSampler(options: MetricsOptions): Promise<MetricsSampler> {
 }
 
 function createGrid({ archive, options: { intervalMs, onGap, compat } }: Job): Grid {
-  const dayMs = archive.isDayFile ? Date.parse(`${archive.date}T00:00:00Z`) : undefined;
+  const dayMs = archive.isDayFile ? midnightMs(archive.date) : undefined;
   return compat === 'python' ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs, onGap });
 }
 

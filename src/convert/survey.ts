@@ -1,3 +1,4 @@
+import { DAY_MS } from '../book/grid.js';
 import { toDate } from './archive-name.js';
 import type { FoundOutput } from './find-outputs.js';
 import { type Failure, placeOf, type RowCounts } from './records.js';
@@ -52,8 +53,6 @@ interface Day {
   archives: ArchiveFile[];
   hasFailed: boolean;
 }
-
-const DAY_MS = 86_400_000;
 
 /** Counts what is there, by pair and month, in the order of these. */
 export function survey(holdings: Holdings, options: SurveyOptions): MonthStatus[] {

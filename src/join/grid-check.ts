@@ -1,4 +1,4 @@
-import { DAY_MS } from '../book/grid.js';
+import { DAY_MS, midnightMs } from '../book/grid.js';
 import { formatInterval } from '../convert/interval.js';
 import { type DayFile, REMAKE } from './day-file.js';
 import { JoinError } from './join-error.js';
@@ -53,14 +53,14 @@ export class GridCheck {
 
   constructor({ intervalMs, from, to }: GridCheckOptions) {
     this.#intervalMs = intervalMs;
-    this.#nextMs = midnight(from) + intervalMs;
-    this.#endMs = midnight(to) + DAY_MS;
+    this.#nextMs = midnightMs(from) + intervalMs;
+    this.#endMs = midnightMs(to) + DAY_MS;
   }
 
   /** Begins the file of a day later than those before. */
   beginFile(file: DayFile): void {
     this.#file = file;
-    this.#dayMs = midnight(file.date);
+    this.#dayMs = midnightMs(file.date);
     this.#missUntil(this.#dayMs);
   }
 
@@ -136,11 +136,6 @@ export function describeRange({ firstMs, lastMs, boundaries, days }: MissingRang
   }
   if (boundaries === 1) return formatTime(firstMs);
   return `${formatTime(firstMs)} to ${formatTime(lastMs)}, ${boundaries} boundaries`;
-}
-
-/** A date's 00:00 UTC, ms since the epoch. */
-export function midnight(date: string): number {
-  return Date.parse(`${date}T00:00:00Z`);
 }
 
 function formatTime(ms: number): string {

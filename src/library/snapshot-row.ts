@@ -1,5 +1,5 @@
 import type { Engine } from '../book/engine.js';
-import type { Levels, RowState, TextLevels } from '../rows.js';
+import { bestLevels, type Levels, type RowState, type TextLevels } from '../rows.js';
 
 /**
  * The book at one boundary, to the greatest of the depths that were asked for. It is a copy: what it says never changes,
@@ -65,13 +65,7 @@ export class KeptRow implements SnapshotRow {
 
   levels(depth = this.#depth): Levels {
     this.#check(depth);
-    const { bidPrices, bidQuantities, askPrices, askQuantities } = this.#levels;
-    return {
-      bidPrices: bidPrices.subarray(0, depth),
-      bidQuantities: bidQuantities.subarray(0, depth),
-      askPrices: askPrices.subarray(0, depth),
-      askQuantities: askQuantities.subarray(0, depth),
-    };
+    return bestLevels(this.#levels, depth);
   }
 
   text(depth = this.#depth): TextLevels {

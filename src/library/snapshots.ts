@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Inflater } from '../archive/read-options.js';
-import { AsOfGrid } from '../book/grid.js';
+import { AsOfGrid, midnightMs } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
 import { findDate, isDate, isDepth, MAX_DEPTH } from '../convert/archive-name.js';
 import { acquireArena, releaseArena } from '../convert/arena.js';
@@ -107,7 +107,7 @@ async function* generate(
 ): AsyncGenerator<SnapshotRow, void, undefined> {
   signal?.throwIfAborted();
   const arena = acquireArena();
-  const dayMs = day === false ? undefined : Date.parse(`${day}T00:00:00Z`);
+  const dayMs = day === false ? undefined : midnightMs(day);
   const grid = new AsOfGrid({ intervalMs, dayMs, onGap });
   const engine = new KernelEngine({ grid, keepZeros: false, kernel: arena.kernel });
   let hasFailed = false;
