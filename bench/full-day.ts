@@ -4,6 +4,7 @@
  *
  *     node dist/bench/full-day.js [--minutes N] [--workers N] [--limit-mb FIRST,FURTHER]
  */
+
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -14,7 +15,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { readArchive } from '../src/archive/open-archive.js';
-import { toDate } from '../src/convert/archive-name.js';
+import { toDate } from '../src/base/time.js';
 import type { MarketOptions } from '../src/samples/market.js';
 import { writeSample } from '../src/samples/samples.js';
 import { measureCli } from './measure.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseInterval } from '../src/convert/interval.js';
+import { parseInterval } from '../src/base/time.js';
 import { type Archive, outputPath } from './archives.js';
 import { PYTHON } from './measure.js';
 

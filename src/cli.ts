@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+import { UsageError } from './base/usage-error.js';
 /** The command line: argv to a command, errors and signals to an exit status. */
 import type { Surroundings } from './commands/convert.js';
 import { clean } from './convert/clean-text.js';
-import { UsageError } from './convert/usage-error.js';
 import { CommanderError, parseCommandLine } from './options.js';
 
 /** 128 plus the signal's number, as shells have it. */

@@ -33,13 +33,15 @@
 export { ArchiveError } from './archive/archive-error.js';
 export { readArchive } from './archive/open-archive.js';
 export type { Inflater, ReadOptions } from './archive/read-options.js';
+export type { Levels, RowState, TextLevels } from './base/rows.js';
+export { formatInterval, parseInterval } from './base/time.js';
+export { UsageError } from './base/usage-error.js';
 export type { EngineCounts } from './book/engine.js';
 export type { BookChange, Market, Message, Update } from './book/message.js';
 export type { ArchiveName } from './convert/archive-name.js';
 export type { Executor } from './convert/executors/executor.js';
 export { mainThreadExecutor } from './convert/executors/main-thread.js';
 export { type WorkerThreadsOptions, workerThreadsExecutor } from './convert/executors/worker-threads.js';
-export { formatInterval, parseInterval } from './convert/interval.js';
 export { type JobHooks, type JobResult, runJob } from './convert/job.js';
 export {
   type Job,
@@ -57,7 +59,6 @@ export { type Failure, type MadeOutput, type Records, type RowCounts, readRecord
 export { type Outcome, type RunHooks, run } from './convert/run.js';
 export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
 export type { OutputRecord, Shape } from './convert/shape.js';
-export { UsageError } from './convert/usage-error.js';
 export type { DayFile } from './join/day-file.js';
 export type { Missing, MissingRange } from './join/grid-check.js';
 export { type JoinOptions, type JoinResult, joinDays } from './join/join-days.js';
@@ -75,4 +76,3 @@ export type { SnapshotRow } from './library/snapshot-row.js';
 export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
 export { outputExists } from './output/atomic-file.js';
 export type { Format, Layout } from './output/book-writer.js';
-export type { Levels, RowState, TextLevels } from './rows.js';

@@ -3,12 +3,12 @@ import os from 'node:os';
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
 
-import { isDate, isPair, MAX_DEPTH } from './convert/archive-name.js';
-import { formatInterval, parseInterval } from './convert/interval.js';
+import { formatInterval, isDate, parseInterval } from './base/time.js';
+import { UsageError } from './base/usage-error.js';
+import { VERSION } from './base/version.js';
+import { isPair, MAX_DEPTH } from './convert/archive-name.js';
 import { PLAN_DEFAULTS } from './convert/plan.js';
-import { UsageError } from './convert/usage-error.js';
 import type { Format, Layout } from './output/book-writer.js';
-import { VERSION } from './version.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
 export interface ConvertOptions {

@@ -1,4 +1,4 @@
-import { type BookObserver, type Levels, OBSERVED_LEVELS, type RowState } from '../rows.js';
+import { type BookObserver, type Levels, OBSERVED_LEVELS, type RowState } from '../base/rows.js';
 import type { DueRow, Grid } from './grid.js';
 import { isBlank, LineSplitter } from './lines.js';
 import { type Market, type Message, parseMessage, TOO_LONG } from './message.js';

@@ -1,11 +1,5 @@
 /** When a row is due: the arithmetic of boundaries, in ms since the epoch. Knows nothing of books. */
-
-export const DAY_MS = 86_400_000;
-
-/** The 00:00 UTC that a day, `YYYY-MM-DD`, begins with. */
-export function midnightMs(date: string): number {
-  return Date.parse(`${date}T00:00:00Z`);
-}
+import { DAY_MS } from '../base/time.js';
 
 /** A row to write now: the book as it stands, under the label `boundaryMs`. */
 export interface DueRow {

@@ -1,4 +1,4 @@
-import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../rows.js';
+import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../base/rows.js';
 import { createMemory } from '../webassembly.js';
 import { canonical, compareDecimals, isZero } from './decimal.js';
 import {

@@ -1,4 +1,4 @@
-import type { Levels, TextLevels } from '../rows.js';
+import type { Levels, TextLevels } from '../base/rows.js';
 import { canonical, compareDecimals, isZero } from './decimal.js';
 import type { BookChange, Update } from './message.js';
 

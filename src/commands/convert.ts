@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { UsageError } from '../base/usage-error.js';
 import { clean } from '../convert/clean-text.js';
 import type { Executor } from '../convert/executors/executor.js';
 import { type PlanEntry, type PlanOptions, plan } from '../convert/plan.js';
@@ -16,7 +17,6 @@ import {
 } from '../convert/report.js';
 import { type Outcome, run } from '../convert/run.js';
 import { identifyFiles, type ScanResult, scanFolder } from '../convert/scan.js';
-import { UsageError } from '../convert/usage-error.js';
 import type { ConvertOptions } from '../options.js';
 import { outputExists } from '../output/atomic-file.js';
 

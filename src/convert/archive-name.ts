@@ -1,3 +1,5 @@
+import { isDate } from '../base/time.js';
+
 /** What Bybit's file names say: `2025-01-15_BTCUSDT_ob500.data.zip`. */
 export interface ArchiveName {
   /** UTC day, `YYYY-MM-DD`. */
@@ -34,18 +36,6 @@ export function parseTopic(topic: string): Omit<ArchiveName, 'date'> | undefined
 
 export function isPair(text: string): boolean {
   return PAIR.test(text);
-}
-
-/** Whether the text is a day of the calendar, `YYYY-MM-DD`. */
-export function isDate(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const date = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && toDate(date.getTime()) === text;
-}
-
-/** The UTC day of a moment, `YYYY-MM-DD`. */
-export function toDate(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }
 
 /** Whether a number is one of levels a side that a book can be filed under. */

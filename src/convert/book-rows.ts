@@ -1,5 +1,5 @@
+import { type BookRow, bestLevels, type Levels, type RowState } from '../base/rows.js';
 import type { Engine } from '../book/engine.js';
-import { type BookRow, bestLevels, type Levels, type RowState } from '../rows.js';
 
 /**
  * The row that is due, at each of the depths: what several outputs ask for is made once, and what none asks for never.

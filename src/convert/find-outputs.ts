@@ -1,6 +1,7 @@
 import path from 'node:path';
+import { isDate } from '../base/time.js';
 import type { Format } from '../output/book-writer.js';
-import { isDate, isPair } from './archive-name.js';
+import { isPair } from './archive-name.js';
 import type { PlannedOutput } from './plan.js';
 import { isFolder, listFolder } from './scan.js';
 

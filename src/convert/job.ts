@@ -1,15 +1,15 @@
 import { DamagedDataError } from '../archive/archive-error.js';
+import { formatInterval, midnightMs } from '../base/time.js';
+import { VERSION } from '../base/version.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
-import { AsOfGrid, type Grid, midnightMs, PythonGrid } from '../book/grid.js';
+import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
 import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
-import { VERSION } from '../version.js';
 import { type Arena, acquireArena, releaseArena } from './arena.js';
 import { BookRows } from './book-rows.js';
-import { formatInterval } from './interval.js';
 import type { Job, PlannedOutput } from './plan.js';
 import { readRows } from './read-rows.js';
 

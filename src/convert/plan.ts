@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Inflater } from '../archive/read-options.js';
+import { formatInterval } from '../base/time.js';
 import type { Format, Layout } from '../output/book-writer.js';
 import { depthFolder } from './archive-name.js';
-import { formatInterval } from './interval.js';
 import type { ArchiveFile, ScanResult, UnusableFile } from './scan.js';
 import { type OutputRecord, whyStale } from './shape.js';
 

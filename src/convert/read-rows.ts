@@ -1,9 +1,9 @@
 import { ArchiveError } from '../archive/archive-error.js';
 import { readArchive } from '../archive/open-archive.js';
 import type { ReadOptions } from '../archive/read-options.js';
+import { pauses, readToEnd } from '../base/pauses.js';
+import type { RowState } from '../base/rows.js';
 import type { Engine, EngineCounts, EngineEvent } from '../book/engine.js';
-import type { RowState } from '../rows.js';
-import { pauses, readToEnd } from './pauses.js';
 
 export interface ReadRowsOptions extends ReadOptions {
   engine: Engine;

@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isDate } from '../base/time.js';
+import { UsageError } from '../base/usage-error.js';
+import { VERSION } from '../base/version.js';
 import { LineSplitter } from '../book/lines.js';
 import { writeAll } from '../output/write-all.js';
-import { VERSION } from '../version.js';
-import { isDate, isPair } from './archive-name.js';
+import { isPair } from './archive-name.js';
 import type { JobResult } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 import { formatVersionOf, type OutputRecord, type Shape, shapeOf } from './shape.js';
-import { UsageError } from './usage-error.js';
 
 /** Every conversion leaves a line of JSON in this file of the output folder. */
 export const RECORDS_FILE = 'conversions.jsonl';

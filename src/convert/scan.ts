@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ARCHIVE_ENDINGS, readArchive } from '../archive/open-archive.js';
+import { toDate } from '../base/time.js';
+import { UsageError } from '../base/usage-error.js';
 import { isBlank, type Line, LineSplitter } from '../book/lines.js';
 import { parseMessage } from '../book/message.js';
-import { type ArchiveName, depthFolder, findDate, parseArchiveName, parseTopic, toDate } from './archive-name.js';
-import { UsageError } from './usage-error.js';
+import { type ArchiveName, depthFolder, findDate, parseArchiveName, parseTopic } from './archive-name.js';
 
 /** An archive found, and what is known of it before it is read. */
 export interface ArchiveFile extends ArchiveName {

@@ -1,6 +1,7 @@
 /** What an output was made of and how: enough to say whether making it again would give the same bytes. */
+
+import { formatInterval } from '../base/time.js';
 import type { Format } from '../output/book-writer.js';
-import { formatInterval } from './interval.js';
 import type { PlannedOutput, SamplingOptions } from './plan.js';
 import type { ArchiveFile } from './scan.js';
 

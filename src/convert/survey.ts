@@ -1,5 +1,4 @@
-import { DAY_MS } from '../book/grid.js';
-import { toDate } from './archive-name.js';
+import { DAY_MS, toDate } from '../base/time.js';
 import type { FoundOutput } from './find-outputs.js';
 import { type Failure, placeOf, type RowCounts } from './records.js';
 import type { ArchiveFile, ScanResult } from './scan.js';

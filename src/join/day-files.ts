@@ -1,6 +1,6 @@
 import { type ByteSource, openFile, pieces } from '../archive/byte-source.js';
+import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../convert/find-outputs.js';
-import { UsageError } from '../convert/usage-error.js';
 import type { Format } from '../output/book-writer.js';
 import type { DayFile } from './day-file.js';
 import { JoinError } from './join-error.js';

@@ -1,5 +1,4 @@
-import { DAY_MS, midnightMs } from '../book/grid.js';
-import { formatInterval } from '../convert/interval.js';
+import { DAY_MS, formatInterval, midnightMs } from '../base/time.js';
 import { type DayFile, REMAKE } from './day-file.js';
 import { JoinError } from './join-error.js';
 

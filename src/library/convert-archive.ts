@@ -1,6 +1,6 @@
 import fs from 'node:fs';
+import { checkInterval } from '../base/time.js';
 import type { EngineCounts } from '../book/engine.js';
-import { checkInterval } from '../convert/interval.js';
 import { runJob } from '../convert/job.js';
 import { type PlannedOutput, type PlanOptions, plan, type SkipReason } from '../convert/plan.js';
 import { RecordFile, readRecords, toFileRecord } from '../convert/records.js';

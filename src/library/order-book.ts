@@ -1,7 +1,7 @@
+import type { Levels, TextLevels } from '../base/rows.js';
 import { isDecimal } from '../book/decimal.js';
 import type { BookChange } from '../book/message.js';
 import { ReferenceBook } from '../book/reference-book.js';
-import type { Levels, TextLevels } from '../rows.js';
 
 /** The best level of a side. */
 export interface BestLevel {

@@ -1,9 +1,9 @@
 import { ArchiveError } from '../archive/archive-error.js';
 import { readArchive } from '../archive/open-archive.js';
 import type { Inflater } from '../archive/read-options.js';
+import { pauses, readToEnd } from '../base/pauses.js';
 import { isBlank, LineSplitter } from '../book/lines.js';
 import { type Message, parseMessage, TOO_LONG } from '../book/message.js';
-import { pauses, readToEnd } from '../convert/pauses.js';
 import { isPassedOver, namingFile, type OnBadLine } from './bad-lines.js';
 
 /** Options of {@link readMessages}. */

@@ -1,5 +1,5 @@
+import { bestLevels, type Levels, type RowState, type TextLevels } from '../base/rows.js';
 import type { Engine } from '../book/engine.js';
-import { bestLevels, type Levels, type RowState, type TextLevels } from '../rows.js';
 
 /**
  * The book at one boundary, to the greatest of the depths that were asked for. It is a copy: what it says never changes,

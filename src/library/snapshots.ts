@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type { Inflater } from '../archive/read-options.js';
-import { AsOfGrid, midnightMs } from '../book/grid.js';
+import { checkInterval, isDate, midnightMs } from '../base/time.js';
+import { AsOfGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
-import { findDate, isDate, isDepth, MAX_DEPTH } from '../convert/archive-name.js';
+import { findDate, isDepth, MAX_DEPTH } from '../convert/archive-name.js';
 import { acquireArena, releaseArena } from '../convert/arena.js';
-import { checkInterval } from '../convert/interval.js';
 import { readRows } from '../convert/read-rows.js';
 import { isPassedOver, namingFile, type OnBadLine } from './bad-lines.js';
 import { KeptRow, type SnapshotRow } from './snapshot-row.js';

@@ -1,5 +1,5 @@
 /** The columns that say what the book is at the boundary: docs/metrics.md, "The book at T". */
-import type { Levels } from '../rows.js';
+import type { Levels } from '../base/rows.js';
 import { bpsOf, imbalanceOf, midOf } from './formulas.js';
 
 /** Levels a side of each imbalance; ascending. */

@@ -1,5 +1,5 @@
 /** The columns that say what happened in the interval up to the boundary: docs/metrics.md, "The interval up to T". */
-import type { BookObserver } from '../rows.js';
+import type { BookObserver } from '../base/rows.js';
 import { bpsOf, imbalanceOf, midOf } from './formulas.js';
 import { Range, TimeAverage } from './time-weighted.js';
 

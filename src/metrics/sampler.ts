@@ -1,4 +1,4 @@
-import type { BookObserver, Levels } from '../rows.js';
+import type { BookObserver, Levels } from '../base/rows.js';
 import { bookColumns, bookMetrics } from './book-metrics.js';
 import { INTERVAL_COLUMNS, IntervalMetrics } from './interval-metrics.js';
 

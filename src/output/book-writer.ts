@@ -1,4 +1,4 @@
-import type { BookRow } from '../rows.js';
+import type { BookRow } from '../base/rows.js';
 
 /** Where a writer's bytes go, in order. */
 export interface ByteSink {

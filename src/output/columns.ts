@@ -1,4 +1,4 @@
-import type { BookRow } from '../rows.js';
+import type { BookRow } from '../base/rows.js';
 
 /** What can be true of a row, in the order in which it is told: the name in outputs, and where a row has it. */
 export const FLAGS = [

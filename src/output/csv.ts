@@ -1,4 +1,4 @@
-import type { BookRow, RowState } from '../rows.js';
+import type { BookRow, RowState } from '../base/rows.js';
 import type { BookFormat, BookWriter, ByteSink, TableWriter } from './book-writer.js';
 import { FLAGS, levelColumns } from './columns.js';
 import { CsvText } from './csv-text.js';

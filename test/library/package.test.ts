@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import * as bookgrid from 'bookgrid';
-import { VERSION } from '../../src/version.js';
+import { VERSION } from '../../src/base/version.js';
 
 test('the version is that of package.json', () => {
   const text = fs.readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import type { BookRow } from '../../src/base/rows.js';
 import type { ByteSink } from '../../src/output/book-writer.js';
-import type { BookRow } from '../../src/rows.js';
 
 /** Keeps a copy of everything. */
 export class MemorySink implements ByteSink {

@@ -1,4 +1,4 @@
-import type { BookRow } from '../../rows.js';
+import type { BookRow } from '../../base/rows.js';
 import type { BookFormat, BookWriter, ByteSink, Layout } from '../book-writer.js';
 import { FLAGS, levelColumns } from '../columns.js';
 import {

@@ -1,4 +1,23 @@
-import { DAY_MS } from '../book/grid.js';
+/** Moments, days and intervals: ms since the epoch, UTC. */
+
+export const DAY_MS = 86_400_000;
+
+/** The 00:00 UTC that a day, `YYYY-MM-DD`, begins with. */
+export function midnightMs(date: string): number {
+  return Date.parse(`${date}T00:00:00Z`);
+}
+
+/** The UTC day of a moment, `YYYY-MM-DD`. */
+export function toDate(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** Whether the text is a day of the calendar, `YYYY-MM-DD`. */
+export function isDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const dayMs = midnightMs(text);
+  return !Number.isNaN(dayMs) && toDate(dayMs) === text;
+}
 
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
