@@ -13,10 +13,10 @@ const installStamp = path.join(root, 'node_modules', '.bookgrid-installed');
 const buildStamp = path.join(root, 'dist', '.built');
 const lock = path.join(root, '.setup.lock');
 
-/** Both live in one memory (src/convert/arena.ts): the inflater begins where the book's kernel has surely ended. */
+/** Both live in one memory (src/wasm/arena.ts): the inflater begins where the book's kernel has surely ended. */
 const KERNELS = [
-  ['kernel/index.ts', 'dist/src/book/kernel.wasm'],
-  ['kernel/inflate.ts', 'dist/src/archive/inflate.wasm', '--memoryBase', String(32 << 20)],
+  ['kernel/index.ts', 'dist/src/wasm/book.wasm'],
+  ['kernel/inflate.ts', 'dist/src/wasm/inflate.wasm', '--memoryBase', String(32 << 20)],
 ];
 const ASC_OPTIONS =
   '--runtime stub -O3 --noAssert --importMemory --enable simd --enable bulk-memory --disableWarning 112'.split(' ');

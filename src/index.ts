@@ -14,7 +14,7 @@
  *
  * Nothing is shared between calls, so any number of them may go on at a time. The package is ES modules for Node.js 20.15
  * and later. The simplest in a bundled program is to leave the package out of the bundle. What bundles it must put
- * `kernel.wasm`, `inflate.wasm` and, for worker threads, `worker.js` where `new URL('./…', import.meta.url)` in its modules
+ * `book.wasm`, `inflate.wasm` and, for worker threads, `worker.js` where `new URL('./…', import.meta.url)` in its modules
  * finds them, and leave `yauzl` out.
  *
  * @example All archives of a folder on four threads

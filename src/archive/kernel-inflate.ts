@@ -1,16 +1,13 @@
-import { createMemory, growTo, instantiate, type Memory } from '../webassembly.js';
+import {
+  INPUT_BYTES,
+  type InflateKernel,
+  loadInflateKernel,
+  OUTPUT_BYTES,
+  OUTPUT_SLACK_BYTES,
+  WINDOW_BYTES,
+} from '../wasm/inflate-kernel.js';
+import { createMemory, growTo } from '../wasm/memory.js';
 import { DamagedDataError } from './archive-error.js';
-
-/** What kernel/inflate.ts exports; pointers are byte offsets in its memory. */
-export interface InflateKernel {
-  readonly memory: Memory;
-  readonly MEMORY_START: number;
-  inflateReset(): void;
-  inflateInput(pointer: number, length: number, isLast: boolean): void;
-  inflateInputUsed(): number;
-  inflateOutputPointer(): number;
-  inflate(outPointer: number, outEnd: number): number;
-}
 
 /** What `inflate` answers; below zero: an error. */
 export const STATUS = { done: 0, needsInput: 1, outputFull: 2 } as const;
@@ -31,21 +28,13 @@ export const ERRORS = [
   'invalid distance too far back',
 ];
 
-/** A distance reaches back this far at most (RFC 1951, 3.2.5), so as much of the output stays in memory. */
-export const WINDOW_BYTES = 32 * 1024;
-/** What the kernel may overwrite after the end of the output. */
-export const OUTPUT_SLACK_BYTES = 64;
-
 export interface KernelInflateOptions {
   /** Nobody else's until the stream has ended. Default: a new one. */
   inflater?: InflateKernel | undefined;
-  /** Sizes of the areas for input and output. Together with the window they should stay in the processor's cache. */
+  /** Sizes of the areas for input and output. */
   inputBytes?: number;
   outputBytes?: number;
 }
-
-const INPUT_BYTES = 64 * 1024;
-const OUTPUT_BYTES = 512 * 1024;
 
 /**
  * Inflates raw deflate data in WebAssembly: faster than zlib, in memory that does not grow with the data. It accepts
@@ -98,14 +87,6 @@ export async function* kernelInflate(
     }
   }
   if (output > outputStart) yield memory.subarray(outputStart, output);
-}
-
-/** An inflater in a memory that has no other, for one stream at a time. */
-export function loadInflateKernel(memory: Memory): InflateKernel {
-  const kernel = instantiate<Omit<InflateKernel, 'memory'>>(new URL('./inflate.wasm', import.meta.url), memory);
-  // At once, because views of a memory do not outlive its growth.
-  growTo(memory, kernel.MEMORY_START + INPUT_BYTES + WINDOW_BYTES + OUTPUT_BYTES + OUTPUT_SLACK_BYTES);
-  return { ...kernel, memory };
 }
 
 /** The same bytes in parts of a size, and an empty one at the end. */

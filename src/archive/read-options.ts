@@ -1,6 +1,5 @@
-import type { InflateKernel } from './kernel-inflate.js';
-
 /** Which program inflates the members of zip files: our kernel, or zlib as it comes with Node. */
+import type { InflateKernel } from '../wasm/inflate-kernel.js';
 export type Inflater = 'kernel' | 'node';
 
 /** Options of {@link readArchive}. */

@@ -1,5 +1,6 @@
 import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../base/rows.js';
-import { createMemory } from '../webassembly.js';
+import { type Kernel, loadKernel } from '../wasm/book-kernel.js';
+import { createMemory } from '../wasm/memory.js';
 import { canonical, compareDecimals, isZero } from './decimal.js';
 import {
   type Engine,
@@ -11,7 +12,6 @@ import {
   tellObserver,
 } from './engine.js';
 import type { DueRow, Grid } from './grid.js';
-import { type Kernel, loadKernel } from './kernel.js';
 import { chooseLayout, decimalsOf, type LadderLayout } from './ladder-layout.js';
 import { isBlank, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG, type Update } from './message.js';

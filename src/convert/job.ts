@@ -8,7 +8,7 @@ import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
 import { AtomicFile, outputExists } from '../output/atomic-file.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
-import { type Arena, acquireArena, releaseArena } from './arena.js';
+import { type Arena, acquireArena, releaseArena } from '../wasm/arena.js';
 import { BookRows } from './book-rows.js';
 import type { Job, PlannedOutput } from './plan.js';
 import { readRows } from './read-rows.js';

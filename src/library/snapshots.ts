@@ -4,8 +4,8 @@ import { checkInterval, isDate, midnightMs } from '../base/time.js';
 import { AsOfGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
 import { findDate, isDepth, MAX_DEPTH } from '../convert/archive-name.js';
-import { acquireArena, releaseArena } from '../convert/arena.js';
 import { readRows } from '../convert/read-rows.js';
+import { acquireArena, releaseArena } from '../wasm/arena.js';
 import { isPassedOver, namingFile, type OnBadLine } from './bad-lines.js';
 import { KeptRow, type SnapshotRow } from './snapshot-row.js';
 

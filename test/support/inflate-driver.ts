@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { inflateRawSync } from 'node:zlib';
-import {
-  ERRORS,
-  loadInflateKernel,
-  OUTPUT_SLACK_BYTES,
-  STATUS,
-  WINDOW_BYTES,
-} from '../../src/archive/kernel-inflate.js';
-import { createMemory, growTo } from '../../src/webassembly.js';
+import { ERRORS, STATUS } from '../../src/archive/kernel-inflate.js';
+import { loadInflateKernel, OUTPUT_SLACK_BYTES, WINDOW_BYTES } from '../../src/wasm/inflate-kernel.js';
+import { createMemory, growTo } from '../../src/wasm/memory.js';
 
 /** What an inflater made of a stream: its output and the bytes it used, or its error's message. */
 export type Outcome = { output: Buffer; bytesUsed: number } | { error: string };

@@ -1,4 +1,4 @@
-import { growTo, instantiate, type Memory, type Variable } from '../webassembly.js';
+import { growTo, instantiate, type Memory, type Variable } from './memory.js';
 
 /** What kernel/index.ts exports; addresses and sizes are in bytes of `memory`. */
 export interface Kernel {
@@ -62,7 +62,7 @@ export interface Kernel {
 
 /** A kernel in a memory that has no other. */
 export function loadKernel(memory: Memory): Kernel {
-  const kernel = instantiate<Omit<Kernel, 'memory'>>(new URL('./kernel.wasm', import.meta.url), memory);
+  const kernel = instantiate<Omit<Kernel, 'memory'>>(new URL('./book.wasm', import.meta.url), memory);
   growTo(memory, kernel.MEMORY_BYTES);
   return { ...kernel, memory };
 }

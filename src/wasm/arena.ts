@@ -1,6 +1,6 @@
-import { type InflateKernel, loadInflateKernel } from '../archive/kernel-inflate.js';
-import { type Kernel, loadKernel } from '../book/kernel.js';
-import { createMemory, type Memory } from '../webassembly.js';
+import { type Kernel, loadKernel } from './book-kernel.js';
+import { type InflateKernel, loadInflateKernel } from './inflate-kernel.js';
+import { createMemory, type Memory } from './memory.js';
 
 /**
  * The memory in which one archive at a time is inflated and read. Both WebAssembly modules live in it, so that what one
