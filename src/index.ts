@@ -74,5 +74,5 @@ export { type BestLevel, OrderBook } from './library/order-book.js';
 export { type ReadMessagesOptions, readMessages } from './library/read-messages.js';
 export type { SnapshotRow } from './library/snapshot-row.js';
 export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
-export { outputExists } from './output/atomic-file.js';
 export type { Format, Layout } from './output/book-writer.js';
+export { outputExists } from './storage/atomic-file.js';

@@ -1,5 +1,5 @@
+import { type ByteSource, pieces } from '../storage/byte-source.js';
 import { ArchiveError } from './archive-error.js';
-import { type ByteSource, pieces } from './byte-source.js';
 import { inflateGzip } from './inflate.js';
 import type { ResolvedReadOptions } from './read-options.js';
 

@@ -1,5 +1,5 @@
+import { type ByteSource, openFile, pieces, SourceError } from '../storage/byte-source.js';
 import { ArchiveError } from './archive-error.js';
-import { type ByteSource, openFile, pieces } from './byte-source.js';
 import type { ReadOptions, ResolvedReadOptions } from './read-options.js';
 
 /** The endings that {@link readArchive} knows. */
@@ -17,13 +17,16 @@ export async function* readArchive(
   path: string,
   { onRead = () => {}, inflater = 'kernel', inflateKernel }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const source = openFile(path);
+  let source: ByteSource | undefined;
   try {
+    source = openFile(path);
     if (source.sizeBytes === 0) throw new ArchiveError('the file is empty; download it again');
     const read = await loadReader(path);
     yield* read(source, { onRead, inflater, inflateKernel });
+  } catch (error) {
+    throw error instanceof SourceError ? new ArchiveError(error.message, { cause: error }) : error;
   } finally {
-    await source.close();
+    await source?.close();
   }
 }
 

@@ -3,8 +3,8 @@ import zlib from 'node:zlib';
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 30 ms.
 import yauzl = require('yauzl');
 
+import { type ByteSource, pieces } from '../storage/byte-source.js';
 import { ArchiveError, DamagedDataError } from './archive-error.js';
-import { type ByteSource, pieces } from './byte-source.js';
 import { kernelInflate } from './kernel-inflate.js';
 import type { ReadOptions, ResolvedReadOptions } from './read-options.js';
 

@@ -18,7 +18,7 @@ import {
 import { type Outcome, run } from '../convert/run.js';
 import { identifyFiles, type ScanResult, scanFolder } from '../convert/scan.js';
 import type { ConvertOptions } from '../options.js';
-import { outputExists } from '../output/atomic-file.js';
+import { outputExists } from '../storage/atomic-file.js';
 
 /** Where a command writes, and how it is told to stop. */
 export interface Surroundings {

@@ -4,7 +4,7 @@ import { isDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import { LineSplitter } from '../book/lines.js';
-import { writeAll } from '../output/write-all.js';
+import { writeAll } from '../storage/write-all.js';
 import { isPair } from './archive-name.js';
 import type { JobResult } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { sweepStaged } from '../output/staging.js';
+import { sweepStaged } from '../storage/staging.js';
 import type { Executor } from './executors/executor.js';
 import type { JobResult } from './job.js';
 import { outputsOf, type PlanEntry } from './plan.js';

@@ -1,7 +1,7 @@
-import { type ByteSource, openFile, pieces } from '../archive/byte-source.js';
 import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../convert/find-outputs.js';
 import type { Format } from '../output/book-writer.js';
+import { type ByteSource, openFile, pieces } from '../storage/byte-source.js';
 import type { DayFile } from './day-file.js';
 import { JoinError } from './join-error.js';
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { AtomicFile } from '../output/atomic-file.js';
 import type { Format } from '../output/book-writer.js';
 import { GzipSink } from '../output/gzip.js';
-import { sweepStaged } from '../output/staging.js';
+import { AtomicFile } from '../storage/atomic-file.js';
+import { sweepStaged } from '../storage/staging.js';
 import { joinCsv } from './csv.js';
 import type { DayFile } from './day-file.js';
 import { GridCheck, type GridCheckOptions, type Missing } from './grid-check.js';

@@ -5,7 +5,7 @@ import { runJob } from '../convert/job.js';
 import { type PlannedOutput, type PlanOptions, plan, type SkipReason } from '../convert/plan.js';
 import { RecordFile, readRecords, toFileRecord } from '../convert/records.js';
 import { identifyFiles } from '../convert/scan.js';
-import { outputExists } from '../output/atomic-file.js';
+import { outputExists } from '../storage/atomic-file.js';
 
 /** Options of {@link convertArchive}: what to make, and how to watch and stop it. */
 export interface ConvertArchiveOptions extends PlanOptions {

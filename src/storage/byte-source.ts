@@ -1,5 +1,9 @@
 import fs from 'node:fs';
-import { ArchiveError } from './archive-error.js';
+
+/** The bytes are not those of a whole file: it is none, or it was cut short meanwhile. The message stands alone. */
+export class SourceError extends Error {
+  override name = 'SourceError';
+}
 
 /**
  * Where an archive's bytes come from: a size, and ranges on request. The one interface that another kind of
@@ -22,7 +26,7 @@ const PIECE_BYTES = 256 * 1024;
 export function openFile(path: string): ByteSource {
   // Asked before it is opened, because opening a pipe waits for whoever writes to it.
   const stat = fs.statSync(path);
-  if (!stat.isFile()) throw new ArchiveError('not a regular file');
+  if (!stat.isFile()) throw new SourceError('not a regular file');
   const fd = fs.openSync(path, 'r');
   return {
     sizeBytes: stat.size,
@@ -49,7 +53,7 @@ export function openFile(path: string): ByteSource {
  * The bytes of [startByte, endByte) one piece after the other, each a view that holds until the next is asked for.
  * `onRead` hears how many have been read, for progress.
  *
- * @throws {@link ArchiveError} when the source ends before `endByte`.
+ * @throws {@link SourceError} when the source ends before `endByte`.
  */
 export async function* pieces(
   source: ByteSource,
@@ -62,7 +66,7 @@ export async function* pieces(
     const wanted = buffer.subarray(0, endByte - position);
     const piece = wanted.subarray(0, await source.read(wanted, position));
     if (piece.length === 0) {
-      throw new ArchiveError(
+      throw new SourceError(
         `the file ended at byte ${position} of ${endByte}: it was cut short while it was being read`,
       );
     }
