@@ -1,7 +1,7 @@
 /** The made archives that are measured. The same length gives the same text everywhere. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { depthFolder } from '../src/convert/archive-name.js';
+import { depthFolder } from '../src/catalog/archive-name.js';
 import { type MarketOptions, marketText } from '../src/samples/market.js';
 import { writeArchive } from '../src/samples/write-archive.js';
 

@@ -2,7 +2,7 @@
 import { UsageError } from './base/usage-error.js';
 /** The command line: argv to a command, errors and signals to an exit status. */
 import type { Surroundings } from './commands/convert.js';
-import { clean } from './convert/clean-text.js';
+import { clean } from './console/clean-text.js';
 import { CommanderError, parseCommandLine } from './options.js';
 
 /** 128 plus the signal's number, as shells have it. */

@@ -38,10 +38,17 @@ export { formatInterval, parseInterval } from './base/time.js';
 export { UsageError } from './base/usage-error.js';
 export type { EngineCounts } from './book/engine.js';
 export type { BookChange, Market, Message, Update } from './book/message.js';
-export type { ArchiveName } from './convert/archive-name.js';
-export type { Executor } from './convert/executors/executor.js';
-export { mainThreadExecutor } from './convert/executors/main-thread.js';
-export { type WorkerThreadsOptions, workerThreadsExecutor } from './convert/executors/worker-threads.js';
+export type { ArchiveName } from './catalog/archive-name.js';
+export {
+  type ArchiveFile,
+  identifyFiles,
+  type ScanResult,
+  scanFolder,
+  type UnusableFile,
+} from './catalog/find-archives.js';
+export { type Failure, type MadeOutput, type Records, type RowCounts, readRecords } from './catalog/records.js';
+export type { OutputRecord, Shape } from './catalog/staleness.js';
+export type { Executor } from './convert/executor.js';
 export { type JobHooks, type JobResult, runJob } from './convert/job.js';
 export {
   type Job,
@@ -55,10 +62,9 @@ export {
   type SamplingOptions,
   type SkipReason,
 } from './convert/plan.js';
-export { type Failure, type MadeOutput, type Records, type RowCounts, readRecords } from './convert/records.js';
 export { type Outcome, type RunHooks, run } from './convert/run.js';
-export { type ArchiveFile, identifyFiles, type ScanResult, scanFolder, type UnusableFile } from './convert/scan.js';
-export type { OutputRecord, Shape } from './convert/shape.js';
+export { mainThreadExecutor } from './executors/main-thread.js';
+export { type WorkerThreadsOptions, workerThreadsExecutor } from './executors/worker-threads.js';
 export type { DayFile } from './join/day-file.js';
 export type { Missing, MissingRange } from './join/grid-check.js';
 export { type JoinOptions, type JoinResult, joinDays } from './join/join-days.js';

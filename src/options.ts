@@ -6,7 +6,7 @@ import commander = require('commander');
 import { formatInterval, isDate, parseInterval } from './base/time.js';
 import { UsageError } from './base/usage-error.js';
 import { VERSION } from './base/version.js';
-import { isPair, MAX_DEPTH } from './convert/archive-name.js';
+import { isPair, MAX_DEPTH } from './catalog/archive-name.js';
 import { PLAN_DEFAULTS } from './convert/plan.js';
 import type { Format, Layout } from './output/book-writer.js';
 

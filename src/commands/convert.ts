@@ -1,11 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../base/usage-error.js';
-import { clean } from '../convert/clean-text.js';
-import type { Executor } from '../convert/executors/executor.js';
-import { type PlanEntry, type PlanOptions, plan } from '../convert/plan.js';
-import { noProgress, showProgress } from '../convert/progress.js';
-import { RECORDS_FILE, RecordFile, readRecords, toFileRecord } from '../convert/records.js';
+import { identifyFiles, type ScanResult, scanFolder } from '../catalog/find-archives.js';
+import { RECORDS_FILE, RecordFile, readRecords, toFileRecord } from '../catalog/records.js';
+import { clean } from '../console/clean-text.js';
+import { noProgress, showProgress } from '../console/progress.js';
 import {
   JsonReporter,
   lineWriter,
@@ -14,9 +13,10 @@ import {
   type Summary,
   Tally,
   TextReporter,
-} from '../convert/report.js';
+} from '../console/report.js';
+import type { Executor } from '../convert/executor.js';
+import { type PlanEntry, type PlanOptions, plan } from '../convert/plan.js';
 import { type Outcome, run } from '../convert/run.js';
-import { identifyFiles, type ScanResult, scanFolder } from '../convert/scan.js';
 import type { ConvertOptions } from '../options.js';
 import { outputExists } from '../storage/atomic-file.js';
 
@@ -84,8 +84,8 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
 
 /** A single job runs here: a thread for it would take 80 ms to start. */
 async function loadExecutor(slots: number): Promise<Executor> {
-  if (slots > 1) return (await import('../convert/executors/worker-threads.js')).workerThreadsExecutor({ slots });
-  return (await import('../convert/executors/main-thread.js')).mainThreadExecutor();
+  if (slots > 1) return (await import('../executors/worker-threads.js')).workerThreadsExecutor({ slots });
+  return (await import('../executors/main-thread.js')).mainThreadExecutor();
 }
 
 /** Appends a record for each archive that was worked on. That it cannot be written must not stop the converting. */

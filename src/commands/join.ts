@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { formatInterval } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
-import { clean } from '../convert/clean-text.js';
-import { lineWriter } from '../convert/report.js';
+import { clean } from '../console/clean-text.js';
+import { lineWriter } from '../console/report.js';
 import type { DayFile } from '../join/day-file.js';
 import { type Days, findDays } from '../join/day-files.js';
 import { describeRange, type Missing } from '../join/grid-check.js';

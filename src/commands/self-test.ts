@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { lineWriter } from '../convert/report.js';
+import { lineWriter } from '../console/report.js';
 import type { ConvertOptions } from '../options.js';
 import { type ExpectedOutput, SAMPLES, writeSample } from '../samples/samples.js';
 import { convert, type Surroundings } from './convert.js';

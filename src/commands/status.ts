@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import { UsageError } from '../base/usage-error.js';
-import { clean } from '../convert/clean-text.js';
-import { findOutputs } from '../convert/find-outputs.js';
-import { RECORDS_FILE, readRecords } from '../convert/records.js';
-import { lineWriter } from '../convert/report.js';
-import { scanFolder } from '../convert/scan.js';
-import { type MonthStatus, survey, total } from '../convert/survey.js';
+import { scanFolder } from '../catalog/find-archives.js';
+import { findOutputs } from '../catalog/find-outputs.js';
+import { RECORDS_FILE, readRecords } from '../catalog/records.js';
+import { type MonthStatus, survey, total } from '../catalog/survey.js';
+import { clean } from '../console/clean-text.js';
+import { lineWriter } from '../console/report.js';
 import { checkDays, newCommand, sharedOptions } from '../options.js';
 import type { Surroundings } from './convert.js';
 

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type { Inflater } from '../archive/read-options.js';
 import { formatInterval } from '../base/time.js';
+import { depthFolder } from '../catalog/archive-name.js';
+import type { ArchiveFile, ScanResult, UnusableFile } from '../catalog/find-archives.js';
+import { type OutputRecord, whyStale } from '../catalog/staleness.js';
 import type { Format, Layout } from '../output/book-writer.js';
-import { depthFolder } from './archive-name.js';
-import type { ArchiveFile, ScanResult, UnusableFile } from './scan.js';
-import { type OutputRecord, whyStale } from './shape.js';
 
 /** What shapes the bytes of an output. */
 export interface SamplingOptions {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { sweepStaged } from '../storage/staging.js';
-import type { Executor } from './executors/executor.js';
+import type { Executor } from './executor.js';
 import type { JobResult } from './job.js';
 import { outputsOf, type PlanEntry } from './plan.js';
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../base/usage-error.js';
-import { type FoundOutput, findOutputs } from '../convert/find-outputs.js';
+import { type FoundOutput, findOutputs } from '../catalog/find-outputs.js';
 import type { Format } from '../output/book-writer.js';
 import { type ByteSource, openFile, pieces } from '../storage/byte-source.js';
 import type { DayFile } from './day-file.js';

@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import { checkInterval } from '../base/time.js';
 import type { EngineCounts } from '../book/engine.js';
+import { identifyFiles } from '../catalog/find-archives.js';
+import { RecordFile, readRecords, toFileRecord } from '../catalog/records.js';
 import { runJob } from '../convert/job.js';
 import { type PlannedOutput, type PlanOptions, plan, type SkipReason } from '../convert/plan.js';
-import { RecordFile, readRecords, toFileRecord } from '../convert/records.js';
-import { identifyFiles } from '../convert/scan.js';
 import { outputExists } from '../storage/atomic-file.js';
 
 /** Options of {@link convertArchive}: what to make, and how to watch and stop it. */

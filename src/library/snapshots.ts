@@ -3,7 +3,7 @@ import type { Inflater } from '../archive/read-options.js';
 import { checkInterval, isDate, midnightMs } from '../base/time.js';
 import { AsOfGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
-import { findDate, isDepth, MAX_DEPTH } from '../convert/archive-name.js';
+import { findDate, isDepth, MAX_DEPTH } from '../catalog/archive-name.js';
 import { readRows } from '../convert/read-rows.js';
 import { acquireArena, releaseArena } from '../wasm/arena.js';
 import { isPassedOver, namingFile, type OnBadLine } from './bad-lines.js';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { depthFolder } from '../convert/archive-name.js';
+import { depthFolder } from '../catalog/archive-name.js';
 import { type MarketOptions, marketText } from './market.js';
 import { writeArchive } from './write-archive.js';
 

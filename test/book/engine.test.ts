@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Engine, ReferenceEngine } from '../../src/book/engine.js';
+import type { Engine } from '../../src/book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
+import { ReferenceEngine } from '../../src/book/reference-engine.js';
 import { messages, textOf } from '../support/arbitraries.js';
 import { cut, drive } from '../support/drive.js';
 import { holds } from '../support/holds.js';

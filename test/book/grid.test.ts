@@ -1,8 +1,9 @@
 /** Each numbered rule of the grid by an example that can be checked by hand. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ReferenceEngine } from '../../src/book/engine.js';
 import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
+import { ReferenceEngine } from '../../src/book/reference-engine.js';
 import { drive } from '../support/drive.js';
 import { DAY_MS, line } from '../support/messages.js';
 

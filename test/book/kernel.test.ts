@@ -1,10 +1,12 @@
 /** The kernel against the reference engine, where the definition of the rows is not enough: on text of any kind. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Engine, ReferenceEngine } from '../../src/book/engine.js';
+import type { Engine } from '../../src/book/engine.js';
 import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
+import { ReferenceEngine } from '../../src/book/reference-engine.js';
 import { type MarketOptions, marketMessages, marketText } from '../../src/samples/market.js';
 import { acquireArena, releaseArena } from '../../src/wasm/arena.js';
 import { messages, textOf } from '../support/arbitraries.js';

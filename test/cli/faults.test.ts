@@ -4,10 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { after, before, mock, test } from 'node:test';
+import { identifyFiles } from '../../src/catalog/find-archives.js';
+import { RecordFile } from '../../src/catalog/records.js';
 import { type JobResult, runJob } from '../../src/convert/job.js';
 import { type Job, plan } from '../../src/convert/plan.js';
-import { RecordFile } from '../../src/convert/records.js';
-import { identifyFiles } from '../../src/convert/scan.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { assertSameOutputs, listFiles, listStaged, makeArchive, readRecords } from '../support/runs.js';
 

@@ -5,10 +5,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { workerThreadsExecutor } from '../../src/convert/executors/worker-threads.js';
+import { scanFolder } from '../../src/catalog/find-archives.js';
 import { type PlanEntry, plan } from '../../src/convert/plan.js';
 import { type Outcome, run } from '../../src/convert/run.js';
-import { scanFolder } from '../../src/convert/scan.js';
+import { workerThreadsExecutor } from '../../src/executors/worker-threads.js';
 import { DEATHS } from '../support/dying-worker.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import {

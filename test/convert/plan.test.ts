@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { parseArchiveName } from '../../src/convert/archive-name.js';
+import { parseArchiveName } from '../../src/catalog/archive-name.js';
+import type { ArchiveFile, ScanResult } from '../../src/catalog/find-archives.js';
+import type { OutputRecord } from '../../src/catalog/staleness.js';
 import { contentsOf, type PlanEntry, type PlanOptions, plan } from '../../src/convert/plan.js';
-import type { ArchiveFile, ScanResult } from '../../src/convert/scan.js';
-import type { OutputRecord } from '../../src/convert/shape.js';
 
 const OPTIONS: PlanOptions = {
   outputDir: '/out',

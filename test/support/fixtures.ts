@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { depthFolder, parseArchiveName } from '../../src/convert/archive-name.js';
+import { depthFolder, parseArchiveName } from '../../src/catalog/archive-name.js';
 
 /** The folder of fixtures in the repository, from where the compiled tests lie. */
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));

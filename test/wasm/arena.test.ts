@@ -1,12 +1,13 @@
 /** The inflater's output, read where it stands: whatever the sizes of chunks and lines, nothing gets lost or mixed up. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { kernelInflate } from '../../src/archive/kernel-inflate.js';
-import { ReferenceEngine } from '../../src/book/engine.js';
 import { AsOfGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
+import { ReferenceEngine } from '../../src/book/reference-engine.js';
 import { marketText } from '../../src/samples/market.js';
 import { acquireArena, releaseArena } from '../../src/wasm/arena.js';
 import { drive } from '../support/drive.js';

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { type MadeOutput, placeOf, RECORDS_FILE, RecordFile, readRecords } from '../../src/convert/records.js';
+import { type MadeOutput, placeOf, RECORDS_FILE, RecordFile, readRecords } from '../../src/catalog/records.js';
 import { tempDir } from '../support/files.js';
 
 const PLACE = '0200/XRPUSDT/2025-01-15_XRPUSDT_ob200_1m.csv';
@@ -164,7 +164,7 @@ test('half a line that another run left while this one has the file open is not 
 test('processes that append at the same time do not mix their lines', async (t) => {
   const dir = tempDir(t);
   const [WRITERS, LINES] = [3, 100];
-  const module = new URL('../../src/convert/records.js', import.meta.url).href;
+  const module = new URL('../../src/catalog/records.js', import.meta.url).href;
   const program = `
     const { RecordFile } = await import(${JSON.stringify(module)});
     const file = new RecordFile(process.argv[1]);

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { isDate } from '../base/time.js';
+import type { PlannedOutput } from '../convert/plan.js';
 import type { Format } from '../output/book-writer.js';
 import { isPair } from './archive-name.js';
-import type { PlannedOutput } from './plan.js';
-import { isFolder, listFolder } from './scan.js';
+import { isFolder, listFolder } from './find-archives.js';
 
 /** An output that is there, and what its place and name say of it. */
 export interface FoundOutput {

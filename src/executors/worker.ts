@@ -1,7 +1,7 @@
 /** What each worker thread runs: jobs come in as messages, results and progress go out. */
 import { parentPort } from 'node:worker_threads';
-import { type JobResult, runJob } from '../job.js';
-import type { Job } from '../plan.js';
+import { type JobResult, runJob } from '../convert/job.js';
+import type { Job } from '../convert/plan.js';
 
 export type WorkerMessage = { readBytes: number } | { result: JobResult };
 

@@ -1,4 +1,4 @@
-import type { PlanEntry } from './plan.js';
+import type { PlanEntry } from '../convert/plan.js';
 import type { Tally } from './report.js';
 
 /** A live line on a terminal. */

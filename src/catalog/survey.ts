@@ -1,8 +1,8 @@
 import { DAY_MS, toDate } from '../base/time.js';
+import type { ArchiveFile, ScanResult } from './find-archives.js';
 import type { FoundOutput } from './find-outputs.js';
 import { type Failure, placeOf, type RowCounts } from './records.js';
-import type { ArchiveFile, ScanResult } from './scan.js';
-import { describeChange, type OutputRecord } from './shape.js';
+import { describeChange, type OutputRecord } from './staleness.js';
 
 /** What is there of a pair in a month. All but the rows are numbers of days; done, stale and missing are all days. */
 export interface MonthStatus {

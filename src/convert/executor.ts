@@ -1,5 +1,5 @@
-import type { JobResult } from '../job.js';
-import type { Job } from '../plan.js';
+import type { JobResult } from './job.js';
+import type { Job } from './plan.js';
 
 /** Something that jobs can be given to. */
 export interface Executor {

@@ -1,9 +1,9 @@
 /** What an output was made of and how: enough to say whether making it again would give the same bytes. */
 
 import { formatInterval } from '../base/time.js';
+import type { PlannedOutput, SamplingOptions } from '../convert/plan.js';
 import type { Format } from '../output/book-writer.js';
-import type { PlannedOutput, SamplingOptions } from './plan.js';
-import type { ArchiveFile } from './scan.js';
+import type { ArchiveFile } from './find-archives.js';
 
 /** The options that shape an output's bytes, as records have them. */
 export type Shape = Readonly<Record<string, unknown>>;

@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
+import { RECORDS_FILE, toRecord } from '../catalog/records.js';
+import type { JobResult } from '../convert/job.js';
+import { contentsOf, outputsOf, type PlanEntry, type PlannedOutput } from '../convert/plan.js';
+import type { Outcome } from '../convert/run.js';
 import { clean } from './clean-text.js';
-import type { JobResult } from './job.js';
-import { contentsOf, outputsOf, type PlanEntry, type PlannedOutput } from './plan.js';
-import { RECORDS_FILE, toRecord } from './records.js';
-import type { Outcome } from './run.js';
 
 /** How a run came to its end. */
 export type Ending = { kind: 'complete' } | { kind: 'interrupted'; signal: string };

@@ -4,11 +4,11 @@ import { isDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import { LineSplitter } from '../book/lines.js';
+import type { JobResult } from '../convert/job.js';
+import type { Job, PlannedOutput } from '../convert/plan.js';
 import { writeAll } from '../storage/write-all.js';
 import { isPair } from './archive-name.js';
-import type { JobResult } from './job.js';
-import type { Job, PlannedOutput } from './plan.js';
-import { formatVersionOf, type OutputRecord, type Shape, shapeOf } from './shape.js';
+import { formatVersionOf, type OutputRecord, type Shape, shapeOf } from './staleness.js';
 
 /** Every conversion leaves a line of JSON in this file of the output folder. */
 export const RECORDS_FILE = 'conversions.jsonl';

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { JobResult } from '../job.js';
-import type { Job } from '../plan.js';
-import type { Executor } from './executor.js';
+import type { Executor } from '../convert/executor.js';
+import type { JobResult } from '../convert/job.js';
+import type { Job } from '../convert/plan.js';
 import type { WorkerMessage } from './worker.js';
 
 /** Options of {@link workerThreadsExecutor}. */

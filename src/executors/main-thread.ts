@@ -1,5 +1,5 @@
-import { runJob } from '../job.js';
-import type { Executor } from './executor.js';
+import type { Executor } from '../convert/executor.js';
+import { runJob } from '../convert/job.js';
 
 /** Runs one job at a time in the thread of the caller, where a debugger sees everything. */
 export function mainThreadExecutor(): Executor {

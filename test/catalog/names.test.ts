@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatInterval, isDate, parseInterval } from '../../src/base/time.js';
-import { findDate, parseArchiveName, parseTopic } from '../../src/convert/archive-name.js';
+import { findDate, parseArchiveName, parseTopic } from '../../src/catalog/archive-name.js';
 
 describe('archive names', () => {
   const valid: [name: string, date: string, pair: string, depth: number][] = [
