@@ -79,7 +79,7 @@ export interface Engine {
    * at now and then, so the line it names is where it was found.
    */
   next(): EngineEvent;
-  /** The book now, as the cells of a CSV row (ASCII): `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`. Valid until `next` is called. */
+  /** The book now, as the cells of a CSV row (ASCII): `bid_price_1,bid_qty_1,…`. Valid until `next` is called. */
   row(depth: number): Uint8Array;
   /** The best `depth` levels now, as numbers. Valid until `levels` or `next` is called. */
   levels(depth: number): Levels;
