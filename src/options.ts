@@ -7,7 +7,7 @@ import { formatInterval, isDate, parseInterval } from './base/time.js';
 import { UsageError } from './base/usage-error.js';
 import { VERSION } from './base/version.js';
 import { isPair, MAX_DEPTH } from './catalog/archive-name.js';
-import { PLAN_DEFAULTS } from './convert/plan.js';
+import { OPTION_DEFAULTS } from './convert/options.js';
 import type { Format, Layout } from './output/book-writer.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
@@ -192,7 +192,7 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
         'metrics: amounts, in the quote currency, to say the price impact of',
       )
         .argParser(listOf(parseAmount))
-        .default(PLAN_DEFAULTS.impacts, '10000,100000'),
+        .default(OPTION_DEFAULTS.impacts, '10000,100000'),
     },
     {
       group: 'where',

@@ -90,7 +90,7 @@ export function parseJoinLine(argv: string[]): JoinLine {
 export async function join(line: JoinLine, { stdout, stderr, signal }: Surroundings): Promise<boolean> {
   const { symbol, metrics = false, strict = false, overwrite = false, interval: intervalMs } = line;
   const interval = formatInterval(intervalMs);
-  const days = findDays({ ...line, metrics, interval });
+  const days = await findDays({ ...line, metrics, interval });
   const outputPath = line.output ?? defaultName(symbol, interval, days);
   checkOutput(outputPath, days, overwrite);
   const write = lineWriter(stdout);

@@ -1,12 +1,12 @@
-import fs from 'node:fs';
 import { UsageError } from '../base/usage-error.js';
-import { scanFolder } from '../catalog/find-archives.js';
-import { findOutputs } from '../catalog/find-outputs.js';
-import { RECORDS_FILE, readRecords } from '../catalog/records.js';
+import { type FoundArchives, findArchives } from '../catalog/find-archives.js';
+import { lookUpOutputs } from '../catalog/inventory.js';
+import { RECORDS_FILE } from '../catalog/records.js';
 import { type MonthStatus, survey, total } from '../catalog/survey.js';
 import { clean } from '../console/clean-text.js';
 import { lineWriter } from '../console/report.js';
 import { checkDays, newCommand, sharedOptions } from '../options.js';
+import { openStorage } from '../storage/open-storage.js';
 import type { Surroundings } from './convert.js';
 
 /** The command line of `bookgrid status`, read and checked. */
@@ -69,17 +69,14 @@ export function parseStatusLine(argv: string[]): StatusOptions {
  */
 export async function status(options: StatusOptions, { stdout, stderr }: Surroundings): Promise<void> {
   const { outputDir, sourceDir, symbols, json } = options;
-  const records = await readRecords(outputDir);
-  const hasSource = fs.existsSync(sourceDir);
-  const months = survey(
-    {
-      outputs: fs.existsSync(outputDir) ? findOutputs(outputDir, symbols) : [],
-      recordOf: (outputPath) => records.of(outputPath),
-      failures: records.failures,
-      scan: hasSource ? scanFolder(sourceDir) : { archives: [], unusable: [] },
-    },
-    options,
-  );
+  const hasSource = (await openStorage(sourceDir).look(sourceDir)) !== undefined;
+  const archives: FoundArchives = hasSource
+    ? await findArchives(sourceDir)
+    : { archives: [], unusable: [], ignored: [] };
+  const outputs = await lookUpOutputs(outputDir, symbols);
+  const hasOutput = (await openStorage(outputDir).look(outputDir)) !== undefined;
+  if (hasOutput && outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
+  const months = survey({ archives, outputs }, options);
   if (months.length === 0) throw new UsageError(describeNothing(options));
   const warn = lineWriter(stderr);
   if (!hasSource) {

@@ -1,14 +1,16 @@
 import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../catalog/find-outputs.js';
 import type { Format } from '../output/book-writer.js';
-import { type ByteSource, openFile, pieces } from '../storage/byte-source.js';
+import { type ByteSource, pieces } from '../storage/byte-source.js';
+import { openStorage } from '../storage/open-storage.js';
+import { StorageError } from '../storage/storage.js';
 import type { DayFile } from './day-file.js';
 import { JoinError } from './join-error.js';
 
 /** Opens a day's file. Close it. */
-export function openDayFile(filePath: string): ByteSource {
+export async function openDayFile(filePath: string): Promise<ByteSource> {
   try {
-    return openFile(filePath);
+    return await openStorage(filePath).open(filePath);
   } catch (error) {
     throw naming(filePath, error);
   }
@@ -66,11 +68,11 @@ export interface Days {
  *
  * @throws {@link UsageError} that says what there is instead, when there are none, or when they are of several kinds.
  */
-export function findDays(filter: DayFilter): Days {
+export async function findDays(filter: DayFilter): Promise<Days> {
   const { outputDir, symbol, metrics, interval, depth, format } = filter;
   const kind = metrics ? 'metrics' : 'book';
-  const all = findOutputs(outputDir, [symbol]).filter((output) => output.kind === kind);
-  if (all.length === 0) throw new UsageError(describeNothing(outputDir, symbol, kind));
+  const all = (await outputsIn(outputDir, [symbol])).filter((output) => output.kind === kind);
+  if (all.length === 0) throw new UsageError(await describeNothing(outputDir, symbol, kind));
 
   const what = `${kind} files of ${symbol} below ${outputDir}`;
   const ofInterval = choose(all, 'interval', interval, what);
@@ -108,8 +110,19 @@ function choose<Key extends 'interval' | 'depth' | 'format'>(
 /** Pairs that a message names. */
 const MAX_PAIRS = 20;
 
-function describeNothing(outputDir: string, symbol: string, kind: FoundOutput['kind']): string {
-  const outputs = findOutputs(outputDir).filter((output) => output.kind === kind);
+/** @throws {@link UsageError} when a folder is missing or cannot be read. */
+async function outputsIn(outputDir: string, symbols?: string[]): Promise<FoundOutput[]> {
+  try {
+    const { outputs, unreadable } = await findOutputs(outputDir, symbols);
+    if (unreadable.length > 0) throw new UsageError(unreadable.join('\n'));
+    return outputs;
+  } catch (error) {
+    throw error instanceof StorageError ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
+
+async function describeNothing(outputDir: string, symbol: string, kind: FoundOutput['kind']): Promise<string> {
+  const outputs = (await outputsIn(outputDir)).filter((output) => output.kind === kind);
   const pairs = [...new Set(outputs.map(({ pair }) => pair))];
   if (pairs.length === 0) {
     return (
