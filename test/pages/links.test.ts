@@ -63,6 +63,21 @@ for (const page of pages) {
   });
 }
 
+/** Paths such as `src/cli.ts` in the words of a page; not one with a NAME to fill in, nor what npm run makes. */
+function filesNamedIn(page: string): string[] {
+  const paths = [...page.matchAll(/`((?:src|kernel|test|bench|docs|scripts|examples)\/[\w./-]*)`/g)];
+  return paths.map(([, file = '']) => file).filter((file) => !/[A-Z]{4}/.test(file));
+}
+
+test('every file that a page names is there', () => {
+  const dead = pages.flatMap((page) =>
+    filesNamedIn(fs.readFileSync(page, 'utf8'))
+      .filter((file) => !fs.existsSync(path.join(ROOT, file)))
+      .map((file) => `${path.relative(ROOT, page)}: ${file}`),
+  );
+  assert.deepEqual(dead, []);
+});
+
 test('the README is short', () => {
   assert.ok(fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8').split('\n').length <= 151);
 });
