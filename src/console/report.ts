@@ -217,7 +217,8 @@ export class JsonReporter implements Reporter {
       this.#emit({ event: 'archive', number, ...toRecord(entry.job, result, (outputPath) => outputPath) });
       return;
     }
-    const detail = result.status === 'failed' ? { error: result.error } : { depths: depthsOf(entry) };
+    const detail =
+      result.status === 'failed' ? { failureKind: result.kind, error: result.error } : { depths: depthsOf(entry) };
     const reason = entry.action === 'skip' ? { reason: entry.reason } : {};
     const remark = 'remark' in entry ? { remark: entry.remark } : {};
     this.#emit({ event: 'archive', number, archive, pair, status: result.status, ...detail, ...reason, ...remark });

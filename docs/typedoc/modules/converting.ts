@@ -1,16 +1,15 @@
 /**
- * Archives to files, as the command line makes them: one by {@link convertArchive}, thousands by {@link scanFolder},
- * {@link plan} and {@link run}.
+ * Archives to files, as the command line makes them: one by {@link convertArchive}, thousands by {@link findArchives},
+ * {@link takeInventory}, {@link plan} and {@link run}.
  *
  * @example All archives of a folder on four threads
  * ```ts
- * const executor = workerThreadsExecutor({ slots: 4 });
- * const entries = plan(scanFolder('archives'), { outputDir: 'snapshots' }, outputExists);
- * await run(entries, executor, {
+ * const inventory = await takeInventory(await findArchives('archives'), 'snapshots');
+ * const ending = await run(plan(inventory, { outputDir: 'snapshots' }), workerThreadsExecutor({ slots: 4 }), {
  *   onOutcome: ({ entry, result }) => console.log(entry.fileName, result.status),
- *   onRead: () => {},
  *   signal: AbortSignal.timeout(3_600_000),
  * });
+ * if (ending.kind === 'stopped') console.log(`${ending.left} archives are left`);
  * ```
  *
  * @module converting
@@ -24,29 +23,38 @@ export {
   convertArchive,
   type EngineCounts,
   type Executor,
+  type FailureKind,
+  type FileVersion,
   type Format,
-  identifyFiles,
+  type FoundArchives,
+  findArchives,
+  type Inventory,
+  identifyArchives,
   type Job,
   type JobHooks,
   type JobResult,
   type Layout,
+  lookUpOutputs,
+  type MadeOutput,
   mainThreadExecutor,
+  OPTION_DEFAULTS,
   type Outcome,
-  outputExists,
-  PLAN_DEFAULTS,
+  type Output,
+  type OutputKind,
+  type Outputs,
   type PlanEntry,
   type PlannedOutput,
   type PlanOptions,
   plan,
   type Remarks,
   type ResolvedOptions,
+  type RunEnding,
   type RunHooks,
   run,
   runJob,
   type SamplingOptions,
-  type ScanResult,
   type SkipReason,
-  scanFolder,
+  takeInventory,
   type UnusableFile,
   UsageError,
   type WorkerThreadsOptions,

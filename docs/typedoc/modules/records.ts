@@ -5,8 +5,10 @@
  */
 export {
   type Failure,
-  type MadeOutput,
+  type FoundOutput,
+  type OutputName,
   type OutputRecord,
+  type RecordedOutput,
   type Records,
   type RowCounts,
   readRecords,
