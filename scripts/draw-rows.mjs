@@ -37,7 +37,7 @@ function draw({ text, muted, bar, edge, line }) {
     const held = MESSAGES.filter((tsS) => tsS <= atS).length;
     return [
       `<rect x="${START_X}" y="${y}" width="${x - START_X}" height="${BAR_HEIGHT}" rx="4" fill="${bar}" stroke="${edge}"/>`,
-      label(START_X + 10, y + 18, `messages 1 to ${held}`),
+      label(START_X + 10, y + 18, `messages 1–${held}`),
       label(x + 10, y + 18, `row ${clock(atS)}`, { weight: 600 }),
       label(x + 82, y + 18, note, { fill: muted }),
     ].join('\n');

@@ -111,10 +111,8 @@ export async function recordFailure(job: Job, result: JobResult): Promise<JobRes
 
 async function append({ outputDir }: Job, record: Record<string, unknown>): Promise<void> {
   const file = recordsPath(outputDir);
-  const storage = openStorage(file);
   try {
-    await storage.requireWritable(outputDir);
-    await storage.appendLine(file, JSON.stringify(record));
+    await openStorage(file).appendLine(file, JSON.stringify(record));
   } catch (error) {
     throw new RecordError(file, error as Error);
   }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { flushFolder } from './folders.js';
+import { flushFolder, makeFolder } from './folders.js';
 import { StorageError } from './storage.js';
 import { writeAll } from './write-all.js';
 
@@ -11,6 +11,7 @@ import { writeAll } from './write-all.js';
  */
 export function appendLine(file: string, line: string): void {
   const isNew = !isRegular(file);
+  if (isNew) makeFolder(path.dirname(file));
   const fd = fs.openSync(file, 'a+');
   try {
     // A run that was killed, or whose disk was full, may have left half a line; this one must not become part of it.

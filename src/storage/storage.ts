@@ -76,7 +76,8 @@ export interface Storage {
    */
   sweep(folder: string, endedRunId?: string): Promise<number>;
   /**
-   * Appends a line to a log that several runs may append to at the same time. It is durable when the call returns.
+   * Appends a line to a log that several runs may append to at the same time. It is durable when the call returns. Folders
+   * are made as needed.
    *
    * @param line without its end.
    */

@@ -1,0 +1,184 @@
+/** What every storage must do, whatever it is: the suite that each implementation passes. */
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { pieces } from '../../src/storage/byte-source.js';
+import { joinPath } from '../../src/storage/paths.js';
+import { newRunId } from '../../src/storage/staging.js';
+import { type Entry, type Storage, StorageError } from '../../src/storage/storage.js';
+import { collect } from '../support/collect.js';
+
+/** An empty place of a storage, as a path that it understands. */
+export type MakePlace = (t: TestContext) => Promise<string>;
+
+async function names(storage: Storage, folder: string): Promise<string[]> {
+  return (await entries(storage, folder)).map(({ name, kind }) => (kind === 'folder' ? `${name}/` : name));
+}
+
+async function entries(storage: Storage, folder: string): Promise<Entry[]> {
+  return collect(storage.list(folder));
+}
+
+async function put(storage: Storage, path: string, text: string): Promise<void> {
+  const file = storage.stage(path, { runId: newRunId() });
+  file.write(Buffer.from(text));
+  file.flush();
+  await file.publish();
+}
+
+async function read(storage: Storage, path: string): Promise<string> {
+  const source = await storage.open(path);
+  try {
+    let text = '';
+    for await (const piece of pieces(source, 0, source.sizeBytes, () => {})) text += piece.toString();
+    return text;
+  } finally {
+    await source.close();
+  }
+}
+
+async function logText(storage: Storage, path: string): Promise<string> {
+  return Buffer.concat(await collect(storage.readLog(path))).toString();
+}
+
+/** Tests an implementation; `makePlace` gives each test a place of its own. */
+export function testStorage(what: string, storage: Storage, makePlace: MakePlace): void {
+  describe(`${what} is a storage`, () => {
+    test('a file is seen by nobody until it is published, and then whole', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, '0200', 'AAAUSDT', 'a.csv');
+      const file = storage.stage(path, { runId: newRunId() });
+      file.write(Buffer.from('first,'));
+      file.write(Buffer.from('second'));
+      assert.equal(await storage.look(path), undefined);
+      const version = file.flush();
+      assert.equal(await storage.look(path), undefined);
+      await file.publish();
+      assert.equal(version.sizeBytes, 12);
+      assert.equal(await read(storage, path), 'first,second');
+      const entry = await storage.look(path);
+      assert.ok(entry?.kind === 'file');
+      assert.equal(entry.sizeBytes, 12);
+      assert.equal(entry.mtimeMs, version.mtimeMs, 'it is known by what flush said');
+      file.discard();
+      assert.equal(await read(storage, path), 'first,second', 'to discard what is published does nothing');
+    });
+
+    test('a file replaces another in one step; one that is discarded replaces nothing', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'a.csv');
+      await put(storage, path, 'old');
+      const discarded = storage.stage(path, { runId: newRunId() });
+      discarded.write(Buffer.from('never'));
+      discarded.flush();
+      discarded.discard();
+      assert.equal(await read(storage, path), 'old');
+      await put(storage, path, 'new and longer');
+      assert.equal(await read(storage, path), 'new and longer');
+      assert.deepEqual(await names(storage, place), ['a.csv']);
+    });
+
+    test('what is not flushed cannot be published', async (t) => {
+      const place = await makePlace(t);
+      const file = storage.stage(joinPath(place, 'a.csv'), { runId: newRunId() });
+      await assert.rejects(file.publish(), /flushed/);
+      file.discard();
+      assert.deepEqual(await names(storage, place), []);
+    });
+
+    test('a folder is listed in the order of characters, without hidden names, sizes said', async (t) => {
+      const place = await makePlace(t);
+      for (const name of ['b', 'B', 'a.csv', 'ä', 'a b', '10', '9', 'sub/c']) {
+        await put(storage, joinPath(place, ...name.split('/')), name);
+      }
+      const unfinished = storage.stage(joinPath(place, 'unfinished.csv'), { runId: newRunId() });
+      assert.deepEqual(await names(storage, place), ['10', '9', 'B', 'a b', 'a.csv', 'b', 'sub/', 'ä']);
+      for (const entry of await entries(storage, place)) {
+        assert.equal(entry.path, joinPath(place, entry.name));
+        if (entry.kind === 'file') assert.equal(entry.sizeBytes, Buffer.byteLength(entry.name));
+        assert.deepEqual(await storage.look(entry.path), entry, 'what is looked at alone is what was listed');
+      }
+      unfinished.discard();
+    });
+
+    test('many files: all are listed once', async (t) => {
+      const place = await makePlace(t);
+      const expected = Array.from({ length: 300 }, (_, index) => `file-${String(index).padStart(4, '0')}`);
+      for (const name of expected) await put(storage, joinPath(place, name), '');
+      assert.deepEqual(await names(storage, place), expected);
+    });
+
+    test('what is not there: no entry, no log, no folder', async (t) => {
+      const place = await makePlace(t);
+      const nowhere = joinPath(place, 'nowhere');
+      assert.equal(await storage.look(nowhere), undefined);
+      assert.equal(await storage.look(joinPath(nowhere, 'further')), undefined);
+      assert.equal(await logText(storage, nowhere), '');
+      assert.equal(await storage.sweep(nowhere), 0);
+      await assert.rejects(entries(storage, nowhere), (error: Error) => {
+        assert.ok(error instanceof StorageError);
+        assert.match(error.message, /^No such folder: .*nowhere$/);
+        return true;
+      });
+      await assert.rejects(storage.open(nowhere), { code: 'ENOENT' });
+    });
+
+    test('a folder is no file', async (t) => {
+      const place = await makePlace(t);
+      await put(storage, joinPath(place, 'folder', 'a.csv'), 'a');
+      const folder = joinPath(place, 'folder');
+      assert.equal((await storage.look(folder))?.kind, 'folder');
+      await assert.rejects(storage.open(folder), StorageError);
+    });
+
+    test('any range can be read, and only what there is', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'a');
+      await put(storage, path, '0123456789');
+      const source = await storage.open(path);
+      for (let start = 0; start <= 10; start++) {
+        for (let length = 1; length <= 12 - start; length++) {
+          const buffer = Buffer.alloc(length);
+          const count = await source.read(buffer, start);
+          assert.equal(buffer.toString('latin1', 0, count), '0123456789'.slice(start, start + length));
+        }
+      }
+      await assert.rejects(collect(pieces(source, 0, 11, () => {})), StorageError);
+      await source.close();
+    });
+
+    test('lines are appended whole and in order, also by several at a time', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'log.jsonl');
+      await storage.appendLine(path, 'first');
+      await storage.appendLine(path, 'second');
+      assert.equal(await logText(storage, path), 'first\nsecond\n');
+      await Promise.all(Array.from({ length: 20 }, (_, index) => storage.appendLine(path, `${index}`.repeat(100))));
+      const lines = (await logText(storage, path)).split('\n').slice(2, -1);
+      assert.deepEqual(lines.sort(), Array.from({ length: 20 }, (_, index) => `${index}`.repeat(100)).sort());
+    });
+
+    test('a run sweeps what it left itself when it has ended, and nothing of another that lives', async (t) => {
+      const place = await makePlace(t);
+      const [ended, living] = [newRunId(), newRunId()];
+      assert.notEqual(ended, living);
+      const stage = (runId: string) => storage.stage(joinPath(place, 'a.csv'), { runId });
+      const [left, other] = [stage(ended), stage(living)];
+      for (const file of [left, other]) file.write(Buffer.from('half'));
+      assert.equal(await storage.sweep(place), 0);
+      assert.equal(await storage.sweep(place, ended), 1);
+      other.flush();
+      await other.publish();
+      assert.equal(await read(storage, joinPath(place, 'a.csv')), 'half');
+      left.discard();
+    });
+
+    test('a folder is made where it has to be written to', async (t) => {
+      const place = await makePlace(t);
+      const folder = joinPath(place, 'new', 'folder');
+      await storage.requireWritable(folder);
+      await storage.requireWritable(folder);
+      await put(storage, joinPath(folder, 'a'), 'a');
+      assert.deepEqual(await names(storage, folder), ['a']);
+    });
+  });
+}
