@@ -1,10 +1,21 @@
 /** What can be asked of a conversion: one list, one set of defaults, one check, for the command line and the library. */
 import type { Inflater } from '../archive/read-options.js';
-import { checkInterval, isDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
-import { isDepth, isPair, MAX_DEPTH } from '../catalog/archive-name.js';
 import { SAMPLING_DEFAULTS, type SamplingOptions } from '../catalog/shaping-options.js';
 import type { Format } from '../output/book-writer.js';
+import {
+  aBoolean,
+  aDay,
+  aDepth,
+  aFolder,
+  anAmount,
+  anInterval,
+  aSymbol,
+  type Check,
+  checkOptions,
+  listOf,
+  oneOf,
+} from './option-checks.js';
 
 /** What to make, with all defaults filled in. */
 export interface ResolvedOptions extends SamplingOptions {
@@ -50,32 +61,27 @@ export const OPTION_DEFAULTS: Omit<ResolvedOptions, 'outputDir'> = {
   overwrite: false,
 };
 
-/** A check answers what would be right, unless the value is right. */
-type Check = (value: unknown) => string | undefined;
-
-const MAX_AMOUNT = 999_999_999_999;
-
 const CHECKS: Readonly<Record<keyof ResolvedOptions, Check>> = {
-  intervalMs: (value) => expected('ms that divide a day evenly, such as 60_000', () => checkInterval(value as number)),
+  intervalMs: anInterval,
   onGap: oneOf('fill', 'skip'),
   onBadLine: oneOf('fail', 'skip'),
   compat: oneOf('none', 'python'),
-  formattedTimestamp: isBoolean,
-  quality: isBoolean,
+  formattedTimestamp: aBoolean,
+  quality: aBoolean,
   layout: oneOf('lists', 'wide', 'long'),
-  decimals: isBoolean,
-  impacts: listOf(isAmount, `whole amounts from 1 to ${MAX_AMOUNT}`),
+  decimals: aBoolean,
+  impacts: listOf(anAmount),
   inflater: oneOf('kernel', 'node'),
-  outputDir: isFolderName,
-  tempDir: isFolderName,
-  formats: listOf((value) => ['csv', 'csv.gz', 'parquet'].includes(value as string), 'some of csv, csv.gz, parquet'),
-  books: isBoolean,
-  metrics: isBoolean,
-  depths: listOf((value) => isDepth(value as number), `whole numbers of levels from 1 to ${MAX_DEPTH}`),
-  symbols: listOf((value) => typeof value === 'string' && isPair(value), 'symbols such as BTCUSDT'),
-  from: isDay,
-  to: isDay,
-  overwrite: isBoolean,
+  outputDir: aFolder,
+  tempDir: aFolder,
+  formats: listOf(oneOf('csv', 'csv.gz', 'parquet')),
+  books: aBoolean,
+  metrics: aBoolean,
+  depths: listOf(aDepth),
+  symbols: listOf(aSymbol),
+  from: aDay,
+  to: aDay,
+  overwrite: aBoolean,
 };
 
 /**
@@ -88,19 +94,11 @@ export function resolveOptions(
   given: PlanOptions,
   nameOf: (option: keyof ResolvedOptions) => string = (option) => option,
 ): ResolvedOptions {
-  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  for (const [name, value] of entries) {
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof ResolvedOptions] : undefined;
-    if (!check) throw new UsageError(`There is no option ${name}. Options are ${Object.keys(CHECKS).join(', ')}.`);
-    const right = check(value);
-    if (right !== undefined) {
-      throw new UsageError(`${nameOf(name as keyof ResolvedOptions)} is ${show(value)}. It must be ${right}.`);
-    }
-  }
+  checkOptions(given, CHECKS, nameOf as (name: string) => string);
   if (given.outputDir === undefined) throw new UsageError(`${nameOf('outputDir')} is missing: where outputs go.`);
   const options: ResolvedOptions = {
     ...OPTION_DEFAULTS,
-    ...(Object.fromEntries<unknown>(entries) as unknown as ResolvedOptions),
+    ...definedIn(given),
   };
   checkTogether(options, nameOf);
   return {
@@ -130,46 +128,11 @@ function checkTogether(options: ResolvedOptions, nameOf: (option: keyof Resolved
   }
 }
 
-function oneOf(...choices: string[]): Check {
-  return (value) => (choices.includes(value as string) ? undefined : choices.join(' or '));
-}
-
-function listOf(isRight: (value: unknown) => boolean, right: string): Check {
-  return (value) => {
-    const isList = Array.isArray(value) && value.length > 0 && value.every(isRight);
-    return isList ? undefined : `a list with at least one item: ${right}`;
-  };
-}
-
-function isBoolean(value: unknown): string | undefined {
-  return typeof value === 'boolean' ? undefined : 'true or false';
-}
-
-function isFolderName(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? undefined : 'a folder';
-}
-
-function isDay(value: unknown): string | undefined {
-  return typeof value === 'string' && isDate(value) ? undefined : 'a day of the calendar as YYYY-MM-DD';
-}
-
-function isAmount(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_AMOUNT;
-}
-
-function expected(right: string, check: () => unknown): string | undefined {
-  try {
-    check();
-    return undefined;
-  } catch {
-    return right;
-  }
+function definedIn(given: PlanOptions): ResolvedOptions {
+  const entries: [string, unknown][] = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as unknown as ResolvedOptions;
 }
 
 function distinct<T extends number | string>(values: readonly T[]): T[] {
   return [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
-}
-
-function show(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
 }

@@ -4,7 +4,11 @@ import type { Inflater } from '../archive/read-options.js';
 import { pauses, readToEnd } from '../base/pauses.js';
 import { isBlank, LineSplitter } from '../book/lines.js';
 import { type Message, parseMessage, TOO_LONG } from '../book/message.js';
+import { SAMPLING_DEFAULTS } from '../catalog/shaping-options.js';
+import { type Check, checkOptions, oneOf } from '../convert/option-checks.js';
+import { OPTION_DEFAULTS } from '../convert/options.js';
 import { isPassedOver, namingFile, type OnBadLine } from './bad-lines.js';
+import { aSignal, onBadLineMode } from './option-checks.js';
 
 /** Options of {@link readMessages}. */
 export interface ReadMessagesOptions {
@@ -26,6 +30,7 @@ export interface ReadMessagesOptions {
  * @param path of a `.zip`, `.gz` or plain `.data` file.
  * @param options all have defaults.
  * @returns messages that are the caller's to keep.
+ * @throws {@link UsageError} at once, when an option has no such value.
  * @throws {@link ArchiveError} that names file and line, when a line cannot be read; or the file, when it is damaged. Of
  * damage the messages before it have been given by then: only a sequence that ends by itself is known to be right.
  * @throws a system error, with `code`, when the file cannot be read.
@@ -38,9 +43,23 @@ export interface ReadMessagesOptions {
  * }
  * ```
  */
-export async function* readMessages(
+export function readMessages(
   path: string,
-  { onBadLine = 'fail', inflater = 'kernel', signal }: ReadMessagesOptions = {},
+  options: ReadMessagesOptions = {},
+): AsyncGenerator<Message, void, undefined> {
+  checkOptions(options, CHECKS);
+  return generate(path, options);
+}
+
+const CHECKS: Readonly<Record<keyof ReadMessagesOptions, Check>> = {
+  onBadLine: onBadLineMode,
+  inflater: oneOf('kernel', 'node'),
+  signal: aSignal,
+};
+
+async function* generate(
+  path: string,
+  { onBadLine = SAMPLING_DEFAULTS.onBadLine, inflater = OPTION_DEFAULTS.inflater, signal }: ReadMessagesOptions,
 ): AsyncGenerator<Message, void, undefined> {
   signal?.throwIfAborted();
   const pause = pauses(signal);

@@ -1,12 +1,26 @@
-import path from 'node:path';
 import type { Inflater } from '../archive/read-options.js';
-import { checkInterval, isDate, midnightMs } from '../base/time.js';
+import { midnightMs } from '../base/time.js';
 import { AsOfGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
-import { findDate, isDepth, MAX_DEPTH } from '../catalog/archive-name.js';
+import { findDate, MAX_DEPTH } from '../catalog/archive-name.js';
+import { SAMPLING_DEFAULTS } from '../catalog/shaping-options.js';
+import {
+  aBoolean,
+  aDay,
+  aDepth,
+  anInterval,
+  type Check,
+  checkOptions,
+  isRight,
+  listOf,
+  oneOf,
+} from '../convert/option-checks.js';
+import { OPTION_DEFAULTS } from '../convert/options.js';
 import { readRows } from '../convert/read-rows.js';
+import { nameOf } from '../storage/paths.js';
 import { acquireArena, releaseArena } from '../wasm/arena.js';
 import { isPassedOver, namingFile, type OnBadLine } from './bad-lines.js';
+import { aSignal, onBadLineMode } from './option-checks.js';
 import { KeptRow, type SnapshotRow } from './snapshot-row.js';
 
 /** Options of {@link snapshots}. */
@@ -51,7 +65,7 @@ export interface SnapshotsOptions {
  * @param archive path of a `.zip`, `.gz` or plain `.data` file.
  * @param options all have defaults.
  * @returns rows that are the caller's to keep: each is a copy, and never changes.
- * @throws RangeError at once, when an option has no such value.
+ * @throws {@link UsageError} at once, when an option has no such value.
  * @throws {@link ArchiveError} that names the file, and the line where one is at fault: the archive is damaged, holds a
  * line that cannot be read, or no row at all. Of damage the rows before it have been given by then: only a sequence that
  * ends by itself is known to be right.
@@ -68,33 +82,33 @@ export interface SnapshotsOptions {
  */
 export function snapshots(
   archive: string,
-  {
-    intervalMs = 60_000,
+  options: SnapshotsOptions = {},
+): AsyncGenerator<SnapshotRow, void, undefined> {
+  checkOptions(options, CHECKS);
+  const {
+    intervalMs = SAMPLING_DEFAULTS.intervalMs,
     depths = [MAX_DEPTH],
     keepTexts = true,
-    onGap = 'fill',
-    onBadLine = 'fail',
-    day = findDate(path.basename(archive)) ?? false,
-    inflater = 'kernel',
+    onGap = SAMPLING_DEFAULTS.onGap,
+    onBadLine = SAMPLING_DEFAULTS.onBadLine,
+    day = findDate(nameOf(archive)) ?? false,
+    inflater = OPTION_DEFAULTS.inflater,
     signal,
-  }: SnapshotsOptions = {},
-): AsyncGenerator<SnapshotRow, void, undefined> {
-  checkInterval(intervalMs);
-  if (depths.length === 0 || !depths.every(isDepth)) {
-    throw new RangeError(`depths must be numbers of levels from 1 to ${MAX_DEPTH}; found [${depths.join(', ')}]`);
-  }
-  if (day !== false && !isDate(day)) throw new RangeError(`day must be YYYY-MM-DD or false; found ${day}`);
-  return generate(archive, {
-    intervalMs,
-    depth: Math.max(...depths),
-    keepTexts,
-    onGap,
-    onBadLine,
-    day,
-    inflater,
-    signal,
-  });
+  } = options;
+  const depth = Math.max(...depths);
+  return generate(archive, { intervalMs, depth, keepTexts, onGap, onBadLine, day, inflater, signal });
 }
+
+const CHECKS: Readonly<Record<keyof SnapshotsOptions, Check>> = {
+  intervalMs: anInterval,
+  depths: listOf(aDepth),
+  keepTexts: aBoolean,
+  onGap: oneOf('fill', 'skip'),
+  onBadLine: onBadLineMode,
+  day: isRight((value) => value === false || aDay(value) === undefined, `${aDay('')}, or false`),
+  inflater: oneOf('kernel', 'node'),
+  signal: aSignal,
+};
 
 type Resolved = Required<Omit<SnapshotsOptions, 'depths' | 'signal'>> & {
   depth: number;

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { ArchiveError, ConversionError, convertArchive, type SnapshotRow, snapshots } from 'bookgrid';
+import { ArchiveError, ConversionError, convertArchive, type SnapshotRow, snapshots, UsageError } from 'bookgrid';
 import { SAMPLES, writeSample } from '../../src/samples/samples.js';
 import { runCli } from '../support/cli.js';
 import { openDescriptors } from '../support/descriptors.js';
@@ -190,15 +190,18 @@ test('the day: of the name, another, or none', async (t) => {
 });
 
 test('wrong options are told at once', () => {
-  assert.throws(() => snapshots('x.zip', { intervalMs: 7000 }), RangeError);
-  assert.throws(() => snapshots('x.zip', { intervalMs: 0.5 }), RangeError);
+  assert.throws(() => snapshots('x.zip', { intervalMs: 7000 }), /^UsageError: intervalMs is 7000\. It must be /);
+  assert.throws(() => snapshots('x.zip', { intervalMs: 0.5 }), UsageError);
   for (const depths of [[], [0], [1.5], [10_000], [Number.NaN]]) {
     assert.throws(
       () => snapshots('x.zip', { depths }),
-      /^RangeError: depths must be numbers of levels from 1 to 9999;/,
+      /^UsageError: depths is .*\. It must be a list of at least one item, each a whole number of levels from 1 to 9999\./,
     );
   }
-  assert.throws(() => snapshots('x.zip', { day: '2025-02-30' }), /^RangeError: day must be YYYY-MM-DD or false;/);
+  assert.throws(
+    () => snapshots('x.zip', { day: '2025-02-30' }),
+    /^UsageError: day is "2025-02-30"\. It must be a day of the calendar as YYYY-MM-DD, or false\./,
+  );
 });
 
 describe('the file is closed', () => {
