@@ -5,9 +5,8 @@ import { findOutputs } from '../catalog/find-outputs.js';
 import { RECORDS_FILE, readRecords } from '../catalog/records.js';
 import { type MonthStatus, survey, total } from '../catalog/survey.js';
 import { clean } from '../console/clean-text.js';
-import { lineWriter } from '../console/report.js';
-import { checkDays, newCommand, sharedOptions } from '../options.js';
-import type { Surroundings } from './convert.js';
+import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
+import { lineWriter, type Surroundings } from '../console/surroundings.js';
 
 /** The command line of `bookgrid status`, read and checked. */
 export interface StatusOptions {
@@ -20,7 +19,7 @@ export interface StatusOptions {
 }
 
 const EXPLANATION = `
-DONE, STALE and MISSING are the days from a pair's first known day to its last:
+DONE, STALE and MISSING are the days from a symbol's first known day to its last:
   DONE     there is an output
   STALE    there is one, but its archive has changed, or the format that bookgrid writes: convert
            makes it again (options are compared by convert only: see its --dry-run)
@@ -38,14 +37,13 @@ Example:
 export function buildStatusCommand() {
   return newCommand('bookgrid status')
     .usage('[options]')
-    .description('Shows what is in an output folder, by pair and month, and changes nothing.')
-    .addOption(sharedOptions.outputDir('folder that convert writes to'))
-    .addOption(sharedOptions.sourceDir('folder of archives, to see which have changed or are still to do'))
+    .description('Shows what is in an output folder, by symbol and month, and changes nothing.')
+    .addOption(sharedOptions.outputDir('Folder that convert writes to.'))
+    .addOption(sharedOptions.sourceDir('Folder of archives, to see which have changed or are still to do.'))
     .addOption(sharedOptions.symbols())
     .addOption(sharedOptions.from())
     .addOption(sharedOptions.to())
     .addOption(sharedOptions.json())
-    .helpOption('-h, --help', 'print this help')
     .addHelpText('after', EXPLANATION);
 }
 
@@ -57,7 +55,7 @@ export function buildStatusCommand() {
  * @throws {@link UsageError} for combinations that cannot be.
  */
 export function parseStatusLine(argv: string[]): StatusOptions {
-  const options = buildStatusCommand().parse(argv, { from: 'user' }).opts<StatusOptions>();
+  const options = parseOptions<StatusOptions>(buildStatusCommand(), argv);
   checkDays(options);
   return options;
 }

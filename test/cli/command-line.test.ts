@@ -6,7 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, type TestContext, test } from 'node:test';
 import { VERSION } from '../../src/base/version.js';
-import { buildCommand } from '../../src/options.js';
+import { buildConvertCommand } from '../../src/commands/convert-options.js';
 import { CLI, finished } from '../support/cli.js';
 import { readOutputs, readTree, tempDir } from '../support/files.js';
 import { archiveName, DAY, DAY_MS, line, writeLines } from '../support/messages.js';
@@ -477,7 +477,7 @@ test('--version prints the version of the package, with -V too', async () => {
 test('--help names every option, warns of the look-ahead, and fits a page', async () => {
   const { status, stdout, stderr } = await complete(['--help']);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-  const options = buildCommand().options.map(({ long }) => long ?? '');
+  const options = buildConvertCommand().options.map(({ long }) => long ?? '');
   assert.ok(options.length >= 18);
   for (const option of [...options, '--help']) assert.match(stdout, new RegExp(`^ .*${option}\\b`, 'm'));
   assert.match(stdout, /WARNING.*look ahead/s);
