@@ -78,8 +78,8 @@ function optionTable(): Record<string, commander.Option[]> {
       new commander.Option('--no-formatted-timestamp', 'Write no such column (default).'),
       new commander.Option(
         '--compat <program>',
-        'python labels rows as the old Python scripts did. Use it only to extend their data sets byte for byte. ' +
-          'WARNING: their rows look ahead by over a minute.',
+        'python labels rows as the old Python scripts did. WARNING: their rows look ahead by over a minute. Use it ' +
+          'only to extend their data sets, byte for byte.',
       ).choices(['python']),
       new commander.Option(
         '--on-bad-line <mode>',
@@ -181,6 +181,10 @@ Examples:
       Converts one archive, with a row a second and 50 levels a side.
   bookgrid --source-dir archives --symbols BTCUSDT --from 2025-01-01 --to 2025-01-31 --dry-run
       Says what a run would do.
+  bookgrid status --output-dir snapshots
+      Shows what came of all runs, by symbol and month.
+  bookgrid join --symbols BTCUSDT --output-dir snapshots
+      Makes one file of all days of a symbol.
 
 Row T holds the book after every message with ts <= T, and none after: no look-ahead.
 
@@ -200,7 +204,15 @@ export function buildConvertCommand(commands: readonly string[] = []): commander
       [
         'Turns Bybit order book archives (.zip, .gz, .data: one full book, then every change)',
         'into order book snapshots on a regular time grid, as CSV or Parquet.',
-        ...(commands.length > 0 ? ['', 'Commands:', ...commands, '', 'What follows is about convert.'] : []),
+        ...(commands.length > 0
+          ? [
+              '',
+              'Commands:',
+              ...commands,
+              '',
+              'The options below are those of convert. For those of another command: bookgrid status --help.',
+            ]
+          : []),
       ].join('\n'),
     )
     .argument('[ARCHIVE...]', 'Archives to convert. Without any: all below --source-dir.')

@@ -44,7 +44,7 @@ export function parseOptions<T extends commander.OptionValues>(command: commande
   command.allowExcessArguments().parse(argv, { from: 'user' });
   const [word] = command.args;
   if (word !== undefined) {
-    command.error(`error: ${command.name()} takes options only, and no word such as ${word}: say --symbols ${word}`);
+    command.error(`error: too many arguments. ${command.name()} takes options only, such as --symbols ${word}.`);
   }
   return command.opts<T>();
 }
