@@ -62,7 +62,7 @@ function optionTable(): Record<string, commander.Option[]> {
           'or a shallower source’s own)',
       ),
       sharedOptions.interval(
-        'Time from row to row: 100ms, 1s, 5m, 1h, 1d or any other that divides a day. Files grow as it shrinks.',
+        'Time from row to row: 100ms, 1s, 5m, 1h, 1d or any other that divides a day. 1s gives 60 times the rows of 1m.',
       ),
       new commander.Option(
         '--on-gap <mode>',
