@@ -27,13 +27,14 @@ interface Options {
 }
 
 const command = new Command('bench')
-  .description('Measures bookgrid, alone and side by side with other programs. Takes some 15 minutes.')
+  .description('Measures bookgrid, alone and side by side with other programs. Takes about an hour.')
   .addOption(
-    new Option('--minutes <n>', 'length of archives (default: so that they have about 150 MB of text)').argParser(
-      positive,
-    ),
+    new Option(
+      '--minutes <n>',
+      'length of archives (default: a whole day, or about 150 MB of text where many are measured)',
+    ).argParser(positive),
   )
-  .addOption(new Option('--full', 'archives of whole days, about 1 GB of text each').conflicts('minutes'))
+  .addOption(new Option('--full', 'archives of whole days throughout, about 1 GB of text each').conflicts('minutes'))
   .option('--runs <n>', 'how often each is measured', positive, 5)
   .addOption(new Option('--only <name>', 'one subject; --out must be given to write it').choices(Object.keys(SUBJECTS)))
   .option('--out <file>', 'where the report goes, its picture beside it', 'docs/benchmarks.md')
@@ -59,7 +60,11 @@ for (const [name, subject] of Object.entries(SUBJECTS)) {
 }
 
 const picture = isWritten && bars.length > 0 ? writePicture() : undefined;
-const lengths = full ? 'whole days' : minutes === undefined ? 'about 150 MB of text' : `only ${minutes} minutes`;
+const lengths = full
+  ? 'whole days'
+  : minutes === undefined
+    ? 'whole days; about 150 MB of text where the text says so'
+    : `only ${minutes} minutes`;
 const report = markdown(sections, { runs, lengths, load }, picture);
 process.stdout.write(report);
 if (isWritten) {

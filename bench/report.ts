@@ -33,11 +33,18 @@ export interface Bar {
   value: number;
 }
 
-const METHOD = `Archives are made by a seeded market that reads like Bybit's (\`src/samples/market.ts\`). Whole outputs are checked against an
-independent program before anything is timed. Each run is a process of its own, from its start to its end,
-without NODE_EXTRA_CA_CERTS (sections say where it is otherwise); programs that are compared run in turns (A B C A B C …). CPU seconds are user and system time of all threads. Figures are medians, with the
-smallest and the largest in brackets. MB are 1,000,000 bytes; MB/s are of inflated text, by wall time. Peak memory is
-resident memory of the whole process; the smallest that can be seen is that of the measuring wrapper, about 15 MB.`;
+const METHOD = `Archives are made by a seeded market that reads like Bybit's (\`src/samples/market.ts\`). Before anything is timed, whole
+outputs are compared with those of an independent program. Each run is a process of its own, measured from its start to its end, without
+NODE_EXTRA_CA_CERTS (sections say where it is otherwise). Programs that are compared run in turns (A B C A B C …).
+
+CPU seconds are user and system time of all threads. Figures are medians, with the smallest and the largest in brackets. MB are
+1,000,000 bytes. MB/s are of inflated text, by wall time. Peak memory is resident memory of the whole process. The smallest that can be
+seen is that of the measuring wrapper, about 15 MB.`;
+
+const TARGETS = 'Figures that the project works towards. They are for its developers: what is not met is work to do.';
+
+const LEAD = `How long it takes to turn a day's archive into snapshots, and how much memory. Beside bookgrid stand programs that do the same job, and
+programs that merely unpack the archive. [How it was measured](#how-it-was-measured) is below.`;
 
 /** How the suite was run. */
 export interface Setting {
@@ -48,17 +55,25 @@ export interface Setting {
   load: number;
 }
 
-/** @param picture the name of its file beside the report. */
+/**
+ * What users want to know comes first: a day beside other programs. How it was measured, and limits, come last.
+ *
+ * @param picture the name of its file beside the report.
+ */
 export function markdown(sections: Section[], setting: Setting, picture: string | undefined): string {
+  const [first, ...others] = sections;
   const targets = sections.flatMap((section) => section.targets ?? []);
   const parts = [
     '# Benchmarks',
-    'Written by `npm run bench`; do not edit.',
-    machine(setting),
-    METHOD,
+    LEAD,
+    ...(first ? renderSection(first) : []),
     ...(picture === undefined ? [] : [`![CPU seconds by program](${picture})`]),
-    ...(targets.length > 0 ? ['## Targets', renderTable(targetTable(targets))] : []),
-    ...sections.flatMap(renderSection),
+    ...others.flatMap(renderSection),
+    '## How it was measured',
+    METHOD,
+    machine(setting),
+    ...(targets.length > 0 ? ['## Targets', TARGETS, renderTable(targetTable(targets))] : []),
+    'This page is written by `npm run bench`. Do not edit it.',
   ];
   return `${parts.join('\n\n')}\n`;
 }

@@ -3,10 +3,11 @@
 //     node examples/convert-folder.js SOURCE_DIR OUTPUT_DIR
 import os from 'node:os';
 import process from 'node:process';
-import { outputExists, plan, run, scanFolder, workerThreadsExecutor } from 'bookgrid';
+import { findArchives, plan, run, takeInventory, workerThreadsExecutor } from 'bookgrid';
 
 const [sourceDir = '.', outputDir = 'snapshots'] = process.argv.slice(2);
-const entries = plan(scanFolder(sourceDir), { outputDir }, outputExists);
+const inventory = await takeInventory(await findArchives(sourceDir), outputDir);
+const entries = plan(inventory, { outputDir });
 const jobs = entries.flatMap((entry) => (entry.action === 'convert' ? [entry.job] : []));
 const totalBytes = jobs.reduce((sum, { archive }) => sum + archive.sizeBytes, 0);
 console.log(`${jobs.length} of ${entries.length} archives are to be converted`);
@@ -14,7 +15,7 @@ console.log(`${jobs.length} of ${entries.length} archives are to be converted`);
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 let readBytes = 0;
-await run(entries, workerThreadsExecutor({ slots: os.availableParallelism() }), {
+const ending = await run(entries, workerThreadsExecutor({ slots: os.availableParallelism() }), {
   signal: stop.signal,
   onRead: (bytes) => {
     readBytes += bytes;
@@ -27,3 +28,4 @@ await run(entries, workerThreadsExecutor({ slots: os.availableParallelism() }), 
     if (result.status === 'failed') process.exitCode = 1;
   },
 });
+if (ending.kind === 'stopped') console.log(`${ending.left} archives are left`);

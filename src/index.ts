@@ -6,7 +6,7 @@
  * | go through the book at every minute, second, 100 ms | {@link snapshots} |
  * | go through every message | {@link readMessages}, and an {@link OrderBook} to apply them to |
  * | convert one archive to files | {@link convertArchive} |
- * | convert thousands on all cores | {@link scanFolder}, {@link plan}, {@link run} |
+ * | convert thousands on all cores | {@link findArchives}, {@link takeInventory}, {@link plan}, {@link run} |
  *
  * Times are ms since the epoch, UTC. Prices are in the quote currency, quantities in the base currency or in contracts.
  * What the fields of a message mean is from Bybit's documentation:
@@ -19,13 +19,12 @@
  *
  * @example All archives of a folder on four threads
  * ```ts
- * const executor = workerThreadsExecutor({ slots: 4 });
- * const entries = plan(scanFolder('archives'), { outputDir: 'snapshots' }, outputExists);
- * await run(entries, executor, {
+ * const inventory = await takeInventory(await findArchives('archives'), 'snapshots');
+ * const ending = await run(plan(inventory, { outputDir: 'snapshots' }), workerThreadsExecutor({ slots: 4 }), {
  *   onOutcome: ({ entry, result }) => console.log(entry.fileName, result.status),
- *   onRead: () => {},
  *   signal: AbortSignal.timeout(3_600_000),
  * });
+ * if (ending.kind === 'stopped') console.log(`${ending.left} archives are left`);
  * ```
  *
  * @packageDocumentation
@@ -41,28 +40,30 @@ export type { BookChange, Market, Message, Update } from './book/message.js';
 export type { ArchiveName } from './catalog/archive-name.js';
 export {
   type ArchiveFile,
-  identifyFiles,
-  type ScanResult,
-  scanFolder,
+  type FoundArchives,
+  findArchives,
+  identifyArchives,
   type UnusableFile,
 } from './catalog/find-archives.js';
-export { type Failure, type MadeOutput, type Records, type RowCounts, readRecords } from './catalog/records.js';
-export type { OutputRecord, Shape } from './catalog/staleness.js';
+export type { FoundOutput } from './catalog/find-outputs.js';
+export { type Inventory, lookUpOutputs, type Outputs, takeInventory } from './catalog/inventory.js';
+export type { Output, OutputKind, OutputName } from './catalog/output-name.js';
+export { type Failure, type RecordedOutput, type Records, type RowCounts, readRecords } from './catalog/records.js';
+export type { SamplingOptions, Shape } from './catalog/shaping-options.js';
+export type { OutputRecord } from './catalog/staleness.js';
 export type { Executor } from './convert/executor.js';
-export { type JobHooks, type JobResult, runJob } from './convert/job.js';
+export type { JobHooks } from './convert/job.js';
+export { OPTION_DEFAULTS, type PlanOptions, type ResolvedOptions } from './convert/options.js';
 export {
   type Job,
-  PLAN_DEFAULTS,
   type PlanEntry,
   type PlannedOutput,
-  type PlanOptions,
   plan,
   type Remarks,
-  type ResolvedOptions,
-  type SamplingOptions,
   type SkipReason,
 } from './convert/plan.js';
-export { type Outcome, type RunHooks, run } from './convert/run.js';
+export { type FailureKind, type JobResult, type MadeOutput, runJob } from './convert/recorded-job.js';
+export { type Outcome, type RunEnding, type RunHooks, run } from './convert/run.js';
 export { mainThreadExecutor } from './executors/main-thread.js';
 export { type WorkerThreadsOptions, workerThreadsExecutor } from './executors/worker-threads.js';
 export type { DayFile } from './join/day-file.js';
@@ -81,4 +82,4 @@ export { type ReadMessagesOptions, readMessages } from './library/read-messages.
 export type { SnapshotRow } from './library/snapshot-row.js';
 export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
 export type { Format, Layout } from './output/book-writer.js';
-export { outputExists } from './storage/atomic-file.js';
+export type { FileVersion } from './storage/storage.js';

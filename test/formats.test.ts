@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parquetReadObjects } from 'hyparquet';
-import { runJob } from '../src/convert/job.js';
-import { identifyFiles, plan } from '../src/index.js';
+import { runJob } from '../src/convert/recorded-job.js';
+import { identifyArchives, plan, takeInventory } from '../src/index.js';
 import type { Layout } from '../src/output/book-writer.js';
 import { SAMPLES, writeSample } from '../src/samples/samples.js';
 import { runCli } from './support/cli.js';
@@ -159,7 +159,7 @@ test('one pass: however many outputs are made, the archive is read once', async 
     quality: true,
     metrics: true,
   } as const;
-  const [entry] = plan(await identifyFiles([archive]), { ...options, depths: [...options.depths] }, () => false);
+  const [entry] = plan(await takeInventory(await identifyArchives([archive]), options.outputDir), options);
   assert.ok(entry?.action === 'convert');
   let readBytes = 0;
   const result = await runJob(entry.job, {
@@ -169,11 +169,8 @@ test('one pass: however many outputs are made, the archive is read once', async 
   });
   assert.ok(result.status === 'done');
   assert.equal(result.outputs.length, 12);
-  const [alone] = plan(
-    await identifyFiles([archive]),
-    { outputDir: path.join(dir, 'alone'), depths: [1] },
-    () => false,
-  );
+  const outputDir = path.join(dir, 'alone');
+  const [alone] = plan(await takeInventory(await identifyArchives([archive]), outputDir), { outputDir, depths: [1] });
   assert.ok(alone?.action === 'convert');
   let aloneBytes = 0;
   const single = await runJob(alone.job, {

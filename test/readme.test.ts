@@ -10,17 +10,22 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { SAMPLES, writeSample } from '../src/samples/samples.js';
 import { runCli } from './support/cli.js';
 
-const README = fs.readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const readPage = (name: string) => fs.readFileSync(path.join(ROOT, name), 'utf8');
+const README = readPage('README.md');
+/** They name options of other programs. */
+const PAGES_FOR_DEVELOPERS = ['benchmarks.md', 'developing.md', 'kernel.md'];
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-test-'));
+const archives: string[] = [];
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-function blocks(language: string): string[] {
-  return [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code);
+function blocks(language: string, page = README): string[] {
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code);
 }
 
 before(async () => {
   const source = path.join(folder, 'archives');
-  for (const { market } of SAMPLES) await writeSample(source, market);
+  for (const { market } of SAMPLES) archives.push(await writeSample(source, market));
   const args = ['--source-dir', source, '--output-dir', path.join(folder, 'snapshots'), '--format', 'csv,parquet'];
   const { status, stderr } = await runCli(args);
   assert.equal(status, 0, stderr);
@@ -48,3 +53,27 @@ for (const [index, code] of blocks('python').entries()) {
     assert.equal(status, 0, stderr);
   });
 }
+
+for (const name of ['README.md', 'docs/library.md']) {
+  test(`JavaScript of ${name}`, () => {
+    const codes = blocks('js', readPage(name));
+    assert.ok(codes.length > 0);
+    for (const code of codes) {
+      const script = code.replaceAll(/'[^']+\.data\.zip'/g, JSON.stringify(archives[0]));
+      const args = ['--input-type=module', '--eval', script];
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /^\d{13} 0\.\d+ (true|false)$/m);
+    }
+  });
+}
+
+test('every option that pages for users name is one of a command', async () => {
+  const helps = await Promise.all([['--help'], ['status', '--help'], ['join', '--help']].map((args) => runCli(args)));
+  const options = new Set(helps.flatMap(({ stdout }) => stdout.match(/--[a-z][a-z-]+/g) ?? []));
+  for (const name of fs.readdirSync(path.join(ROOT, 'docs')).filter((file) => file.endsWith('.md'))) {
+    if (PAGES_FOR_DEVELOPERS.includes(name)) continue;
+    const foreign = (readPage(`docs/${name}`).match(/(?<![\w-])--[a-z][a-z-]+/g) ?? []).filter((o) => !options.has(o));
+    assert.deepEqual(foreign, [], name);
+  }
+});

@@ -1,4 +1,6 @@
-import { type ByteSource, openFile, pieces, SourceError } from '../storage/byte-source.js';
+import { type ByteSource, pieces } from '../storage/byte-source.js';
+import { openStorage } from '../storage/open-storage.js';
+import { StorageError } from '../storage/storage.js';
 import { ArchiveError } from './archive-error.js';
 import type { ReadOptions, ResolvedReadOptions } from './read-options.js';
 
@@ -19,12 +21,12 @@ export async function* readArchive(
 ): AsyncGenerator<Uint8Array> {
   let source: ByteSource | undefined;
   try {
-    source = openFile(path);
+    source = await openStorage(path).open(path);
     if (source.sizeBytes === 0) throw new ArchiveError('the file is empty; download it again');
     const read = await loadReader(path);
     yield* read(source, { onRead, inflater, inflateKernel });
   } catch (error) {
-    throw error instanceof SourceError ? new ArchiveError(error.message, { cause: error }) : error;
+    throw error instanceof StorageError ? new ArchiveError(error.message, { cause: error }) : error;
   } finally {
     await source?.close();
   }

@@ -1,19 +1,17 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { ARCHIVE_ENDINGS, readArchive } from '../archive/open-archive.js';
 import { toDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { isBlank, type Line, LineSplitter } from '../book/lines.js';
 import { parseMessage } from '../book/message.js';
+import { openStorage } from '../storage/open-storage.js';
+import { nameOf } from '../storage/paths.js';
+import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
 import { type ArchiveName, depthFolder, findDate, parseArchiveName, parseTopic } from './archive-name.js';
 
 /** An archive found, and what is known of it before it is read. */
-export interface ArchiveFile extends ArchiveName {
+export interface ArchiveFile extends ArchiveName, FileVersion {
   path: string;
   fileName: string;
-  sizeBytes: number;
-  /** When the file was last changed, whole ms since the epoch. */
-  mtimeMs: number;
   /** The file's name holds the date: only boundaries of that day are wanted. */
   isDayFile: boolean;
 }
@@ -29,7 +27,7 @@ export interface UnusableFile {
 }
 
 /** What was found, and what of it can be used. */
-export interface ScanResult {
+export interface FoundArchives {
   archives: ArchiveFile[];
   unusable: UnusableFile[];
   /** Files among the archives that do not have an archive's name. */
@@ -41,45 +39,52 @@ export interface ScanResult {
  *
  * @throws {@link UsageError} when a folder is missing or cannot be read.
  */
-export function scanFolder(sourceDir: string): ScanResult {
-  const result: ScanResult = { archives: [], unusable: [], ignored: [] };
-  const depthFolders = listFolder(sourceDir).filter((name) => /^\d{4}$/.test(name) && isFolder(sourceDir, name));
-  for (const depth of depthFolders) {
-    for (const pair of listFolder(path.join(sourceDir, depth)).filter((name) => isFolder(sourceDir, depth, name))) {
-      const folder = path.join(sourceDir, depth, pair);
-      try {
-        for (const fileName of listFolder(folder)) classify(folder, { depth, pair, fileName }, result);
-      } catch (error) {
-        // One pair's closed folder costs what one broken archive does.
-        if (!(error instanceof UsageError)) throw error;
-        result.unusable.push({ path: folder, fileName: path.join(depth, pair), pair, problem: error.message });
-      }
+export async function findArchives(sourceDir: string): Promise<FoundArchives> {
+  const found: FoundArchives = { archives: [], unusable: [], ignored: [] };
+  try {
+    for await (const depth of foldersIn(sourceDir)) {
+      if (!/^\d{4}$/.test(depth.name)) continue;
+      for await (const pair of foldersIn(depth.path)) await classifyAll(depth.name, pair, found);
     }
+  } catch (error) {
+    throw error instanceof StorageError ? new UsageError(error.message, { cause: error }) : error;
   }
-  return result;
+  return found;
 }
 
-function classify(
-  folder: string,
-  { depth, pair, fileName }: { depth: string; pair: string; fileName: string },
-  result: ScanResult,
-): void {
-  const file = path.join(folder, fileName);
+async function* foldersIn(folder: string): AsyncGenerator<Entry> {
+  for await (const entry of openStorage(folder).list(folder)) if (entry.kind === 'folder') yield entry;
+}
+
+async function classifyAll(depth: string, pair: Entry, found: FoundArchives): Promise<void> {
+  try {
+    for await (const entry of openStorage(pair.path).list(pair.path)) {
+      classify(entry, { depth, pair: pair.name }, found);
+    }
+  } catch (error) {
+    // One pair's closed folder costs what one broken archive does.
+    if (!(error instanceof StorageError)) throw error;
+    const fileName = `${depth}/${pair.name}`;
+    found.unusable.push({ path: pair.path, fileName, pair: pair.name, problem: error.message });
+  }
+}
+
+function classify(entry: Entry, { depth, pair }: { depth: string; pair: string }, found: FoundArchives): void {
+  const { name: fileName, path } = entry;
   const name = parseArchiveName(fileName);
   if (!name || !hasArchiveEnding(fileName)) {
-    result.ignored.push(file);
+    found.ignored.push(path);
     return;
   }
-  const { pair: namedPair } = name;
-  const stat = look(file);
-  if ('problem' in stat) {
-    result.unusable.push({ path: file, fileName, pair: namedPair, date: name.date, problem: stat.problem });
-  } else if (depthFolder(name.sourceDepth) !== depth || name.pair !== pair) {
+  const fail = (problem: string) => found.unusable.push({ path, fileName, pair: name.pair, date: name.date, problem });
+  if (entry.kind === 'unusable') fail(entry.problem);
+  else if (entry.kind === 'folder') fail('not a regular file');
+  else if (depthFolder(name.sourceDepth) !== depth || name.pair !== pair) {
     const expected = `${depthFolder(name.sourceDepth)}/${name.pair}`;
-    const problem = `its name belongs in ${expected}, yet it lies in ${depth}/${pair}; move it, or give it as an argument`;
-    result.unusable.push({ path: file, fileName, pair: namedPair, date: name.date, problem });
+    fail(`its name belongs in ${expected}, yet it lies in ${depth}/${pair}; move it, or give it as an argument`);
   } else {
-    result.archives.push({ ...name, path: file, fileName, ...describeFile(stat), isDayFile: true });
+    const { sizeBytes, mtimeMs } = entry;
+    found.archives.push({ ...name, path, fileName, sizeBytes, mtimeMs, isDayFile: true });
   }
 }
 
@@ -88,26 +93,31 @@ function classify(
  *
  * @throws {@link UsageError} when a file is not there or has no ending of an archive.
  */
-export async function identifyFiles(files: string[]): Promise<ScanResult> {
-  const result: ScanResult = { archives: [], unusable: [], ignored: [] };
-  for (const file of new Set(files.map((name) => path.normalize(name)))) {
-    const stat = fs.statSync(file, { throwIfNoEntry: false });
-    if (!stat) throw new UsageError(`No such file: ${file}`);
-    if (stat.isDirectory())
-      throw new UsageError(`${file} is a folder. To convert all archives below it: --source-dir ${file}`);
-    const fileName = path.basename(file);
+export async function identifyArchives(files: string[]): Promise<FoundArchives> {
+  const found: FoundArchives = { archives: [], unusable: [], ignored: [] };
+  for (const path of new Set(files)) {
+    const entry = await openStorage(path).look(path);
+    if (!entry) throw new UsageError(`No such file: ${path}`);
+    if (entry.kind === 'folder') {
+      throw new UsageError(`${path} is a folder. To convert all archives below it: --source-dir ${path}`);
+    }
+    const fileName = nameOf(path);
     if (!hasArchiveEnding(fileName)) {
-      throw new UsageError(`${file} is no archive by its name, which must end in ${ARCHIVE_ENDINGS.join(', ')}`);
+      throw new UsageError(`${path} is no archive by its name, which must end in ${ARCHIVE_ENDINGS.join(', ')}`);
     }
-    const identity = parseArchiveName(fileName) ?? (await askFirstMessage(file));
-    if ('problem' in identity) {
-      result.unusable.push({ path: file, fileName, pair: '?', problem: identity.problem });
-    } else {
-      const isDayFile = findDate(fileName) !== undefined;
-      result.archives.push({ ...identity, path: file, fileName, ...describeFile(stat), isDayFile });
-    }
+    const archive = await identify(path, fileName, entry);
+    if ('problem' in archive) found.unusable.push(archive);
+    else found.archives.push(archive);
   }
-  return result;
+  return found;
+}
+
+async function identify(path: string, fileName: string, entry: Entry): Promise<ArchiveFile | UnusableFile> {
+  if (entry.kind !== 'file') return { path, fileName, pair: '?', problem: 'not a regular file' };
+  const identity = parseArchiveName(fileName) ?? (await askFirstMessage(path));
+  if ('problem' in identity) return { path, fileName, pair: '?', problem: identity.problem };
+  const { sizeBytes, mtimeMs } = entry;
+  return { ...identity, path, fileName, sizeBytes, mtimeMs, isDayFile: findDate(fileName) !== undefined };
 }
 
 async function askFirstMessage(file: string): Promise<ArchiveName | { problem: string }> {
@@ -119,7 +129,7 @@ async function askFirstMessage(file: string): Promise<ArchiveName | { problem: s
     if ('reason' in message) return { problem: `${reason} line ${line.number} is ${message.reason}` };
     const name = parseTopic(message.topic ?? '');
     if (!name) return { problem: `${reason} its topic is ${JSON.stringify(message.topic)}, not orderbook.DEPTH.PAIR` };
-    return { ...name, date: findDate(path.basename(file)) ?? toDate(message.tsMs) };
+    return { ...name, date: findDate(nameOf(file)) ?? toDate(message.tsMs) };
   } catch (error) {
     return { problem: (error as Error).message };
   }
@@ -143,45 +153,4 @@ async function firstLine(file: string): Promise<Line | undefined> {
 
 function hasArchiveEnding(fileName: string): boolean {
   return ARCHIVE_ENDINGS.some((ending) => fileName.endsWith(ending));
-}
-
-/** Names in a folder without the hidden ones, in the order of their characters' codes wherever the program runs. */
-export function listFolder(folder: string): string[] {
-  try {
-    return fs
-      .readdirSync(folder)
-      .filter((name) => !name.startsWith('.'))
-      .sort();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new UsageError(`No such folder: ${folder}`);
-    if (code === 'ENOTDIR') throw new UsageError(`${folder} is a file, a folder was expected`);
-    throw new UsageError(`Cannot read the folder ${folder}: ${message}`);
-  }
-}
-
-export function isFolder(...names: string[]): boolean {
-  const file = path.join(...names);
-  try {
-    return fs.statSync(file).isDirectory();
-  } catch {
-    return false; // a link that leads nowhere
-  }
-}
-
-/** What tells whether a file is still the same. */
-function describeFile({ size, mtimeMs }: fs.Stats): Pick<ArchiveFile, 'sizeBytes' | 'mtimeMs'> {
-  // Rounded, not cut: programs that give a copy its time by floating-point seconds may miss by part of a microsecond.
-  return { sizeBytes: size, mtimeMs: Math.round(mtimeMs) };
-}
-
-/** What is known of a file, or why it cannot be read: a link may lead nowhere, to itself, or into a closed folder. */
-function look(file: string): fs.Stats | { problem: string } {
-  try {
-    const stat = fs.statSync(file);
-    return stat.isFile() ? stat : { problem: 'not a regular file' };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { problem: code === 'ENOENT' ? 'a symbolic link to a file that is not there' : message };
-  }
 }

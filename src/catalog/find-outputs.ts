@@ -1,48 +1,65 @@
-import path from 'node:path';
-import { isDate } from '../base/time.js';
-import type { PlannedOutput } from '../convert/plan.js';
-import type { Format } from '../output/book-writer.js';
+import { openStorage } from '../storage/open-storage.js';
+import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
 import { isPair } from './archive-name.js';
-import { isFolder, listFolder } from './find-archives.js';
+import { type OutputKind, type OutputName, parseContentsFolder, parseOutputName } from './output-name.js';
 
 /** An output that is there, and what its place and name say of it. */
-export interface FoundOutput {
+export interface FoundOutput extends OutputName, FileVersion {
   path: string;
-  kind: PlannedOutput['kind'];
-  format: Format;
-  pair: string;
-  date: string;
-  /** As in file names: `1m`. */
-  interval: string;
-  /** Levels a side; of books. */
-  depth: number | undefined;
 }
 
-const NAME = /^(\d{4}-\d{2}-\d{2})_(.+)_([^_.]+)\.(csv|csv\.gz|parquet)$/;
+/** The outputs of an output folder. */
+export interface FoundOutputs {
+  outputs: FoundOutput[];
+  /** Folders that cannot be read, each with the reason, as a sentence. */
+  unreadable: string[];
+}
 
 /**
- * Finds the outputs in an output folder, whichever program made them; other files are passed over.
+ * Finds the outputs in an output folder, whichever program made them. Other files are passed over. Each folder is listed
+ * once.
  *
  * @param symbols the pairs wanted; all when absent.
- * @throws {@link UsageError} when a folder is missing or cannot be read.
+ * @throws {@link StorageError} when the output folder itself is missing or cannot be read.
  */
-export function findOutputs(outputDir: string, symbols?: string[]): FoundOutput[] {
-  const kinds = listFolder(outputDir).filter((name) => /^(\d{4}|metrics)$/.test(name) && isFolder(outputDir, name));
-  return kinds.flatMap((folder) => {
-    const pairs = listFolder(path.join(outputDir, folder)).filter(
-      (pair) => isPair(pair) && (symbols?.includes(pair) ?? true) && isFolder(outputDir, folder, pair),
-    );
-    return pairs.flatMap((pair) => findOfPair(path.join(outputDir, folder, pair), folder, pair));
-  });
+export async function findOutputs(outputDir: string, symbols?: Iterable<string>): Promise<FoundOutputs> {
+  const wanted = symbols && new Set(symbols);
+  const found: FoundOutputs = { outputs: [], unreadable: [] };
+  for await (const { folder, contents } of contentsFolders(outputDir)) {
+    for await (const { name: pair, path } of foldersIn(folder, found.unreadable)) {
+      if (!isPair(pair) || !(wanted?.has(pair) ?? true)) continue;
+      for await (const entry of listed(path, found.unreadable)) {
+        const output = describe(entry, contents, pair);
+        if (output) found.outputs.push(output);
+      }
+    }
+  }
+  return found;
 }
 
-function findOfPair(folder: string, kindFolder: string, pair: string): FoundOutput[] {
-  const depth = kindFolder === 'metrics' ? undefined : Number(kindFolder);
-  const kind = depth === undefined ? 'metrics' : 'book';
-  const middle = depth === undefined ? pair : `${pair}_ob${depth}`;
-  return listFolder(folder).flatMap((name) => {
-    const [, date = '', found, interval = '', format] = NAME.exec(name) ?? [];
-    if (found !== middle || !isDate(date)) return [];
-    return [{ path: path.join(folder, name), kind, format: format as Format, pair, date, interval, depth }];
-  });
+async function* contentsFolders(outputDir: string): AsyncGenerator<{ folder: string; contents: OutputKind }> {
+  for await (const { name, path } of foldersIn(outputDir)) {
+    const contents = parseContentsFolder(name);
+    if (contents) yield { folder: path, contents };
+  }
+}
+
+async function* foldersIn(folder: string, unreadable?: string[]): AsyncGenerator<Entry> {
+  for await (const entry of listed(folder, unreadable)) if (entry.kind === 'folder') yield entry;
+}
+
+/** What is in a folder; nothing when it cannot be read, which is noted. */
+async function* listed(folder: string, unreadable: string[] | undefined): AsyncGenerator<Entry> {
+  try {
+    yield* openStorage(folder).list(folder);
+  } catch (error) {
+    if (!(error instanceof StorageError && unreadable)) throw error;
+    unreadable.push(error.message);
+  }
+}
+
+function describe(entry: Entry, contents: OutputKind, pair: string): FoundOutput | undefined {
+  if (entry.kind !== 'file') return undefined;
+  const name = parseOutputName(entry.name, contents, pair);
+  return name && { ...name, path: entry.path, sizeBytes: entry.sizeBytes, mtimeMs: entry.mtimeMs };
 }

@@ -1,32 +1,20 @@
-/** What an output was made of and how: enough to say whether making it again would give the same bytes. */
-
-import { formatInterval } from '../base/time.js';
-import type { PlannedOutput, SamplingOptions } from '../convert/plan.js';
+/** The one rule of what is made, kept and made again. */
 import type { Format } from '../output/book-writer.js';
 import type { ArchiveFile } from './find-archives.js';
-
-/** The options that shape an output's bytes, as records have them. */
-export type Shape = Readonly<Record<string, unknown>>;
+import type { Output, OutputKind } from './output-name.js';
+import { SAMPLING_DEFAULTS, type SamplingOptions, type Shape, shapeOf } from './shaping-options.js';
 
 /**
  * To be raised when the same archive and options give other bytes than before: outputs made until then are stale.
  * The version of an output that has none in its record is 1.
  */
-const FORMAT_VERSIONS: Record<PlannedOutput['kind'], Record<Format, number>> = {
+const FORMAT_VERSIONS: Record<OutputKind['kind'], Record<Format, number>> = {
   book: { csv: 1, 'csv.gz': 1, parquet: 1 },
   metrics: { csv: 1, 'csv.gz': 1, parquet: 1 },
 };
 
-export function formatVersionOf({ kind, format }: Pick<PlannedOutput, 'kind' | 'format'>): number {
+export function formatVersionOf({ kind, format }: Pick<Output, 'kind' | 'format'>): number {
   return FORMAT_VERSIONS[kind][format];
-}
-
-/** Of all options, those that shape the bytes of one output. */
-export function shapeOf({ kind, format }: Pick<PlannedOutput, 'kind' | 'format'>, options: SamplingOptions): Shape {
-  const { intervalMs, onGap, onBadLine, compat, formattedTimestamp, quality, layout, decimals, impacts } = options;
-  const rows = { interval: formatInterval(intervalMs), onGap, onBadLine, compat };
-  if (kind === 'metrics') return { ...rows, impacts };
-  return format === 'parquet' ? { ...rows, quality, layout, decimals } : { ...rows, quality, formattedTimestamp };
 }
 
 /** The last successful conversion of an output, as its record tells it. */
@@ -44,22 +32,38 @@ export interface OutputRecord {
   hasBadLines: boolean;
 }
 
-/** What an output would be made of and how now. */
-export interface Intent {
-  archive: ArchiveFile;
-  output: PlannedOutput;
-  options: SamplingOptions;
-  /** Stand for options that the record does not know: there was no such option when it was written. */
-  defaults: SamplingOptions;
+/** What becomes of an output. */
+export type Verdict =
+  /** `stale`: it is there, and why it is made again. */
+  | { action: 'make'; stale?: string }
+  /** `isUnrecorded`: nothing is known of it, so it is taken as done. */
+  | { action: 'keep'; isUnrecorded: boolean };
+
+/** What is there of an output, and what it would be made of and how now. */
+export interface Case {
+  output: Pick<Output, 'kind' | 'format'>;
+  /** It is there. */
+  isFound: boolean;
+  /** How the file that is there was made, as far as that is known. */
+  record: OutputRecord | undefined;
+  /** What it would be made of; `undefined` where that is not known. */
+  archive: ArchiveFile | undefined;
+  /** How it would be made; `undefined`: whatever the options are. */
+  options: SamplingOptions | undefined;
+  /** Everything is made again, whatever is there. */
+  overwrite?: boolean;
 }
 
-/** Why an output that has a record is to be made again; `undefined` when it is up to date. */
-export function whyStale(record: OutputRecord, { archive, output, options, defaults }: Intent): string | undefined {
+/** Whether an output is made, kept, or made again. */
+export function judge({ output, isFound, record, archive, options, overwrite = false }: Case): Verdict {
+  if (!isFound || overwrite) return { action: 'make' };
+  if (!record) return { action: 'keep', isUnrecorded: true };
   const reasons = [
-    describeChange(record, archive, output),
-    ...describeOptions(record, shapeOf(output, options), shapeOf(output, defaults)),
-  ].filter((reason) => reason !== undefined);
-  return reasons.length > 0 ? reasons.join(', ') : undefined;
+    describeSource(record, archive, output),
+    ...(options ? describeOptions(record, output, options) : []),
+  ];
+  const stale = reasons.filter((reason) => reason !== undefined).join(', ');
+  return stale === '' ? { action: 'keep', isUnrecorded: false } : { action: 'make', stale };
 }
 
 /**
@@ -67,13 +71,11 @@ export function whyStale(record: OutputRecord, { archive, output, options, defau
  *
  * The same archive is one of the same name, size and time of change, in whatever folder. The name counts because it is
  * what says the day that rows are clipped to.
- *
- * @param archive what the output would be made from now; `undefined` when that is not known.
  */
-export function describeChange(
+function describeSource(
   record: OutputRecord,
   archive: ArchiveFile | undefined,
-  output: Pick<PlannedOutput, 'kind' | 'format'>,
+  output: Pick<Output, 'kind' | 'format'>,
 ): string | undefined {
   const { fileName, sizeBytes, mtimeMs = archive?.mtimeMs } = record.archive;
   if (archive && archive.fileName !== fileName) return `it was made from ${fileName}`;
@@ -82,12 +84,22 @@ export function describeChange(
   return record.formatVersion === version ? undefined : `format version ${record.formatVersion} → ${version}`;
 }
 
-function describeOptions({ shape, hasBadLines }: OutputRecord, wanted: Shape, defaults: Shape): string[] {
-  return Object.entries(wanted).flatMap(([name, value]) => {
-    const made = shape[name] ?? defaults[name];
+function describeOptions(
+  { shape, hasBadLines }: OutputRecord,
+  output: Pick<Output, 'kind' | 'format'>,
+  options: SamplingOptions,
+): string[] {
+  // Defaults stand for options that the record does not know: there was no such option when it was written.
+  const made: Shape = { ...shapeOf(output, SAMPLING_DEFAULTS), ...definedIn(shape) };
+  return Object.entries(shapeOf(output, options)).flatMap(([name, value]) => {
     // An archive of which no line was passed over gives the same output either way, so that a run with
     // --on-bad-line skip for the few archives that failed does not make all the others again.
-    const isWithoutEffect = name === 'onBadLine' && (made === 'fail' || !hasBadLines);
-    return isWithoutEffect || JSON.stringify(made) === JSON.stringify(value) ? [] : [`${name} ${made} → ${value}`];
+    const isWithoutEffect = name === 'onBadLine' && (made[name] === 'fail' || !hasBadLines);
+    const isSame = JSON.stringify(made[name]) === JSON.stringify(value);
+    return isWithoutEffect || isSame ? [] : [`${name} ${made[name]} → ${value}`];
   });
+}
+
+function definedIn(shape: Shape): Shape {
+  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined));
 }

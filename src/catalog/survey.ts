@@ -1,8 +1,10 @@
 import { DAY_MS, toDate } from '../base/time.js';
-import type { ArchiveFile, ScanResult } from './find-archives.js';
+import type { ArchiveFile } from './find-archives.js';
 import type { FoundOutput } from './find-outputs.js';
-import { type Failure, placeOf, type RowCounts } from './records.js';
-import { describeChange, type OutputRecord } from './staleness.js';
+import type { Inventory, Outputs } from './inventory.js';
+import { placeOf } from './output-name.js';
+import type { RowCounts } from './records.js';
+import { judge } from './staleness.js';
 
 /** What is there of a pair in a month. All but the rows are numbers of days; done, stale and missing are all days. */
 export interface MonthStatus {
@@ -30,14 +32,6 @@ export interface MonthStatus {
   missingDays: string[];
 }
 
-/** What is on the disk. */
-export interface Holdings {
-  outputs: FoundOutput[];
-  recordOf: (outputPath: string) => (OutputRecord & { counts: RowCounts }) | undefined;
-  failures: Iterable<Failure>;
-  scan: Pick<ScanResult, 'archives' | 'unusable'>;
-}
-
 export interface SurveyOptions {
   /** Pairs wanted; absent: all. */
   symbols?: string[];
@@ -54,8 +48,8 @@ interface Day {
 }
 
 /** Counts what is there, by pair and month, in the order of these. */
-export function survey(holdings: Holdings, options: SurveyOptions): MonthStatus[] {
-  const pairs = gatherDays(holdings, options);
+export function survey(inventory: Inventory, options: SurveyOptions): MonthStatus[] {
+  const pairs = gatherDays(inventory, options);
   return [...pairs.keys()].sort().flatMap((pair) => {
     const days = pairs.get(pair) ?? new Map<string, Day>();
     const months = new Map<string, MonthStatus>();
@@ -63,7 +57,7 @@ export function survey(holdings: Holdings, options: SurveyOptions): MonthStatus[
       const month = date.slice(0, 7);
       const status = months.get(month) ?? { pair, month, ...noStatus(), missingDays: [] };
       months.set(month, status);
-      addDay(status, date, days.get(date), holdings);
+      addDay(status, date, days.get(date), inventory.outputs);
     }
     return [...months.values()];
   });
@@ -92,7 +86,7 @@ function noStatus() {
   };
 }
 
-function gatherDays({ outputs, failures, scan }: Holdings, { symbols }: SurveyOptions): Map<string, Map<string, Day>> {
+function gatherDays({ archives, outputs }: Inventory, { symbols }: SurveyOptions): Map<string, Map<string, Day>> {
   const wanted = symbols && new Set(symbols);
   const pairs = new Map<string, Map<string, Day>>();
   const change = (pair: string, date: string, apply: (day: Day) => void) => {
@@ -102,16 +96,16 @@ function gatherDays({ outputs, failures, scan }: Holdings, { symbols }: SurveyOp
     pairs.set(pair, days.set(date, day));
     apply(day);
   };
-  for (const output of outputs) change(output.pair, output.date, (day) => day.outputs.push(output));
-  for (const archive of scan.archives) change(archive.pair, archive.date, (day) => day.archives.push(archive));
-  const places = new Set(outputs.map((output) => placeOf(output.path)));
+  for (const output of outputs.all) change(output.pair, output.date, (day) => day.outputs.push(output));
+  for (const archive of archives.archives) change(archive.pair, archive.date, (day) => day.archives.push(archive));
+  const places = new Set(outputs.all.map((output) => placeOf(output.path)));
   const fail = (day: Day) => {
     day.hasFailed = true;
   };
-  for (const failure of failures) {
+  for (const failure of outputs.records.failures) {
     if (!failure.places.some((place) => places.has(place))) change(failure.pair, failure.date, fail);
   }
-  for (const { pair, date } of scan.unusable) if (date !== undefined) change(pair, date, fail);
+  for (const { pair, date } of archives.unusable) if (date !== undefined) change(pair, date, fail);
   return pairs;
 }
 
@@ -125,7 +119,7 @@ function datesOf(days: Map<string, Day>, { from = '', to = '9999' }: SurveyOptio
   );
 }
 
-function addDay(status: MonthStatus, date: string, day: Day | undefined, { recordOf }: Holdings): void {
+function addDay(status: MonthStatus, date: string, day: Day | undefined, outputs: Outputs): void {
   if (day?.hasFailed) status.failed++;
   if (!day || day.outputs.length === 0) {
     status.missing++;
@@ -134,12 +128,12 @@ function addDay(status: MonthStatus, date: string, day: Day | undefined, { recor
     return;
   }
   const recorded = day.outputs.flatMap((output) => {
-    const record = recordOf(output.path);
+    const record = outputs.recordOf(output);
     return record ? [{ output, record }] : [];
   });
   const isStale = recorded.some(({ output, record }) => {
     const archive = day.archives.find(({ fileName }) => fileName === record.archive.fileName);
-    return describeChange(record, archive, output) !== undefined;
+    return judge({ output, isFound: true, record, archive, options: undefined }).action === 'make';
   });
   if (isStale) status.stale++;
   else status.done++;

@@ -8,7 +8,7 @@ import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
 import { checkDays, MORE, newCommand, sharedOptions } from '../console/shared-options.js';
-import { PLAN_DEFAULTS } from '../convert/plan.js';
+import { OPTION_DEFAULTS } from '../convert/options.js';
 import type { Format, Layout } from '../output/book-writer.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
@@ -129,7 +129,7 @@ function optionTable(): Record<string, commander.Option[]> {
         'Amounts in the quote currency whose price impact the metrics have. Use it for the sizes that you trade.',
       )
         .argParser(listOf(parseAmount))
-        .default(PLAN_DEFAULTS.impacts, '10000,100000'),
+        .default(OPTION_DEFAULTS.impacts, '10000,100000'),
     ],
     'Where outputs go:': [
       sharedOptions.outputDir('Outputs go to DEPTH/SYMBOL/ below this folder, their records to conversions.jsonl.'),
@@ -175,8 +175,8 @@ function optionTable(): Record<string, commander.Option[]> {
 const EXAMPLES = `
 Examples:
   bookgrid --source-dir archives --output-dir snapshots
-      Converts every archive below archives/, on all cores. Run it again to go on after a stop, or to
-      make again what has become stale, since its archive or an option has changed.
+      Converts every archive below archives/, on all cores. Run it again to go on after a stop, or
+      to make again what has become stale, since its archive or an option has changed.
   bookgrid 2025-01-15_BTCUSDT_ob500.data.zip --output-dir . --interval 1s --depths 50
       Converts one archive, with a row a second and 50 levels a side.
   bookgrid --source-dir archives --symbols BTCUSDT --from 2025-01-01 --to 2025-01-31 --dry-run

@@ -1,17 +1,16 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { UsageError } from '../base/usage-error.js';
-import { identifyFiles, type ScanResult, scanFolder } from '../catalog/find-archives.js';
+import { type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
+import { takeInventory } from '../catalog/inventory.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
-import { RECORDS_FILE, RecordFile, readRecords, toFileRecord } from '../catalog/records.js';
 import { clean } from '../console/clean-text.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import { JsonReporter, printPlan, type Reporter, type Summary, Tally, TextReporter } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import type { Executor } from '../convert/executor.js';
-import { type PlanEntry, type PlanOptions, plan } from '../convert/plan.js';
-import { type Outcome, run } from '../convert/run.js';
-import { outputExists } from '../storage/atomic-file.js';
+import type { PlanOptions } from '../convert/options.js';
+import { type PlanEntry, plan } from '../convert/plan.js';
+import { run } from '../convert/run.js';
+import { openStorage } from '../storage/open-storage.js';
 import type { ConvertOptions } from './convert-options.js';
 
 /**
@@ -37,10 +36,9 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
   if (jobs > 0) {
-    if (options.tempDir !== undefined) requireWritable('temp', options.tempDir);
-    requireWritable('output', options.outputDir);
+    if (options.tempDir !== undefined) await requireWritable('temp', options.tempDir);
+    await requireWritable('output', options.outputDir);
   }
-  const records = keepRecords(options.outputDir);
   const tally = new Tally(entries.length);
   const isLive = stderr.isTTY && !options.json;
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
@@ -49,22 +47,18 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   try {
     await run(entries, executor, {
       signal,
-      tempDir: options.tempDir,
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
-        records.keep(outcome);
         tally.add(outcome);
         progress.above(() => reporter.outcome(outcome));
       },
     });
   } finally {
     progress.stop();
-    records.close();
   }
   const summary = tally.summary();
   const isStopped = signal.aborted && summary.left > 0;
   reporter.summary(summary, isStopped ? { kind: 'interrupted', signal: String(signal.reason) } : { kind: 'complete' });
-  records.check();
   return summary;
 }
 
@@ -74,41 +68,17 @@ async function loadExecutor(slots: number): Promise<Executor> {
   return (await import('../executors/main-thread.js')).mainThreadExecutor();
 }
 
-/** Appends a record for each archive that was worked on. That it cannot be written must not stop the converting. */
-function keepRecords(outputDir: string) {
-  const file = new RecordFile(outputDir);
-  let failure: Error | undefined;
-  return {
-    keep({ entry, result }: Outcome): void {
-      if (entry.action !== 'convert' || result.status === 'skipped' || failure) return;
-      try {
-        file.append(toFileRecord(entry.job, result));
-      } catch (error) {
-        failure = error as Error;
-      }
-    },
-    close: () => file.close(),
-    /** Said at the end, when everything else has been told. */
-    check(): void {
-      if (!failure) return;
-      const where = path.join(outputDir, RECORDS_FILE);
-      throw new Error(`${where} could not be written: ${failure.message}`, { cause: failure });
-    },
-  };
-}
-
 async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
-  const scan = options.archives.length > 0 ? await identifyFiles(options.archives) : scanSource(options);
-  const records = await readRecords(options.outputDir);
-  const entries = plan(scan, planOptions(options), outputExists, (outputPath) => records.of(outputPath));
-  for (const line of describeOddities(scan, options)) warn(clean(line));
-  if (entries.length === 0) throw new UsageError(describeNothing(scan, options));
+  const found = options.archives.length > 0 ? await identifyArchives(options.archives) : await findInSource(options);
+  const entries = plan(await takeInventory(found, options.outputDir), planOptions(options));
+  for (const line of describeOddities(found, options)) warn(clean(line));
+  if (entries.length === 0) throw new UsageError(describeNothing(found, options));
   return entries;
 }
 
-function scanSource({ sourceDir }: ConvertOptions): ScanResult {
+async function findInSource({ sourceDir }: ConvertOptions): Promise<FoundArchives> {
   try {
-    return scanFolder(sourceDir);
+    return await findArchives(sourceDir);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`${error.message}\n${WHAT_TO_DO}`);
@@ -121,7 +91,7 @@ function planOptions(options: ConvertOptions): PlanOptions {
 }
 
 /** What the user may not have meant, one line each. */
-function describeOddities({ archives, unusable, ignored }: ScanResult, { symbols = [] }: ConvertOptions): string[] {
+function describeOddities({ archives, unusable, ignored }: FoundArchives, { symbols = [] }: ConvertOptions): string[] {
   const found = new Set([...archives, ...unusable].map(({ pair }) => pair));
   const lines = symbols
     .filter((symbol) => !found.has(symbol))
@@ -139,7 +109,7 @@ const WHAT_TO_DO =
   'bookgrid --help explains all options; bookgrid --test shows on two small samples what comes out.';
 
 function describeNothing(
-  { archives }: ScanResult,
+  { archives }: FoundArchives,
   { sourceDir, archives: given, symbols = [] }: ConvertOptions,
 ): string {
   const where = given.length > 0 ? 'among the files given' : `below ${sourceDir}`;
@@ -157,10 +127,9 @@ function describeNothing(
   );
 }
 
-function requireWritable(kind: string, folder: string): void {
+async function requireWritable(kind: string, folder: string): Promise<void> {
   try {
-    fs.mkdirSync(folder, { recursive: true });
-    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+    await openStorage(folder).requireWritable(folder);
   } catch (error) {
     throw new UsageError(`Cannot write to the ${kind} folder ${folder}: ${(error as Error).message}`);
   }

@@ -7,6 +7,7 @@ import type { DayFile } from '../join/day-file.js';
 import { type Days, findDays } from '../join/day-files.js';
 import { joinDays } from '../join/join-days.js';
 import { JoinError } from '../join/join-error.js';
+import { StorageError } from '../storage/storage.js';
 import type { JoinOptions } from './join-options.js';
 
 /** A file that was asked for. */
@@ -24,7 +25,7 @@ type Refused = Wanted & Required<Pick<JoinOutcome, 'problem'>>;
  * @throws {@link UsageError} when none can be: there is nothing to join, or the files exist.
  */
 export async function join(options: JoinOptions, { stdout, stderr, signal }: Surroundings): Promise<boolean> {
-  const all = listWanted(options).map((wanted) => prepare(wanted, options));
+  const all = await Promise.all(listWanted(options).map((wanted) => prepare(wanted, options)));
   const refused = all.filter((file) => 'problem' in file);
   if (refused.length === all.length) {
     throw new UsageError([...new Set(refused.map(({ problem }) => problem))].join('\n'));
@@ -52,9 +53,9 @@ function listWanted({ symbols, depths, intervalMs }: JoinOptions): Wanted[] {
   );
 }
 
-function prepare(wanted: Wanted, options: JoinOptions): Prepared | Refused {
+async function prepare(wanted: Wanted, options: JoinOptions): Promise<Prepared | Refused> {
   try {
-    const days = findDays({ ...options, ...wanted });
+    const days = await findDays({ ...options, ...wanted });
     const outputPath = options.output ?? defaultName(wanted, days);
     checkOutput(outputPath, days, options);
     return { ...wanted, days, outputPath };
@@ -73,7 +74,7 @@ async function make(file: Prepared, options: JoinOptions, signal: AbortSignal): 
     return { ...file, result, ...(result.isWritten ? {} : { problem: 'rows are missing, and --strict was given' }) };
   } catch (error) {
     if (signal.aborted) return undefined;
-    const isOfSystem = (error as NodeJS.ErrnoException).code !== undefined;
+    const isOfSystem = error instanceof StorageError || (error as NodeJS.ErrnoException).code !== undefined;
     if (!(error instanceof JoinError) && !isOfSystem) throw error;
     return { ...file, problem: `${(error as Error).message}. Nothing was written for ${outputPath}.` };
   }

@@ -1,12 +1,13 @@
-import fs from 'node:fs';
 import { UsageError } from '../base/usage-error.js';
-import { scanFolder } from '../catalog/find-archives.js';
-import { findOutputs } from '../catalog/find-outputs.js';
-import { RECORDS_FILE, readRecords } from '../catalog/records.js';
+import { type FoundArchives, findArchives } from '../catalog/find-archives.js';
+import { lookUpOutputs } from '../catalog/inventory.js';
+import { listNearest } from '../catalog/nearest-symbols.js';
+import { RECORDS_FILE } from '../catalog/records.js';
 import { type MonthStatus, survey, total } from '../catalog/survey.js';
 import { clean } from '../console/clean-text.js';
 import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { openStorage } from '../storage/open-storage.js';
 
 /** The command line of `bookgrid status`, read and checked. */
 export interface StatusOptions {
@@ -61,24 +62,26 @@ export function parseStatusLine(argv: string[]): StatusOptions {
 }
 
 /**
- * Prints what is there, by pair and month.
+ * Prints what is there, by symbol and month.
  *
  * @throws {@link UsageError} when there is nothing to tell of.
  */
 export async function status(options: StatusOptions, { stdout, stderr }: Surroundings): Promise<void> {
   const { outputDir, sourceDir, symbols, json } = options;
-  const records = await readRecords(outputDir);
-  const hasSource = fs.existsSync(sourceDir);
-  const months = survey(
-    {
-      outputs: fs.existsSync(outputDir) ? findOutputs(outputDir, symbols) : [],
-      recordOf: (outputPath) => records.of(outputPath),
-      failures: records.failures,
-      scan: hasSource ? scanFolder(sourceDir) : { archives: [], unusable: [] },
-    },
-    options,
-  );
-  if (months.length === 0) throw new UsageError(describeNothing(options));
+  const hasSource = (await openStorage(sourceDir).look(sourceDir)) !== undefined;
+  const archives: FoundArchives = hasSource
+    ? await findArchives(sourceDir)
+    : { archives: [], unusable: [], ignored: [] };
+  const outputs = await lookUpOutputs(outputDir, symbols);
+  const hasOutput = (await openStorage(outputDir).look(outputDir)) !== undefined;
+  if (hasOutput && outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
+  const months = survey({ archives, outputs }, options);
+  if (months.length === 0) {
+    const others = symbols
+      ? [...archives.archives, ...(await lookUpOutputs(outputDir)).all].map(({ pair }) => pair)
+      : [];
+    throw new UsageError(describeNothing(options, others));
+  }
   const warn = lineWriter(stderr);
   if (!hasSource) {
     warn(
@@ -93,13 +96,15 @@ export async function status(options: StatusOptions, { stdout, stderr }: Surroun
   for (const line of lines) write(line);
 }
 
-function describeNothing({ outputDir, sourceDir, symbols, from, to }: StatusOptions): string {
-  const filter = [symbols, from, to].some((option) => option !== undefined)
-    ? ', of what --symbols, --from and --to ask for'
-    : '';
+/** @param others symbols that something is known of, where only some were wanted. */
+function describeNothing({ outputDir, sourceDir, symbols = [], from, to }: StatusOptions, others: string[]): string {
+  const filter =
+    symbols.length > 0 || from !== undefined || to !== undefined ? ', of what --symbols, --from and --to ask for' : '';
   return (
     `Nothing found${filter}: no output and no record below ${outputDir}, no archive below ${sourceDir}. ` +
-    'Say where they are with --output-dir and --source-dir.'
+    (others.length > 0
+      ? `There is something of ${listNearest(others, symbols)}.`
+      : 'Say where they are with --output-dir and --source-dir.')
   );
 }
 

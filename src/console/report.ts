@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
-import { RECORDS_FILE, toRecord } from '../catalog/records.js';
-import type { JobResult } from '../convert/job.js';
-import { contentsOf, outputsOf, type PlanEntry, type PlannedOutput } from '../convert/plan.js';
+import { contentsOf, type Output } from '../catalog/output-name.js';
+import { RECORDS_FILE } from '../catalog/records.js';
+import { outputsOf, type PlanEntry, type PlannedOutput } from '../convert/plan.js';
+import { type JobResult, toRecord } from '../convert/recorded-job.js';
 import type { Outcome } from '../convert/run.js';
 import { clean } from './clean-text.js';
 
@@ -157,8 +158,8 @@ function remarkOf(entry: PlanEntry): string | undefined {
 }
 
 /** `was stale: onGap fill → skip`; where that is not so of all outputs, `was stale: 200: onGap fill → skip`. */
-function describeStale(outputs: PlannedOutput[]): string | undefined {
-  const byReason = new Map<string | undefined, PlannedOutput[]>();
+function describeStale(outputs: (Output & Pick<PlannedOutput, 'stale'>)[]): string | undefined {
+  const byReason = new Map<string | undefined, Output[]>();
   for (const output of outputs) byReason.set(output.stale, [...(byReason.get(output.stale) ?? []), output]);
   const texts = [...byReason].flatMap(([reason, those]) => {
     if (reason === undefined) return [];
@@ -212,7 +213,7 @@ export class JsonReporter implements Reporter {
   outcome({ entry, result }: Outcome): void {
     const { number, path: archive, pair } = entry;
     if (entry.action === 'convert' && result.status !== 'skipped') {
-      this.#emit({ event: 'archive', number, ...toRecord(entry.job, result) });
+      this.#emit({ event: 'archive', number, ...toRecord(entry.job, result, (outputPath) => outputPath) });
       return;
     }
     const detail = result.status === 'failed' ? { error: result.error } : { depths: depthsOf(entry) };

@@ -1,10 +1,12 @@
-import type { JobResult } from './job.js';
 import type { Job } from './plan.js';
+import type { JobResult } from './recorded-job.js';
 
 /** Something that jobs can be given to. */
 export interface Executor {
   /** How many jobs it runs at a time; it is not given more. */
   readonly slots: number;
+  /** Names what its jobs stage: when it is closed, what still has this name is a leftover. */
+  readonly runId: string;
   /**
    * Runs a job.
    *

@@ -1,4 +1,5 @@
 import { DamagedDataError } from '../archive/archive-error.js';
+import type { Inflater } from '../archive/read-options.js';
 import { formatInterval, midnightMs } from '../base/time.js';
 import { VERSION } from '../base/version.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
@@ -7,76 +8,76 @@ import { KernelEngine } from '../book/kernel-engine.js';
 import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
-import { AtomicFile, outputExists } from '../storage/atomic-file.js';
+import { openStorage } from '../storage/open-storage.js';
+import { newRunId } from '../storage/staging.js';
+import type { FileVersion, StagedFile } from '../storage/storage.js';
 import { type Arena, acquireArena, releaseArena } from '../wasm/arena.js';
 import { BookRows } from './book-rows.js';
 import type { Job, PlannedOutput } from './plan.js';
 import { readRows } from './read-rows.js';
 
-/** What became of a job: plain JSON, whichever thread or machine it ran on. */
-export type JobResult = {
-  seconds: number;
-} /** `isReinflated`: the kernel's inflater found the data damaged, and Node's zlib was asked. */ & (
-  | { status: 'done'; outputs: PlannedOutput[]; counts: EngineCounts; isReinflated: boolean }
-  /** Another run has made the outputs since the plan was made. */
-  | { status: 'skipped' }
-  | { status: 'failed'; error: string; counts?: EngineCounts; isReinflated?: boolean }
-);
-
 /** How a job tells how far it is, and is told to stop. */
 export interface JobHooks {
   /** Hears of every stretch of the archive file that has been read, in bytes. */
-  onRead: (bytes: number) => void;
+  onRead?: ((bytes: number) => void) | undefined;
   /** Ends the job at its next pause, without a trace of its outputs. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
+  /** The run that the job belongs to, whose name unfinished files bear. Default: a run of its own. */
+  runId?: string;
+}
+
+/** What came of an archive, before anybody sees it. */
+export type Converted = Attempt & {
+  /** The kernel's inflater found the data damaged, and Node's zlib was asked. */
+  isReinflated: boolean;
+};
+
+type Attempt = { counts: EngineCounts } /** Whole, right and durable: to be published or discarded. */ & (
+  | { staged: StagedOutput[] }
+  /** Nothing is left of what was begun. */
+  | { error: unknown }
+);
+
+/** An output that only has to be published. */
+export interface StagedOutput {
+  output: PlannedOutput;
+  file: StagedFile;
+  version: FileVersion;
 }
 
 /**
- * Converts one archive into its outputs: reads, keeps the book, writes rows, and only when everything has been found
- * right lets the outputs appear. An archive that the kernel's inflater finds damaged is converted once more with Node's
- * zlib, which has the last word.
+ * Converts one archive into staged outputs: reads, keeps the book, writes rows, and sees that everything is right. An
+ * archive that the kernel's inflater finds damaged is converted once more with Node's zlib, which has the last word.
  *
- * @returns the result, also when the archive or the disk is at fault.
- * @throws only when aborted.
+ * @returns the outcome, also when the archive or the disk is at fault.
+ * @throws the signal's reason when it is aborted.
  */
-export async function runJob(job: Job, hooks: JobHooks): Promise<JobResult> {
-  const startMs = performance.now();
-  let outputs: PlannedOutput[];
-  try {
-    outputs = job.outputs.filter(({ path, stale }) => job.overwrite || stale !== undefined || !outputExists(path));
-  } catch (error) {
-    return { status: 'failed', error: describe(error, job), seconds: 0 };
-  }
-  if (outputs.length === 0) return { status: 'skipped', seconds: 0 };
-  let todo = { ...job, outputs };
-  let outcome = await attempt(todo, hooks);
+export async function convertJob(job: Job, hooks: JobHooks): Promise<Converted> {
+  const { runId = newRunId() } = hooks;
+  let settings: Settings = { runId, inflater: job.inflater, exactAs: 'decimal' };
+  let outcome = await attempt(job, settings, hooks);
   // What is read once more is no progress.
-  const again = { ...hooks, onRead() {} };
-  let exactAs: 'decimal' | 'text' = 'decimal';
-  let isReinflated = false;
-  for (;;) {
-    if (outcome.error instanceof DoesNotFitDecimalError && exactAs === 'decimal') exactAs = 'text';
-    else if (outcome.error instanceof DamagedDataError && todo.inflater === 'kernel') {
-      todo = { ...todo, inflater: 'node' };
-      isReinflated = true;
+  const again = { signal: hooks.signal };
+  while ('error' in outcome) {
+    if (outcome.error instanceof DoesNotFitDecimalError && settings.exactAs === 'decimal') {
+      settings = { ...settings, exactAs: 'text' };
+    } else if (outcome.error instanceof DamagedDataError && settings.inflater === 'kernel') {
+      settings = { ...settings, inflater: 'node' };
     } else break;
-    outcome = await attempt(todo, again, exactAs);
+    outcome = await attempt(job, settings, again);
   }
-  const { counts, error } = outcome;
-  const seconds = Math.round(performance.now() - startMs) / 1000;
-  if (error !== undefined) return { status: 'failed', error: describe(error, job), counts, isReinflated, seconds };
-  return { status: 'done', outputs, counts, isReinflated, seconds };
+  return { ...outcome, isReinflated: settings.inflater !== job.inflater };
 }
 
-/**
- * @param exactAs what exact numbers are written as, where they are wanted.
- * @throws only when aborted.
- */
-async function attempt(
-  job: Job,
-  hooks: JobHooks,
-  exactAs: 'decimal' | 'text' = 'decimal',
-): Promise<{ counts: EngineCounts; error?: unknown }> {
+/** What attempts of one job differ in. */
+interface Settings {
+  runId: string;
+  inflater: Inflater;
+  /** What exact numbers are written as, where they are wanted. */
+  exactAs: 'decimal' | 'text';
+}
+
+async function attempt(job: Job, settings: Settings, hooks: JobHooks): Promise<Attempt> {
   const { intervalMs, impacts, compat } = job.options;
   const hasMetrics = job.outputs.some(({ kind }) => kind === 'metrics');
   const sampler = hasMetrics ? await createSampler({ intervalMs, impacts }) : undefined;
@@ -88,10 +89,10 @@ async function attempt(
     kernel: arena.kernel,
   });
   try {
-    await convert(job, { engine, arena, sampler, exactAs }, hooks);
+    const staged = await convert(job, settings, { engine, arena, sampler }, hooks);
     const { counts } = engine;
     releaseArena(arena);
-    return { counts };
+    return { counts, staged };
   } catch (error) {
     hooks.signal?.throwIfAborted();
     return { counts: engine.counts, error };
@@ -114,12 +115,11 @@ interface Tools {
   engine: Engine;
   arena: Arena;
   sampler: MetricsSampler | undefined;
-  exactAs: 'decimal' | 'text';
 }
 
-async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
-  const { engine, arena, sampler, exactAs } = tools;
-  const files: AtomicFile[] = [];
+async function convert(job: Job, settings: Settings, tools: Tools, hooks: JobHooks): Promise<StagedOutput[]> {
+  const { engine, arena, sampler } = tools;
+  const staged: { output: PlannedOutput; file: StagedFile }[] = [];
   const rows = new BookRows(engine, depthsOf(job));
   const descriptions: Record<string, string>[] = [];
   const describeFile = (more = {}) => {
@@ -132,13 +132,14 @@ async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
     const tables: TableWriter[] = [];
     for (const output of job.outputs) {
       const { format, path } = output;
-      const file = new AtomicFile(path, job.tempDir);
-      files.push(file);
+      const file = openStorage(path).stage(path, { runId: settings.runId, tempDir: job.tempDir });
+      staged.push({ output, file });
       if (output.kind === 'book') {
-        const { formattedTimestamp, quality, layout, decimals } = job.options;
+        const { formattedTimestamp, quality, layout } = job.options;
         const { depth } = output;
+        const decimals = job.options.decimals && settings.exactAs;
         const fileMetadata = describeFile({ depth: String(depth) });
-        const bookFormat = { format, depth, formattedTimestamp, quality, layout, decimals: decimals && exactAs };
+        const bookFormat = { format, depth, formattedTimestamp, quality, layout, decimals };
         books.push({ depth, writer: await createBookWriter(file, { ...bookFormat, metadata: fileMetadata }) });
       } else {
         const { columns } = sampler as MetricsSampler;
@@ -147,8 +148,8 @@ async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
     }
     const states = readRows(job.archive.path, {
       engine,
-      onRead: hooks.onRead,
-      inflater: job.inflater,
+      onRead: hooks.onRead ?? (() => {}),
+      inflater: settings.inflater,
       inflateKernel: arena.inflater,
       isPassedOver: (line) => isPassedOver(line, job),
       day: job.options.compat === 'python' ? undefined : job.archive.date,
@@ -165,9 +166,12 @@ async function convert(job: Job, tools: Tools, hooks: JobHooks): Promise<void> {
     if (market) for (const description of descriptions) description['market'] = market;
     for (const { writer } of books) writer.finish();
     for (const table of tables) table.finish();
-    for (const file of files) file.commit();
+    return staged.map(({ output, file }) => ({ output, file, version: file.flush() }));
   } catch (error) {
-    discard(files, error);
+    discardAll(
+      staged.map(({ file }) => file),
+      error,
+    );
     throw error;
   }
 }
@@ -198,7 +202,7 @@ function metadata({ archive, options }: Job): Record<string, string> {
 }
 
 /** Removes what was begun. When that fails too, the error says so, after what was wrong in the first place. */
-function discard(files: AtomicFile[], cause: unknown): void {
+export function discardAll(files: StagedFile[], cause: unknown): void {
   for (const file of files) {
     try {
       file.discard();
@@ -212,13 +216,4 @@ function discard(files: AtomicFile[], cause: unknown): void {
 /** The Python scripts passed over lines that are not JSON, and failed at JSON that is no message. */
 function isPassedOver({ isJson }: { isJson: boolean }, { options }: Job): boolean {
   return options.onBadLine === 'skip' || (options.compat === 'python' && !isJson);
-}
-
-function describe(error: unknown, { archive }: Job): string {
-  const { code, message, path } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return `disk full: free some space and run the same command again (${message})`;
-  if (code === 'EACCES' || code === 'EPERM') return `no permission (${message})`;
-  if (code === 'ENOENT' && path === archive.path) return `the file is not there any more (${message})`;
-  return message;
 }

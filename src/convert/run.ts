@@ -1,8 +1,8 @@
-import path from 'node:path';
-import { sweepStaged } from '../storage/staging.js';
+import { openStorage } from '../storage/open-storage.js';
+import { folderOf } from '../storage/paths.js';
 import type { Executor } from './executor.js';
-import type { JobResult } from './job.js';
 import { outputsOf, type PlanEntry } from './plan.js';
+import { type JobResult, recordFailure } from './recorded-job.js';
 
 /** What became of one archive of the plan. */
 export interface Outcome {
@@ -13,41 +13,51 @@ export interface Outcome {
 /** How a run is watched and stopped. */
 export interface RunHooks {
   /** Hears of each archive as soon as it is decided. */
-  onOutcome: (outcome: Outcome) => void;
+  onOutcome?: (outcome: Outcome) => void;
   /** Hears of every stretch of an archive that has been read, in bytes. */
-  onRead: (bytes: number) => void;
+  onRead?: (bytes: number) => void;
   /** Stops the run: nothing new is begun, what is unfinished is removed. */
-  signal: AbortSignal;
-  /** Where outputs are staged when not beside their place: swept of the leftovers of dead runs like every output folder. */
-  tempDir?: string | undefined;
+  signal?: AbortSignal | undefined;
 }
+
+/** How a run ended, and how many archives it left undone. */
+export type RunEnding =
+  | { kind: 'complete'; left: 0 }
+  /** `reason` is the signal's. */
+  | { kind: 'stopped'; left: number; reason: unknown };
 
 type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
 
 /**
  * Carries a plan out, the largest archive first, so that the end is not one long straggler. In the end the executor is
- * closed, and unfinished outputs of this process in the plan's folders are removed: another run of the same process must
- * not write there meanwhile.
+ * closed, and what it has not finished is removed.
  *
- * @throws what a hook throws, when everything has ended. An archive that fails is an outcome, and so is none after a stop.
+ * @returns how it ended. An archive that fails is an outcome, and so is none after a stop.
+ * @throws what a hook throws, when everything has ended.
  */
-export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHooks): Promise<void> {
-  for (const entry of entries) if (entry.action !== 'convert') hooks.onOutcome({ entry, result: settle(entry) });
+export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHooks = {}): Promise<RunEnding> {
+  const { onOutcome = () => {}, onRead = () => {}, signal } = hooks;
   const queue = entries
     .filter((entry) => entry.action === 'convert')
     .sort((a, b) => b.job.archive.sizeBytes - a.job.archive.sizeBytes);
-  const folders = stagingFolders(entries, hooks.tempDir);
-  for (const folder of folders) sweepStaged(folder);
+  let left = queue.length;
+  for (const entry of entries) if (entry.action !== 'convert') onOutcome({ entry, result: settle(entry) });
+  const folders = stagingFolders(entries);
+  for (const folder of folders) await openStorage(folder).sweep(folder);
 
   const stopping = new AbortController();
   const stop = () => {
     stopping.abort();
     void executor.close();
   };
-  hooks.signal.addEventListener('abort', stop);
-  if (hooks.signal.aborted) stop();
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  const decide = (outcome: Outcome) => {
+    left--;
+    onOutcome(outcome);
+  };
   const slots = Array.from({ length: executor.slots }, () =>
-    work(queue, executor, { ...hooks, signal: stopping.signal }).catch((error: unknown) => {
+    work(queue, executor, { onOutcome: decide, onRead, signal: stopping.signal }).catch((error: unknown) => {
       stop(); // one slot's hook has thrown: the others must not go on behind the caller's back
       throw error;
     }),
@@ -56,14 +66,19 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
     await Promise.all(slots);
   } finally {
     await Promise.allSettled(slots);
-    hooks.signal.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', stop);
     await executor.close();
-    for (const folder of folders) sweepStaged(folder, { ownToo: true });
+    for (const folder of folders) await openStorage(folder).sweep(folder, executor.runId);
   }
+  return left === 0 ? { kind: 'complete', left } : { kind: 'stopped', left, reason: signal?.reason };
 }
 
 /** One slot's work: the next job, until there is none or the run is stopped. */
-async function work(queue: ConvertEntry[], executor: Executor, { onOutcome, onRead, signal }: RunHooks): Promise<void> {
+async function work(
+  queue: ConvertEntry[],
+  executor: Executor,
+  { onOutcome, onRead, signal }: Required<Omit<RunHooks, 'signal'>> & { signal: AbortSignal },
+): Promise<void> {
   for (let entry = queue.shift(); entry && !signal.aborted; entry = queue.shift()) {
     const { job } = entry;
     const startMs = performance.now();
@@ -75,9 +90,11 @@ async function work(queue: ConvertEntry[], executor: Executor, { onOutcome, onRe
         onRead(bytes);
       });
     } catch (error) {
-      if (signal.aborted) return;
-      result = { status: 'failed', error: (error as Error).message, seconds: (performance.now() - startMs) / 1000 };
+      const seconds = (performance.now() - startMs) / 1000;
+      const kind = signal.aborted ? 'stopped' : 'bug';
+      result = await recordFailure(job, { status: 'failed', kind, error: (error as Error).message, seconds });
     }
+    if (result.status === 'failed' && result.kind === 'stopped') return;
     // Whatever was not read, of a failed archive or beside the member, is done with too.
     onRead(job.archive.sizeBytes - readBytes);
     onOutcome({ entry, result });
@@ -87,11 +104,12 @@ async function work(queue: ConvertEntry[], executor: Executor, { onOutcome, onRe
 /** What the plan has already settled. */
 function settle(entry: Exclude<PlanEntry, ConvertEntry>): JobResult {
   if (entry.action === 'skip') return { status: 'skipped', seconds: 0 };
-  return { status: 'failed', error: entry.problem, seconds: 0 };
+  return { status: 'failed', kind: 'archive', error: entry.problem, seconds: 0 };
 }
 
-/** The folders in which unfinished outputs may lie. */
-function stagingFolders(entries: PlanEntry[], tempDir: string | undefined): Set<string> {
-  const folders = entries.flatMap(outputsOf).map((output) => path.dirname(output.path));
-  return new Set(tempDir === undefined ? folders : [...folders, tempDir]);
+/** The folders in which unfinished outputs may lie: also those of dead runs, of archives that are settled now. */
+function stagingFolders(entries: PlanEntry[]): Set<string> {
+  const folders = entries.flatMap(outputsOf).map((output) => folderOf(output.path));
+  const temps = entries.flatMap((entry) => (entry.action === 'convert' ? (entry.job.tempDir ?? []) : []));
+  return new Set([...folders, ...temps]);
 }

@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Executor } from '../convert/executor.js';
-import type { JobResult } from '../convert/job.js';
 import type { Job } from '../convert/plan.js';
-import type { WorkerMessage } from './worker.js';
+import type { JobResult } from '../convert/recorded-job.js';
+import { newRunId } from '../storage/staging.js';
+import type { WorkerData, WorkerMessage } from './worker.js';
 
 /** Options of {@link workerThreadsExecutor}. */
 export interface WorkerThreadsOptions {
@@ -31,12 +32,13 @@ export function workerThreadsExecutor({
   slots,
   workerUrl = new URL('./worker.js', import.meta.url),
 }: WorkerThreadsOptions): Executor {
+  const runId = newRunId();
   const all = new Set<Worker>();
   const idle: Worker[] = [];
 
   function start(): Worker {
     const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB };
-    const worker = new Worker(workerUrl, { resourceLimits });
+    const worker = new Worker(workerUrl, { resourceLimits, workerData: { runId } satisfies WorkerData });
     all.add(worker);
     worker.once('exit', () => all.delete(worker));
     // A thread that fails while it is idle is not used again; whoever takes a job next gets a new one.
@@ -72,5 +74,5 @@ export function workerThreadsExecutor({
     await Promise.all([...all].map((worker) => worker.terminate()));
   }
 
-  return { slots, run, close };
+  return { slots, runId, run, close };
 }

@@ -91,7 +91,7 @@ async function* wholeLines({ path }: DayFile): AsyncGenerator<Buffer> {
 
 /** The bytes of a file, inflated where its name says that they are deflated. */
 async function* readText(path: string): AsyncGenerator<Buffer> {
-  const source = openDayFile(path);
+  const source = await openDayFile(path);
   try {
     const bytes = readBytes(path, source, 0, source.sizeBytes);
     yield* path.endsWith('.gz') ? inflateGzip(bytes) : bytes;

@@ -2,14 +2,16 @@ import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../catalog/find-outputs.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import type { Format } from '../output/book-writer.js';
-import { type ByteSource, openFile, pieces } from '../storage/byte-source.js';
+import { type ByteSource, pieces } from '../storage/byte-source.js';
+import { openStorage } from '../storage/open-storage.js';
+import { StorageError } from '../storage/storage.js';
 import type { DayFile } from './day-file.js';
 import { JoinError } from './join-error.js';
 
 /** Opens a day's file. Close it. */
-export function openDayFile(filePath: string): ByteSource {
+export async function openDayFile(filePath: string): Promise<ByteSource> {
   try {
-    return openFile(filePath);
+    return await openStorage(filePath).open(filePath);
   } catch (error) {
     throw naming(filePath, error);
   }
@@ -67,11 +69,11 @@ export interface Days {
  *
  * @throws {@link UsageError} that says what there is instead, when there are none, or when they are of several kinds.
  */
-export function findDays(filter: DayFilter): Days {
+export async function findDays(filter: DayFilter): Promise<Days> {
   const { outputDir, symbol, metrics, interval, depth, format } = filter;
   const kind = metrics ? 'metrics' : 'book';
-  const all = findOutputs(outputDir, [symbol]).filter((output) => output.kind === kind);
-  if (all.length === 0) throw new UsageError(describeNothing(outputDir, symbol, kind));
+  const all = (await outputsIn(outputDir, [symbol])).filter((output) => output.kind === kind);
+  if (all.length === 0) throw new UsageError(await describeNothing(outputDir, symbol, kind));
 
   const what = `${kind} files of ${symbol} below ${outputDir}`;
   const ofInterval = choose(all, 'interval', interval, what);
@@ -115,8 +117,20 @@ function choose<Key extends keyof typeof CHOOSING>(
   throw new UsageError(`There are no ${what} of ${key} ${wanted}, only of ${found.join(', ')}.`);
 }
 
-function describeNothing(outputDir: string, symbol: string, kind: FoundOutput['kind']): string {
-  const symbols = findOutputs(outputDir).flatMap((output) => (output.kind === kind ? [output.pair] : []));
+/** @throws {@link UsageError} when a folder is missing or cannot be read. */
+async function outputsIn(outputDir: string, symbols?: string[]): Promise<FoundOutput[]> {
+  try {
+    const { outputs, unreadable } = await findOutputs(outputDir, symbols);
+    if (unreadable.length > 0) throw new UsageError(unreadable.join('\n'));
+    return outputs;
+  } catch (error) {
+    throw error instanceof StorageError ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
+
+async function describeNothing(outputDir: string, symbol: string, kind: FoundOutput['kind']): Promise<string> {
+  const outputs = await outputsIn(outputDir);
+  const symbols = outputs.flatMap((output) => (output.kind === kind ? [output.pair] : []));
   if (symbols.length === 0) {
     return (
       `No ${kind} files found below ${outputDir}. Looked for ${kind === 'metrics' ? kind : 'DEPTH'}/SYMBOL/ folders as ` +

@@ -1,9 +1,9 @@
-import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Format } from '../output/book-writer.js';
 import { GzipSink } from '../output/gzip.js';
-import { AtomicFile } from '../storage/atomic-file.js';
-import { sweepStaged } from '../storage/staging.js';
+import { openStorage } from '../storage/open-storage.js';
+import { folderOf } from '../storage/paths.js';
+import { newRunId } from '../storage/staging.js';
 import { joinCsv } from './csv.js';
 import type { DayFile } from './day-file.js';
 import { GridCheck, type GridCheckOptions, type Missing } from './grid-check.js';
@@ -50,14 +50,18 @@ export async function joinDays(files: DayFile[], options: JoinOptions, signal: A
     await setImmediate();
     signal.throwIfAborted();
   };
-  sweepStaged(path.dirname(outputPath));
-  const output = new AtomicFile(outputPath, undefined);
+  const storage = openStorage(outputPath);
+  await storage.sweep(folderOf(outputPath));
+  const output = storage.stage(outputPath, { runId: newRunId() });
   try {
     const rows = await JOIN[format](days, output, grid, pause);
     await pause();
     const missing = grid.finish();
     const isWritten = !strict || missing.boundaries === 0;
-    if (isWritten) output.commit();
+    if (isWritten) {
+      output.flush();
+      await output.publish();
+    }
     return { files: days.length, rows, boundaries: grid.boundaries, missing, isWritten };
   } finally {
     output.discard();

@@ -45,7 +45,7 @@ export async function joinParquet(
   let offset = MAGIC.length; // of the joined file
   sink.write(MAGIC);
   for (const file of files) {
-    const source = openDayFile(file.path);
+    const source = await openDayFile(file.path);
     try {
       const day = await readFooter(file, source);
       if (first) {

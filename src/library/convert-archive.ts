@@ -1,26 +1,24 @@
-import fs from 'node:fs';
-import { checkInterval } from '../base/time.js';
 import type { EngineCounts } from '../book/engine.js';
-import { identifyFiles } from '../catalog/find-archives.js';
-import { RecordFile, readRecords, toFileRecord } from '../catalog/records.js';
-import { runJob } from '../convert/job.js';
-import { type PlannedOutput, type PlanOptions, plan, type SkipReason } from '../convert/plan.js';
-import { outputExists } from '../storage/atomic-file.js';
+import { identifyArchives } from '../catalog/find-archives.js';
+import { takeInventory } from '../catalog/inventory.js';
+import { type PlanOptions, resolveOptions } from '../convert/options.js';
+import { plan, type SkipReason } from '../convert/plan.js';
+import { type FailureKind, type MadeOutput, runJob } from '../convert/recorded-job.js';
 
 /** Options of {@link convertArchive}: what to make, and how to watch and stop it. */
-export interface ConvertArchiveOptions extends PlanOptions {
+export type ConvertArchiveOptions = PlanOptions & {
   /** Hears of every stretch of the archive file that has been read, in bytes. */
-  onRead?: (bytes: number) => void;
+  onRead?: ((bytes: number) => void) | undefined;
   /** Stops the conversion: nothing is left of its outputs. */
   signal?: AbortSignal | undefined;
-}
+};
 
 /** What {@link convertArchive} has done. */
 export type Conversion =
   | {
       status: 'done';
       /** Those that were made; others were there already. */
-      outputs: PlannedOutput[];
+      outputs: MadeOutput[];
       /** What was seen in the archive. */
       counts: EngineCounts;
       seconds: number;
@@ -35,12 +33,15 @@ export class ConversionError extends Error {
   readonly path: string;
   /** The cause alone, as the command line prints it. */
   readonly reason: string;
+  /** Who is at fault. */
+  readonly kind: FailureKind;
 
   /** @internal */
-  constructor(path: string, reason: string) {
+  constructor(path: string, reason: string, kind: FailureKind) {
     super(`${path}: ${reason}`);
     this.path = path;
     this.reason = reason;
+    this.kind = kind;
   }
 }
 
@@ -52,7 +53,7 @@ export class ConversionError extends Error {
  * @param path of a `.zip`, `.gz` or `.data` file. What its name does not tell (pair, day, depth) its first message does.
  * @param options of which only `outputDir` has no default.
  * @throws {@link ConversionError} when the archive or the disk is at fault, with what the command line says of it.
- * @throws {@link UsageError} when there is no such file or it has no archive's ending; RangeError for a wrong interval.
+ * @throws {@link UsageError} when there is no such file, it has no archive's ending, or an option has no such value.
  * @throws the signal's reason when it is aborted.
  *
  * @example
@@ -62,28 +63,18 @@ export class ConversionError extends Error {
  * ```
  */
 export async function convertArchive(path: string, options: ConvertArchiveOptions): Promise<Conversion> {
-  const { signal, onRead = () => {}, ...planOptions } = options;
+  const { signal, onRead, ...planOptions } = options;
   signal?.throwIfAborted();
-  if (planOptions.intervalMs !== undefined) checkInterval(planOptions.intervalMs);
-  const records = await readRecords(planOptions.outputDir);
-  const [entry] = plan(await identifyFiles([path]), planOptions, outputExists, (output) => records.of(output));
+  const resolved = resolveOptions(planOptions);
+  const archives = await identifyArchives([path]);
+  const [entry] = plan(await takeInventory(archives, resolved.outputDir), resolved);
   if (!entry) return { status: 'skipped', reason: 'not asked for' };
-  if (entry.action === 'fail') throw new ConversionError(path, entry.problem);
+  if (entry.action === 'fail') throw new ConversionError(path, entry.problem, 'archive');
   if (entry.action === 'skip') return { status: 'skipped', reason: entry.reason };
-  const result = await runJob(entry.job, { onRead, ...(signal && { signal }) });
+  const result = await runJob(entry.job, { onRead, signal });
+  signal?.throwIfAborted();
   if (result.status === 'skipped') return { status: 'skipped', reason: 'exists' };
-  keepRecord(planOptions.outputDir, toFileRecord(entry.job, result));
-  if (result.status === 'failed') throw new ConversionError(path, result.error);
+  if (result.status === 'failed') throw new ConversionError(path, result.error, result.kind);
   const { outputs, counts, seconds } = result;
   return { status: 'done', outputs, counts, seconds };
-}
-
-function keepRecord(outputDir: string, record: Record<string, unknown>): void {
-  fs.mkdirSync(outputDir, { recursive: true });
-  const records = new RecordFile(outputDir);
-  try {
-    records.append(record);
-  } finally {
-    records.close();
-  }
 }

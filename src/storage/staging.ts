@@ -2,52 +2,65 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { threadId } from 'node:worker_threads';
+import zlib from 'node:zlib';
 
 /**
- * The hidden names of unfinished outputs. A name tells whose it is, so that the next run can sweep what a dead run
- * left behind without touching what a live one is writing:
+ * The hidden names of unfinished files. A name tells whose it is, so that the next run can sweep what a dead run left
+ * behind without touching what a live one is writing:
  *
- *     .2025-01-15_BTCUSDT_ob500_1m.csv.HOST-PID-START.THREAD.COUNT.part
+ *     .2025-01-15_BTCUSDT_ob500_1m.csv.HOST-PLACE-PID-START.RUN.THREAD.COUNT.part
  *
- * START is when process PID began, because the numbers of dead processes are given out again.
+ * PLACE is where the number PID means a process: a boot of a machine, and within it a container. START is when the
+ * process began, because the numbers of dead processes are given out again.
  */
-const STAGED = /^\..+\.([^.]*)-(\d+)-(\d+)\.\d+\.\d+\.part$/;
+const STAGED = /^\..+\.(\w+)-(\w+)-(\d+)-(\d+)\.(\w+)\.\d+\.\d+\.part$/;
 
-/** A staged file of another host is taken for dead when nobody has written to it for this long. */
+/** The same without PLACE and RUN, as version 0.1 wrote them. */
+const STAGED_BEFORE = /^\..+\.\w+-\d+-\d+\.\d+\.\d+\.part$/;
+
+/** A staged file of another place is taken for dead when nobody has written to it for this long. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
 
 /** File names may have 255 bytes on common file systems; a long host name must not use them up. */
-const host = os
-  .hostname()
-  .replace(/[^A-Za-z0-9]/g, '_')
-  .slice(0, 32);
-const owner = `${host}-${process.pid}-${startOf(process.pid) ?? 0}`;
+const host = os.hostname().replace(/\W/g, '_').slice(0, 32);
+const place = hash(`${readLine('/proc/sys/kernel/random/boot_id')} ${readLink('/proc/self/ns/pid')}`);
+const owner = `${host}-${place}-${process.pid}-${startOf(process.pid) ?? 0}`;
 let count = 0;
 
+/** A name for a run that no other run has: its unfinished files bear it. */
+export function newRunId(): string {
+  return `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+}
+
 /** A name for the unfinished `fileName` that no other process, thread or earlier call has given out. */
-export function stagedName(fileName: string): string {
-  return `.${fileName}.${owner}.${threadId}.${count++}.part`;
+export function stagedName(fileName: string, runId: string): string {
+  return `.${fileName}.${owner}.${runId}.${threadId}.${count++}.part`;
 }
 
 /**
- * Removes the unfinished outputs in `folder`, as far as it can, that belong to dead runs, or, with
- * `ownToo`, to this one, whose workers must have ended by then.
+ * Removes the unfinished files in `folder`, as far as it can, that belong to dead processes, or to the run
+ * `endedRunId`, whose workers must have ended by then.
  *
  * @returns how many were removed.
  */
-export function sweepStaged(folder: string, { ownToo = false } = {}): number {
+export function sweepStaged(folder: string, endedRunId?: string): number {
   let removed = 0;
   for (const name of listFolder(folder)) {
-    const match = STAGED.exec(name);
-    if (!match) continue;
-    const [, fileHost = '', pid = '', start = ''] = match;
     const file = path.join(folder, name);
-    const isOwn = `${fileHost}-${pid}-${start}` === owner;
-    const isDead = fileHost === host ? !isRunning(Number(pid), Number(start)) : isOld(file);
-    if (isOwn ? !ownToo : !isDead) continue;
-    if (remove(file)) removed++;
+    if (isLeftover(name, file, endedRunId) && remove(file)) removed++;
   }
   return removed;
+}
+
+function isLeftover(name: string, file: string, endedRunId: string | undefined): boolean {
+  const match = STAGED.exec(name);
+  if (!match) return STAGED_BEFORE.test(name) && isOlderThan(file, Date.now() - FOREIGN_AGE_MS);
+  const [, fileHost, filePlace, pid, start, runId] = match;
+  if (runId === endedRunId) return true;
+  if (filePlace === place) return !isRunning(Number(pid), Number(start));
+  // Written before this machine was started, by a machine of this name: most likely by this one.
+  const diedAtMs = fileHost === host ? Date.now() - os.uptime() * 1000 : 0;
+  return isOlderThan(file, Math.max(diedAtMs, Date.now() - FOREIGN_AGE_MS));
 }
 
 /** A leftover does no harm. One that cannot be removed, or a folder that cannot be looked into, must not stop a run. */
@@ -88,18 +101,34 @@ function isSameStart(pid: number, start: number): boolean {
  * no such file: then the number alone has to do.
  */
 function startOf(pid: number): number | undefined {
-  let stat: string;
-  try {
-    stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
+  const stat = readLine(`/proc/${pid}/stat`);
   // Field 2 is the program's name in parentheses and may hold anything; fields count from after its end.
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return stat === '' ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
 }
 
-function isOld(file: string): boolean {
+/** What the kernel says in one of its files; empty where there is none, or it is not for us. */
+function readLine(file: string): string {
+  return orEmpty(() => fs.readFileSync(file, 'utf8').trim());
+}
+
+function readLink(file: string): string {
+  return orEmpty(() => fs.readlinkSync(file));
+}
+
+function orEmpty(read: () => string): string {
+  try {
+    return read();
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
+    throw error;
+  }
+}
+
+function hash(text: string): string {
+  return zlib.crc32(text).toString(16).padStart(8, '0');
+}
+
+function isOlderThan(file: string, ms: number): boolean {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
-  return stat !== undefined && Date.now() - stat.mtimeMs > FOREIGN_AGE_MS;
+  return stat !== undefined && stat.mtimeMs < ms;
 }

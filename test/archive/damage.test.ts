@@ -4,13 +4,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readArchive } from '../../src/archive/open-archive.js';
-import { type JobResult, runJob } from '../../src/convert/job.js';
-import { PLAN_DEFAULTS } from '../../src/convert/plan.js';
+import { RECORDS_FILE } from '../../src/catalog/records.js';
+import { SAMPLING_DEFAULTS } from '../../src/catalog/shaping-options.js';
+import { type JobResult, runJob } from '../../src/convert/recorded-job.js';
 import { tempDir } from '../support/files.js';
 import { FIXTURE_CSV, FIXTURE_TEXT, fixture } from '../support/fixtures.js';
 
 /**
- * Converts bytes as an archive, passing over bad lines, which must not make damage pass. No `csv` means that nothing at all is left in the output folder.
+ * Converts bytes as an archive, passing over bad lines, which must not make damage pass. No `csv` means that nothing is left in the output folder but a record.
  */
 async function convert(dir: string, bytes: Uint8Array, ending: string): Promise<JobResult & { csv?: string }> {
   const [pair, date, outputDir] = ['TESTUSDT', '2025-01-15', path.join(dir, 'out')];
@@ -19,17 +20,15 @@ async function convert(dir: string, bytes: Uint8Array, ending: string): Promise<
   fs.writeFileSync(archive.path, bytes);
   const output = path.join(outputDir, 'rows.csv');
   fs.rmSync(output, { force: true });
-  const result = await runJob(
-    {
-      archive: { ...archive, sizeBytes: bytes.length, mtimeMs: 0 },
-      outputs: [{ kind: 'book', depth: 2, format: 'csv', path: output }],
-      options: { ...PLAN_DEFAULTS, onBadLine: 'skip' },
-      overwrite: false,
-      inflater: 'kernel',
-    },
-    { onRead: () => {} },
-  );
-  const left = fs.readdirSync(outputDir);
+  const result = await runJob({
+    archive: { ...archive, sizeBytes: bytes.length, mtimeMs: 0 },
+    outputs: [{ kind: 'book', depth: 2, format: 'csv', path: output }],
+    options: { ...SAMPLING_DEFAULTS, onBadLine: 'skip' },
+    overwrite: false,
+    inflater: 'kernel',
+    outputDir,
+  });
+  const left = fs.readdirSync(outputDir).filter((name) => name !== RECORDS_FILE);
   if (result.status !== 'done') {
     assert.deepEqual(left, [], 'a failed archive leaves nothing');
     return result;

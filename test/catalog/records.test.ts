@@ -5,11 +5,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { type MadeOutput, placeOf, RECORDS_FILE, RecordFile, readRecords } from '../../src/catalog/records.js';
+import { placeOf } from '../../src/catalog/output-name.js';
+import { RECORDS_FILE, type RecordedOutput, readRecords } from '../../src/catalog/records.js';
+import { appendLine } from '../../src/storage/log-file.js';
 import { tempDir } from '../support/files.js';
 
 const PLACE = '0200/XRPUSDT/2025-01-15_XRPUSDT_ob200_1m.csv';
 const SHAPE = { interval: '1m', onGap: 'fill', onBadLine: 'fail', compat: 'none', quality: false };
+
+/** The file that is there, where it does not matter. */
+const FILE = { sizeBytes: 1, mtimeMs: 1 };
 
 /** A line as the program writes it, and what differs. */
 function recordLine(changes: Record<string, unknown> = {}): string {
@@ -36,18 +41,19 @@ async function recordsOf(text: string | Uint8Array, dir: string) {
 
 test('what is recorded of an output is found by its path in any output folder', async (t) => {
   const records = await recordsOf(`${recordLine()}\n`, tempDir(t));
-  const expected: MadeOutput = {
+  const expected: RecordedOutput = {
     archive: { fileName: '2025-01-15_XRPUSDT_ob200.data.zip', sizeBytes: 10, mtimeMs: 20 },
     shape: SHAPE,
     formatVersion: 3,
     hasBadLines: false,
     sizeBytes: undefined,
+    mtimeMs: undefined,
     counts: { rows: 1440, filledRows: 5, suspectRows: 7 },
   };
   for (const folder of ['/a', 'b/c', '']) {
-    assert.deepEqual(records.of(path.join(folder, PLACE)), expected);
+    assert.deepEqual(records.of(path.join(folder, PLACE), FILE), expected);
   }
-  assert.equal(records.of(PLACE.replace('XRP', 'ADA')), undefined);
+  assert.equal(records.of(PLACE.replace('XRP', 'ADA'), FILE), undefined);
 });
 
 test('places are named with / and without the output folder', () => {
@@ -62,7 +68,7 @@ test('the last record of success counts, a failure after it changes nothing', as
     recordLine({ archiveBytes: 3, status: 'failed', error: 'truncated' }),
   ];
   const records = await recordsOf(lines.join('\n'), tempDir(t));
-  assert.equal(records.of(PLACE)?.archive.sizeBytes, 2);
+  assert.equal(records.of(PLACE, FILE)?.archive.sizeBytes, 2);
 });
 
 test('a failure is told of an archive that failed last, and of no other', async (t) => {
@@ -78,18 +84,23 @@ test('a failure is told of an archive that failed last, and of no other', async 
 });
 
 test('a record is not that of a file of another size', async (t) => {
-  const out = tempDir(t);
-  const file = path.join(out, PLACE);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, 'four');
   for (const [bytes, isIts] of [
     [4, true],
     [5, false],
     [undefined, true],
   ] as const) {
-    const records = await recordsOf(recordLine({ outputs: [{ path: PLACE, shape: SHAPE, bytes }] }), out);
-    assert.equal(records.of(file) !== undefined, isIts);
+    const records = await recordsOf(recordLine({ outputs: [{ path: PLACE, shape: SHAPE, bytes }] }), tempDir(t));
+    assert.equal(records.of(PLACE, { sizeBytes: 4, mtimeMs: 1 }) !== undefined, isIts);
   }
+});
+
+test('of records of files of one size, that of the file’s time counts: a run may have ended before its output', async (t) => {
+  const made = (mtimeMs: number) =>
+    recordLine({ archiveBytes: mtimeMs, outputs: [{ path: PLACE, shape: SHAPE, bytes: 4, mtimeMs }] });
+  const records = await recordsOf([made(100), made(200)].join('\n'), tempDir(t));
+  const at = (mtimeMs: number) => records.of(PLACE, { sizeBytes: 4, mtimeMs })?.archive.sizeBytes;
+  assert.deepEqual([at(100), at(200)], [100, 200]);
+  assert.equal(at(300), 200, 'a copy with a time of its own is taken for the last');
 });
 
 test('garbage says nothing: lines cut off, not JSON, of other kinds, too long, not UTF-8', async (t) => {
@@ -120,7 +131,7 @@ test('garbage says nothing: lines cut off, not JSON, of other kinds, too long, n
     Buffer.from(`${whole}\n${garbage}\n${recordLine({ archiveBytes: 99 }).slice(0, -1)}`),
   ]);
   const records = await recordsOf(bytes, tempDir(t));
-  assert.equal(records.of(PLACE)?.archive.sizeBytes, 10);
+  assert.equal(records.of(PLACE, FILE)?.archive.sizeBytes, 10);
   assert.deepEqual([...records.failures], []);
 });
 
@@ -130,7 +141,7 @@ test('fields of other types are as if they were not there', async (t) => {
     recordLine({ outputs, archiveMtimeMs: null, rows: 'all', badLines: null }),
     tempDir(t),
   );
-  const { archive, shape, formatVersion, hasBadLines } = records.of(PLACE) ?? {};
+  const { archive, shape, formatVersion, hasBadLines } = records.of(PLACE, FILE) ?? {};
   assert.deepEqual(archive, { fileName: '2025-01-15_XRPUSDT_ob200.data.zip', sizeBytes: 10, mtimeMs: undefined });
   assert.deepEqual([shape, formatVersion, hasBadLines], [{}, 1, true]);
 });
@@ -139,7 +150,7 @@ test('records of version 0.1: paths as they were given, the options of all outpu
   const options = { interval: '1m', onGap: 'skip', onBadLine: 'fail', compat: 'none', formattedTimestamp: false };
   const outputs = [{ depth: 200, path: `old/folder/${PLACE}` }];
   const line = recordLine({ archiveMtimeMs: undefined, suspectRows: undefined, outputs, options });
-  const record = (await recordsOf(`${line}\n`, tempDir(t))).of(`/new/${PLACE}`);
+  const record = (await recordsOf(`${line}\n`, tempDir(t))).of(`/new/${PLACE}`, FILE);
   assert.deepEqual(record?.shape, options);
   assert.equal(record?.formatVersion, 1);
   assert.equal(record?.archive.mtimeMs, undefined);
@@ -148,38 +159,39 @@ test('records of version 0.1: paths as they were given, the options of all outpu
 
 test('no file, and no folder: no records', async (t) => {
   const dir = tempDir(t);
-  for (const folder of [dir, path.join(dir, 'none')]) assert.equal((await readRecords(folder)).of(PLACE), undefined);
+  for (const folder of [dir, path.join(dir, 'none')])
+    assert.equal((await readRecords(folder)).of(PLACE, FILE), undefined);
 });
 
-test('half a line that another run left while this one has the file open is not continued', async (t) => {
+test('half a line that another run left is not continued', async (t) => {
   const dir = tempDir(t);
-  const file = new RecordFile(dir);
-  file.append(JSON.parse(recordLine({ archiveBytes: 1 })));
-  fs.appendFileSync(path.join(dir, RECORDS_FILE), '{"archive":"half');
-  file.append(JSON.parse(recordLine({ archiveBytes: 2 })));
-  file.close();
-  assert.equal((await readRecords(dir)).of(PLACE)?.archive.sizeBytes, 2);
+  const file = path.join(dir, RECORDS_FILE);
+  appendLine(file, recordLine({ archiveBytes: 1 }));
+  fs.appendFileSync(file, '{"archive":"half');
+  appendLine(file, recordLine({ archiveBytes: 2 }));
+  assert.equal((await readRecords(dir)).of(PLACE, FILE)?.archive.sizeBytes, 2);
 });
 
 test('processes that append at the same time do not mix their lines', async (t) => {
   const dir = tempDir(t);
   const [WRITERS, LINES] = [3, 100];
-  const module = new URL('../../src/catalog/records.js', import.meta.url).href;
+  const module = new URL('../../src/storage/log-file.js', import.meta.url).href;
   const program = `
-    const { RecordFile } = await import(${JSON.stringify(module)});
-    const file = new RecordFile(process.argv[1]);
+    const { appendLine } = await import(${JSON.stringify(module)});
     for (let line = 0; line < ${LINES}; line++) {
       const outputs = [{ path: 'x/' + process.argv[2] + '/' + line, shape: {} }];
-      file.append({ archive: 'a', archiveBytes: line, status: 'done', outputs, filling: 'x'.repeat(50 * line) });
+      const record = { archive: 'a', archiveBytes: line, status: 'done', outputs, filling: 'x'.repeat(50 * line) };
+      appendLine(process.argv[1], JSON.stringify(record));
     }`;
+  const file = path.join(dir, RECORDS_FILE);
   const writers = Array.from({ length: WRITERS }, (_, writer) =>
-    spawn(process.execPath, ['--input-type=module', '-e', program, dir, `${writer}`], { stdio: 'inherit' }),
+    spawn(process.execPath, ['--input-type=module', '-e', program, file, `${writer}`], { stdio: 'inherit' }),
   );
   for (const [status] of await Promise.all(writers.map((child) => once(child, 'close')))) assert.equal(status, 0);
   const records = await readRecords(dir);
   for (let writer = 0; writer < WRITERS; writer++) {
     for (let line = 0; line < LINES; line++) {
-      assert.equal(records.of(`x/${writer}/${line}`)?.archive.sizeBytes, line);
+      assert.equal(records.of(`x/${writer}/${line}`, FILE)?.archive.sizeBytes, line);
     }
   }
 });

@@ -4,11 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { after, before, mock, test } from 'node:test';
-import { identifyFiles } from '../../src/catalog/find-archives.js';
-import { RecordFile } from '../../src/catalog/records.js';
-import { type JobResult, runJob } from '../../src/convert/job.js';
+import { identifyArchives } from '../../src/catalog/find-archives.js';
 import { type Job, plan } from '../../src/convert/plan.js';
+import { type JobResult, runJob } from '../../src/convert/recorded-job.js';
+import { appendLine } from '../../src/storage/log-file.js';
 import { readOutputs, tempDir } from '../support/files.js';
+import { inventoryOf } from '../support/inventories.js';
 import { assertSameOutputs, listFiles, listStaged, makeArchive, readRecords } from '../support/runs.js';
 
 /** The system calls that a conversion makes, as the methods of `fs` that the sources call. */
@@ -51,7 +52,7 @@ before(async () => {
   // Its outputs are larger than what is gathered before it is written, so that there are several writes.
   archive = await makeArchive(path.join(root, 'source'), { pair: 'TESTUSDT', market: { durationMs: 1_300_000 } });
   const out = path.join(root, 'unbroken');
-  assert.equal((await runJob(await makeJob(out), { onRead() {} })).status, 'done');
+  assert.equal((await runJob(await makeJob(out))).status, 'done');
   whole = readOutputs(out);
   assert.equal(whole.size, 2);
   for (const text of whole.values()) assert.ok(text.length > 270_000);
@@ -60,9 +61,8 @@ before(async () => {
 after(() => fs.rmSync(root, { recursive: true, force: true }));
 
 async function makeJob(outputDir: string, { source = archive, temp }: { source?: string; temp?: string } = {}) {
-  const options = { intervalMs: 4_000, onGap: 'fill', onBadLine: 'fail', compat: 'none' } as const;
-  const more = { outputDir, formattedTimestamp: false, overwrite: false, ...(temp ? { tempDir: temp } : {}) };
-  const [entry] = plan(await identifyFiles([source]), { ...options, ...more }, () => false);
+  const options = { intervalMs: 4_000, outputDir, tempDir: temp };
+  const [entry] = plan(inventoryOf(await identifyArchives([source])), options);
   assert.ok(entry?.action === 'convert');
   return entry.job;
 }
@@ -115,7 +115,7 @@ async function runWithFault({ job, fault, isCrossDevice = false }: Experiment) {
   }
   let result: JobResult;
   try {
-    result = await runJob(job, { onRead() {} });
+    result = await runJob(job);
   } finally {
     mock.restoreAll();
   }
@@ -156,7 +156,7 @@ for (const isCrossDevice of [false, true]) {
           const visible = [...readOutputs(out)].filter(([name]) => !name.endsWith('.part'));
           for (const [name, text] of visible) assert.ok(text === whole.get(name), `${what}: ${name} is whole`);
           if (result.status === 'done') assert.equal(visible.length, 2, what);
-          const again = await runJob(job, { onRead() {} });
+          const again = await runJob(job);
           assert.equal(again.status, visible.length === 2 ? 'skipped' : 'done', what);
           const outputs = [...readOutputs(out)].filter(([name]) => !name.endsWith('.part'));
           assertSameOutputs(new Map(outputs), whole);
@@ -181,6 +181,7 @@ for (const call of ['closeSync', 'rmSync'] as const) {
     fs.writeFileSync(damaged, bytes);
     const job = await makeJob(out, { source: damaged });
     for (let nth = 1, isHit = true; isHit; nth++) {
+      for (const output of job.outputs) fs.mkdirSync(path.dirname(output.path), { recursive: true });
       const run = await runWithFault({ job, fault: { call, nth, code: 'EIO' } as Fault });
       isHit = run.isHit;
       assert.ok(run.result.status === 'failed');
@@ -206,7 +207,7 @@ test('writes and reads that do less than asked change nothing', async (t) => {
   }
   let result: JobResult;
   try {
-    result = await runJob(job, { onRead() {} });
+    result = await runJob(job);
   } finally {
     mock.restoreAll();
   }
@@ -215,8 +216,7 @@ test('writes and reads that do less than asked change nothing', async (t) => {
 });
 
 test('a record of which the disk takes only a part does not damage the next', (t) => {
-  const out = tempDir(t);
-  const records = new RecordFile(out);
+  const file = path.join(tempDir(t), 'conversions.jsonl');
   let calls = 0;
   intercept('writeSync', (original, [fd, text, ...rest]) =>
     original(fd, ++calls === 1 ? String(text).slice(0, 9) : text, ...rest),
@@ -224,14 +224,13 @@ test('a record of which the disk takes only a part does not damage the next', (t
   try {
     for (const number of [1, 2]) {
       try {
-        records.append({ archive: `number ${number}` });
+        appendLine(file, JSON.stringify({ archive: `number ${number}` }));
       } catch (error) {
         assert.match((error as Error).message, /conversions\.jsonl|whole|short/, 'told, if it is not written');
       }
     }
   } finally {
     mock.restoreAll();
-    records.close();
   }
-  assert.deepEqual(readRecords(out).at(-1), { archive: 'number 2' });
+  assert.deepEqual(readRecords(path.dirname(file)).at(-1), { archive: 'number 2' });
 });

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
+import { stagedName } from '../../src/storage/staging.js';
 import { CLI } from '../support/cli.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { DAY } from '../support/messages.js';
@@ -70,10 +71,9 @@ test('unfinished outputs are in --temp-dir and not beside their place', async (t
   assert.ok(listFiles(temp).every((file) => path.basename(file).startsWith('.')));
 });
 
-const host = os
-  .hostname()
-  .replace(/[^A-Za-z0-9]/g, '_')
-  .slice(0, 32);
+/** As this machine and boot are called in the names of staged files: `HOST-PLACE`. */
+const [here = ''] = /[^.-]+-[^.-]+(?=-\d+-\d+\.)/.exec(stagedName('x', 'run')) ?? [];
+const [host = ''] = here.split('-');
 
 interface Leftover {
   name: string;
@@ -83,22 +83,30 @@ interface Leftover {
 
 /** Files as dead and living runs leave them, and others that are none of ours. */
 function leftovers(): Leftover[] {
-  const staged = (ownerName: string, count = 0) => `.${DAY}_AAAUSDT_ob200_1m.csv.${ownerName}.0.${count}.part`;
+  const staged = (ownerName: string, count = 0) => `.${DAY}_AAAUSDT_ob200_1m.csv.${ownerName}.run1.0.${count}.part`;
   const deadPid = spawnSync(process.execPath, ['--version']).pid;
   const own = processStart(process.pid);
   return [
-    { name: staged(`${host}-${deadPid}-123456`), isSwept: true },
-    { name: staged(`${host}-${deadPid}-123456`, 1), isSwept: true },
+    { name: staged(`${here}-${deadPid}-123456`), isSwept: true },
+    { name: staged(`${here}-${deadPid}-123456`, 1), isSwept: true },
     // A number given out again: the process of that number began at another time.
-    { name: staged(`${host}-${process.pid}-${own + 1}`), isSwept: own > 0 },
-    { name: staged(`${host}-${process.pid}-${own}`), isSwept: false },
-    { name: staged(`${host}-${process.pid}-0`), isSwept: false },
-    { name: staged(`otherhost-${deadPid}-123456`), isSwept: false },
-    { name: staged(`otherhost-${deadPid}-123456`, 1), isSwept: false, ageMs: 23 * HOUR_MS },
-    { name: staged(`otherhost-${deadPid}-123456`, 2), isSwept: true, ageMs: 25 * HOUR_MS },
+    { name: staged(`${here}-${process.pid}-${own + 1}`), isSwept: own > 0 },
+    { name: staged(`${here}-${process.pid}-${own}`), isSwept: false },
+    { name: staged(`${here}-${process.pid}-0`), isSwept: false },
+    { name: staged(`otherhost-0123abcd-${deadPid}-123456`), isSwept: false },
+    { name: staged(`otherhost-0123abcd-${deadPid}-123456`, 1), isSwept: false, ageMs: 23 * HOUR_MS },
+    { name: staged(`otherhost-0123abcd-${deadPid}-123456`, 2), isSwept: true, ageMs: 25 * HOUR_MS },
+    // A container of this host name, in which the same number is another process: it may be alive.
+    { name: staged(`${host}-0123abcd-${deadPid}-123456`), isSwept: false },
+    { name: staged(`${host}-0123abcd-${deadPid}-123456`, 1), isSwept: true, ageMs: 25 * HOUR_MS },
+    // Written before this machine was started, by a machine of its name.
+    { name: staged(`${host}-0123abcd-${deadPid}-123456`, 2), isSwept: true, ageMs: os.uptime() * 1000 + HOUR_MS },
+    // As version 0.1 called them.
+    { name: `.${DAY}_AAAUSDT_ob200_1m.csv.${host}-${deadPid}-123456.0.0.part`, isSwept: false },
+    { name: `.${DAY}_AAAUSDT_ob200_1m.csv.${host}-${deadPid}-123456.0.1.part`, isSwept: true, ageMs: 25 * HOUR_MS },
     { name: 'mine.part', isSwept: false, ageMs: 25 * HOUR_MS },
     { name: `.mine.${host}-${deadPid}.part`, isSwept: false, ageMs: 25 * HOUR_MS },
-    { name: `${DAY}_AAAUSDT_ob200_1m.csv.${host}-${deadPid}-1.0.0.part`, isSwept: false },
+    { name: `${DAY}_AAAUSDT_ob200_1m.csv.${here}-${deadPid}-1.run1.0.0.part`, isSwept: false },
   ];
 }
 
@@ -135,7 +143,7 @@ test('a run with nothing left to make sweeps the leftovers of an earlier one too
   const args = ['--source-dir', source, '--output-dir', out];
   assert.equal((await complete(args)).status, 0);
   const deadPid = spawnSync(process.execPath, ['--version']).pid;
-  const leftover = `.${DAY}_AAAUSDT_ob200_1m.csv.${host}-${deadPid}-123456.0.0.part`;
+  const leftover = `.${DAY}_AAAUSDT_ob200_1m.csv.${here}-${deadPid}-123456.run1.0.0.part`;
   fs.writeFileSync(path.join(out, '0200', 'AAAUSDT', leftover), 'as --overwrite leaves it when it is killed');
   const { status, stdout } = await complete(args);
   assert.equal(status, 0);

@@ -5,8 +5,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { scanFolder } from '../../src/catalog/find-archives.js';
-import { type PlanEntry, plan } from '../../src/convert/plan.js';
+import { findArchives } from '../../src/catalog/find-archives.js';
+import { takeInventory } from '../../src/catalog/inventory.js';
+import { plan } from '../../src/convert/plan.js';
 import { type Outcome, run } from '../../src/convert/run.js';
 import { workerThreadsExecutor } from '../../src/executors/worker-threads.js';
 import { DEATHS } from '../support/dying-worker.js';
@@ -14,7 +15,6 @@ import { readOutputs, tempDir } from '../support/files.js';
 import {
   assertSameOutputs,
   complete,
-  listFiles,
   listStaged,
   MADE_ROWS,
   makeArchive,
@@ -134,26 +134,12 @@ function isStopped(pid: number): boolean {
 }
 
 async function runWith(workerUrl: URL, sourceDir: string, outputDir: string, slots = 2): Promise<Outcome[]> {
-  const entries: PlanEntry[] = plan(
-    scanFolder(sourceDir),
-    {
-      outputDir,
-      intervalMs: 60_000,
-      onGap: 'fill',
-      onBadLine: 'fail',
-      compat: 'none',
-      formattedTimestamp: false,
-      overwrite: false,
-    },
-    () => false,
-  );
+  const entries = plan(await takeInventory(await findArchives(sourceDir), outputDir), { outputDir });
   const outcomes: Outcome[] = [];
-  const hooks = {
-    onOutcome: (outcome: Outcome) => outcomes.push(outcome),
-    onRead: () => {},
-    signal: new AbortController().signal,
-  };
-  await run(entries, workerThreadsExecutor({ slots, workerUrl }), hooks);
+  const ending = await run(entries, workerThreadsExecutor({ slots, workerUrl }), {
+    onOutcome: (outcome) => outcomes.push(outcome),
+  });
+  assert.deepEqual(ending, { kind: 'complete', left: 0 });
   return outcomes;
 }
 
@@ -178,7 +164,7 @@ test('a worker that dies fails its archive with the cause; the others go on with
       assert.ok(result?.status === 'done', `${pair}: ${JSON.stringify(result)}`);
       assert.equal(result.counts.rows, MADE_ROWS);
     }
-    assert.equal(listFiles(outputDir).length, 2 * healthy.length);
+    assert.equal(readOutputs(outputDir).size, 2 * healthy.length);
   }
 });
 
@@ -196,7 +182,7 @@ test('a worker that dies in the middle of its outputs leaves none of them, when 
     ]),
   );
   assert.deepEqual(
-    listFiles(out).map((file) => path.basename(file)),
+    [...readOutputs(out).keys()].map((file) => path.basename(file)),
     ['2025-01-15_OTHER_ob200_1m.csv', '2025-01-15_OTHER_ob500_1m.csv'],
   );
 });
@@ -210,5 +196,5 @@ test('a worker module that cannot be started fails each archive with the cause',
     assert.ok(result.status === 'failed');
     assert.match(result.error, /its worker died: .*no-such-worker\.js/);
   }
-  assert.deepEqual(listFiles(out), []);
+  assert.deepEqual([...readOutputs(out).keys()], []);
 });

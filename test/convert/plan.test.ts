@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseArchiveName } from '../../src/catalog/archive-name.js';
-import type { ArchiveFile, ScanResult } from '../../src/catalog/find-archives.js';
+import type { ArchiveFile, FoundArchives } from '../../src/catalog/find-archives.js';
+import { contentsOf } from '../../src/catalog/output-name.js';
 import type { OutputRecord } from '../../src/catalog/staleness.js';
-import { contentsOf, type PlanEntry, type PlanOptions, plan } from '../../src/convert/plan.js';
+import type { PlanOptions } from '../../src/convert/options.js';
+import { type PlanEntry, plan } from '../../src/convert/plan.js';
+import { inventoryOf } from '../support/inventories.js';
 
 const OPTIONS: PlanOptions = {
   outputDir: '/out',
@@ -24,8 +27,8 @@ function archive(filePath: string): ArchiveFile {
   return { ...name, path: filePath, fileName, sizeBytes: 1, mtimeMs: 1000, isDayFile: true };
 }
 
-const scanOf = (...paths: string[]): ScanResult => ({ archives: paths.map(archive), unusable: [], ignored: [] });
-const nothing = () => false;
+const scanOf = (...paths: string[]): FoundArchives => ({ archives: paths.map(archive), unusable: [], ignored: [] });
+const inventory = (...paths: string[]) => inventoryOf(scanOf(...paths));
 
 /** `convert 200,500`, `skip 200: exists`: one line an entry. */
 function summarize(entries: PlanEntry[]): string[] {
@@ -60,7 +63,7 @@ describe('depths', () => {
   ];
   for (const [file, depths, expected] of cases) {
     test(`${file}, ${depths ?? 'default'}: ${expected}`, () => {
-      const entries = plan(scanOf(file), { ...OPTIONS, ...(depths ? { depths } : {}) }, nothing);
+      const entries = plan(inventory(file), { ...OPTIONS, ...(depths ? { depths } : {}) });
       assert.deepEqual(summarize(entries), [expected]);
     });
   }
@@ -76,8 +79,8 @@ describe('outputs that exist', () => {
   ];
   for (const [existing, overwrite, expected] of cases) {
     test(`${existing.length} of two exist${overwrite ? ', --overwrite' : ''}: ${expected}`, () => {
-      const exists = (file: string) => existing.includes(file);
-      assert.deepEqual(summarize(plan(scanOf(D500), { ...OPTIONS, overwrite }, exists)), [expected]);
+      const there = Object.fromEntries(existing.map((file) => [file, null]));
+      assert.deepEqual(summarize(plan(inventoryOf(scanOf(D500), there), { ...OPTIONS, overwrite })), [expected]);
     });
   }
 });
@@ -105,12 +108,7 @@ type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? Partial<T[K]> : T
 
 /** The one archive {@link D500}, of whose two outputs those exist that have a record, or `null` for none. */
 function planWith(records: Record<string, OutputRecord | null>, options: Partial<PlanOptions> = {}): PlanEntry {
-  const exists = (file: string) => file in records;
-  const recordOf = (file: string) => {
-    assert.ok(exists(file), 'only asked of what exists');
-    return records[file] ?? undefined;
-  };
-  const [entry] = plan(scanOf(D500), { ...OPTIONS, ...options }, exists, recordOf);
+  const [entry] = plan(inventoryOf(scanOf(D500), records), { ...OPTIONS, ...options });
   assert.ok(entry);
   return entry;
 }
@@ -198,20 +196,20 @@ describe('outputs with a record', () => {
 
 describe('two archives with one output', () => {
   test('the first in plan order makes it, the other makes what is its own and says so', () => {
-    const [first, second] = plan(scanOf(D500, D200), OPTIONS, nothing);
+    const [first, second] = plan(inventory(D500, D200), OPTIONS);
     assert.deepEqual(summarize([first, second] as PlanEntry[]), ['convert 200', 'convert 500']);
     assert.equal(first?.path, D200);
     assert.equal(second && 'remark' in second ? second.remark : '', `200 comes from ${D200}`);
   });
 
   test('with nothing of its own left, the other is skipped', () => {
-    const [, second] = plan(scanOf(D500, D200), { ...OPTIONS, depths: [200] }, nothing);
+    const [, second] = plan(inventory(D500, D200), { ...OPTIONS, depths: [200] });
     assert.deepEqual(summarize([second] as PlanEntry[]), ['skip 200: made from another archive']);
   });
 
   test('the same day as .gz and .zip', () => {
     const gz = D500.replace('.zip', '.gz');
-    assert.deepEqual(summarize(plan(scanOf(D500, gz), OPTIONS, nothing)), [
+    assert.deepEqual(summarize(plan(inventory(D500, gz), OPTIONS)), [
       'convert 200,500',
       'skip 200,500: made from another archive',
     ]);
@@ -225,7 +223,7 @@ test('the order is depth folder, pair, date, whatever the order of finding', () 
     '0200/ETHUSDT/2025-01-01_ETHUSDT_ob200.data.zip',
     '0500/ADAUSDT/2025-01-01_ADAUSDT_ob500.data.zip',
   ];
-  const entries = plan(scanOf(...[...paths].reverse()), OPTIONS, nothing);
+  const entries = plan(inventory(...[...paths].reverse()), OPTIONS);
   assert.deepEqual(
     entries.map(({ number, path }) => [number, path]),
     paths.map((path, index) => [index + 1, path]),
@@ -235,7 +233,7 @@ test('the order is depth folder, pair, date, whatever the order of finding', () 
 test('--symbols, --from and --to choose, both days included', () => {
   const days = ['2025-01-14', '2025-01-15', '2025-01-16', '2025-01-17'];
   const paths = days.flatMap((day) => ['A', 'B'].map((pair) => `0200/${pair}/${day}_${pair}_ob200.data.zip`));
-  const chosen = plan(scanOf(...paths), { ...OPTIONS, symbols: ['B'], from: '2025-01-15', to: '2025-01-16' }, nothing);
+  const chosen = plan(inventory(...paths), { ...OPTIONS, symbols: ['B'], from: '2025-01-15', to: '2025-01-16' });
   assert.deepEqual(
     chosen.map(({ number, fileName }) => `${number} ${fileName.slice(0, 12)}`),
     ['1 2025-01-15_B', '2 2025-01-16_B'].map((text) => text.slice(0, 14)),
@@ -250,7 +248,7 @@ test('output names carry the interval in its shortest form', () => {
     [300_000, '5m'],
     [86_400_000, '24h'],
   ] as const) {
-    const [entry] = plan(scanOf(D500), { ...OPTIONS, intervalMs, depths: [5] }, nothing);
+    const [entry] = plan(inventory(D500), { ...OPTIONS, intervalMs, depths: [5] });
     assert.ok(entry?.action === 'convert');
     assert.equal(entry.job.outputs[0]?.path, `/out/0005/XRPUSDT/2025-01-15_XRPUSDT_ob5_${suffix}.csv`);
   }
@@ -258,7 +256,7 @@ test('output names carry the interval in its shortest form', () => {
 
 test('a plan is plain JSON', () => {
   const scan = { ...scanOf(D500, D200), unusable: [{ path: 'x', fileName: 'x', pair: '?', problem: 'broken' }] };
-  const entries = plan(scan, { ...OPTIONS, tempDir: '/tmp' }, nothing);
+  const entries = plan(inventoryOf(scan), { ...OPTIONS, tempDir: '/tmp' });
   assert.deepEqual(JSON.parse(JSON.stringify(entries)), entries);
   assert.deepEqual(summarize(entries), ['fail: broken', 'convert 200', 'convert 500']);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { PLAN_DEFAULTS } from '../../src/convert/plan.js';
+import { SAMPLING_DEFAULTS } from '../../src/catalog/shaping-options.js';
 import { bookColumns, bookMetrics } from '../../src/metrics/book-metrics.js';
 import { MetricsSampler, metricsColumns } from '../../src/metrics/sampler.js';
 import { messages, textOf } from '../support/arbitraries.js';
@@ -207,7 +207,7 @@ test('the columns are those of the issue, in its order', () => {
     (x) => `bid_qty_${x}bps,bid_notional_${x}bps,ask_qty_${x}bps,ask_notional_${x}bps`,
   );
   assert.equal(
-    metricsColumns(PLAN_DEFAULTS.impacts).join(),
+    metricsColumns(SAMPLING_DEFAULTS.impacts).join(),
     [
       'best_bid,best_bid_qty,best_ask,best_ask_qty,mid,microprice,spread,spread_bps',
       'imbalance_1,imbalance_5,imbalance_10,imbalance_50',

@@ -6,10 +6,10 @@ import {
   type ArchiveError,
   type Conversion,
   type Executor,
+  findArchives,
   type Levels,
   type Message,
   OrderBook,
-  outputExists,
   type PlanEntry,
   type PlanOptions,
   plan,
@@ -17,8 +17,8 @@ import {
   readMessages,
   run,
   type SnapshotRow,
-  scanFolder,
   snapshots,
+  takeInventory,
   convertArchive as toFiles,
   workerThreadsExecutor,
 } from 'bookgrid';
@@ -45,9 +45,9 @@ export async function lastBook(archive: string): Promise<readonly (readonly [str
 }
 
 export async function convertAll(source: string, options: PlanOptions, signal: AbortSignal): Promise<Conversion[]> {
-  const entries: PlanEntry[] = plan(scanFolder(source), options, outputExists);
+  const entries: PlanEntry[] = plan(await takeInventory(await findArchives(source), options.outputDir), options);
   const executor: Executor = workerThreadsExecutor({ slots: 2 });
-  const hooks: RunHooks = { onOutcome() {}, onRead() {}, signal };
+  const hooks: RunHooks = { signal };
   await run(entries, executor, hooks);
   return Promise.all(entries.map((entry) => toFiles(entry.path, options)));
 }

@@ -1,7 +1,7 @@
 /** A worker thread that some archives kill, by the pair in their name. With the others it does its work. */
-import { parentPort } from 'node:worker_threads';
-import { runJob } from '../../src/convert/job.js';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { Job } from '../../src/convert/plan.js';
+import { runJob } from '../../src/convert/recorded-job.js';
 
 /** How a worker can die, and what its archive's error says then. */
 export const DEATHS: Record<string, RegExp> = {
@@ -39,5 +39,5 @@ parentPort?.on('message', async (job: Job) => {
     if (job.archive.pair === 'MIDDLE') process.exit(1);
     post({ readBytes });
   };
-  post({ result: await runJob(job, { onRead }) });
+  post({ result: await runJob(job, { onRead, runId: workerData.runId }) });
 });

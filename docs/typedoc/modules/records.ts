@@ -1,0 +1,14 @@
+/**
+ * What an output folder knows of its outputs: of which archive each was made, and how.
+ *
+ * @module records
+ */
+export {
+  type Failure,
+  type MadeOutput,
+  type OutputRecord,
+  type Records,
+  type RowCounts,
+  readRecords,
+  type Shape,
+} from '../../../src/index.js';

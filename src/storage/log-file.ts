@@ -1,0 +1,49 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { flushFolder } from './folders.js';
+import { StorageError } from './storage.js';
+import { writeAll } from './write-all.js';
+
+/**
+ * Appends a line to a file that several runs may append to at the same time. It is durable when the call returns.
+ *
+ * @throws {@link StorageError} when the file is there and is no regular one; a system error when it cannot be written.
+ */
+export function appendLine(file: string, line: string): void {
+  const isNew = !isRegular(file);
+  const fd = fs.openSync(file, 'a+');
+  try {
+    // A run that was killed, or whose disk was full, may have left half a line; this one must not become part of it.
+    const start = endsInLine(fd) ? '' : '\n';
+    // One write with O_APPEND for a whole line: lines of two runs do not mix.
+    writeAll(fd, Buffer.from(`${start}${line}\n`));
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  if (isNew) flushFolder(path.dirname(file));
+}
+
+/** The bytes of such a file; none when it is not there. */
+export async function* readLines(file: string): AsyncGenerator<Buffer, void, undefined> {
+  if (isRegular(file)) yield* fs.createReadStream(file, { highWaterMark: 1 << 20 });
+}
+
+/** Asked before it is opened: a pipe, or a device that never ends, would hold the program for ever. */
+function isRegular(file: string): boolean {
+  let stat: fs.Stats;
+  try {
+    stat = fs.statSync(file);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+  if (!stat.isFile()) throw new StorageError('not a regular file');
+  return true;
+}
+
+function endsInLine(fd: number): boolean {
+  const { size } = fs.fstatSync(fd);
+  const last = Buffer.alloc(1);
+  return size === 0 || fs.readSync(fd, last, 0, 1, size - 1) === 0 || last.toString() === '\n';
+}

@@ -1,0 +1,23 @@
+import path from 'node:path';
+
+/** `s3` of `s3://bucket/prefix`; `undefined` for a path of this machine. One letter is a drive of Windows. */
+export function schemeOf(location: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]+):\/\//i.exec(location)?.[1]?.toLowerCase();
+}
+
+/** The path of something in a folder. Not always `path.join`: that would make `s3:/bucket` of `s3://bucket`. */
+export function joinPath(folder: string, ...names: string[]): string {
+  if (schemeOf(folder) === undefined) return path.join(folder, ...names);
+  return [folder.replace(/\/+$/, ''), ...names].join('/');
+}
+
+/** The folder that a path lies in. */
+export function folderOf(location: string): string {
+  if (schemeOf(location) === undefined) return path.dirname(location);
+  return location.slice(0, location.lastIndexOf('/'));
+}
+
+/** The last name of a path. */
+export function nameOf(location: string): string {
+  return path.basename(location);
+}

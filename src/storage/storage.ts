@@ -1,0 +1,101 @@
+/** The one small interface of a place where archives and outputs lie. Everything above knows bytes by their paths only. */
+import type { ByteSource } from './byte-source.js';
+
+/** What tells whether a file is still the same: an archive or an output that was changed differs in one of these. */
+export interface FileVersion {
+  sizeBytes: number;
+  /** When it was last changed, whole ms since the epoch. */
+  mtimeMs: number;
+}
+
+/** What is found below a folder. */
+export type Entry = {
+  /** Its own name, without the folder. */
+  name: string;
+  /** The folder's path as it was given, and the name. */
+  path: string;
+} & (
+  | ({ kind: 'file' } & FileVersion)
+  /** `id` is the same for each path that leads to the folder, such as symbolic links. */
+  | { kind: 'folder'; id: string }
+  /** It is there, and is neither, or cannot be looked at: why. */
+  | { kind: 'unusable'; problem: string }
+);
+
+/** Where and for whom a file is staged before it appears. */
+export interface StagingOptions {
+  /** The run that writes it: the name of the unfinished file tells, so that nobody else sweeps it. */
+  runId: string;
+  /** A folder for unfinished files; beside the file's own place when absent. */
+  tempDir?: string | undefined;
+}
+
+/** A file on its way: nobody sees it before it is published, and then whole. */
+export interface StagedFile {
+  /** @param bytes used up when the call returns. */
+  write(bytes: Uint8Array): void;
+  /**
+   * Makes sure that what was written outlives a power cut. Nothing is written afterwards.
+   *
+   * @returns what the file will be known by: that of its own descriptor, whatever is at its path meanwhile.
+   */
+  flush(): FileVersion;
+  /** Makes the flushed file appear at its path, in one step, in place of what was there. */
+  publish(): Promise<void>;
+  /** Leaves nothing behind, whatever happened before. Does nothing after {@link publish}. */
+  discard(): void;
+}
+
+/** A kind of place. Paths are given as the user gave them. */
+export interface Storage {
+  /**
+   * What is directly in a folder, in the order of the names' characters. Hidden names (`.…`) are left out.
+   *
+   * @throws {@link StorageError} when the folder is not there, is none, or cannot be read.
+   */
+  list(folder: string): AsyncGenerator<Entry, void, undefined>;
+  /**
+   * What is at a path; `undefined` when nothing is, or when a folder above may not be looked into.
+   *
+   * @throws a system error for anything else that keeps it from being looked at.
+   */
+  look(path: string): Promise<Entry | undefined>;
+  /**
+   * Opens a file for reading ranges of it.
+   *
+   * @throws {@link StorageError} when it is no regular file; a system error, with `code`, when it cannot be opened.
+   */
+  open(path: string): Promise<ByteSource>;
+  /** Begins a file that is to appear at a path. Folders are made as needed. */
+  stage(path: string, options: StagingOptions): StagedFile;
+  /**
+   * Removes what runs have left behind in a folder: that of dead runs, and that of one run that has ended, when its id
+   * is given. What cannot be removed, or a folder that cannot be read, stops nobody.
+   *
+   * @returns how many unfinished files were removed.
+   */
+  sweep(folder: string, endedRunId?: string): Promise<number>;
+  /**
+   * Appends a line to a log that several runs may append to at the same time. It is durable when the call returns.
+   *
+   * @param line without its end.
+   */
+  appendLine(path: string, line: string): Promise<void>;
+  /**
+   * The bytes of a log, one stretch after the other; none when there is no log.
+   *
+   * @throws {@link StorageError} or a system error when it cannot be read.
+   */
+  readLog(path: string): AsyncGenerator<Buffer, void, undefined>;
+  /**
+   * Makes a folder when it is not there.
+   *
+   * @throws a system error when it cannot be made, or not be written to.
+   */
+  requireWritable(folder: string): Promise<void>;
+}
+
+/** A place is not as it has to be. The message names it where the caller may not know it. */
+export class StorageError extends Error {
+  override name = 'StorageError';
+}

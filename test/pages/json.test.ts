@@ -1,0 +1,96 @@
+/** docs/json.md has every field that the command prints and records, with its type, and no other. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { assertAsDescribed, type Field, readTables } from '../support/field-tables.js';
+import { DAY } from '../support/messages.js';
+import { complete, makeArchive, readRecords } from '../support/runs.js';
+
+type Json = Record<string, unknown>;
+
+const PAGE = fs.readFileSync(fileURLToPath(new URL('../../../docs/json.md', import.meta.url)), 'utf8');
+const tables = readTables(PAGE);
+/** What was printed and recorded, by the name of its table. */
+const found = new Map<string, Json[]>();
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-test-'));
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+const source = path.join(folder, 'archives');
+const output = path.join(folder, 'snapshots');
+
+async function run(...args: string[]): Promise<void> {
+  const { status, stdout, stderr } = await complete([
+    ...args,
+    '--source-dir',
+    source,
+    '--output-dir',
+    output,
+    '--json',
+  ]);
+  assert.ok(status === 0 || status === 1, stderr);
+  for (const line of stdout.trimEnd().split('\n')) {
+    const object = JSON.parse(line) as Json;
+    keep(String(object['event']), object);
+  }
+}
+
+function keep(name: string, object: Json): void {
+  found.set(name, [...(found.get(name) ?? []), object]);
+}
+
+/** Archives and outputs of every kind, converted, planned and surveyed. */
+before(async () => {
+  const quiet = { gaps: [{ fromMs: 50_000, toMs: 121_000 }] };
+  await makeArchive(source, { pair: 'AAAUSDT', market: quiet });
+  await makeArchive(source, { pair: 'AAAUSDT', depth: 200 }); // makes the depth 200 of that day
+  await makeArchive(source, { pair: 'SHALLOWUSDT', depth: 50 });
+  const damaged = await makeArchive(source, { pair: 'DAMAGEDUSDT' });
+  const bytes = fs.readFileSync(damaged);
+  bytes.fill(0x55, 2000, 2100); // the kernel's inflater and Node's zlib both refuse it
+  fs.writeFileSync(damaged, bytes);
+  const misplaced = await makeArchive(source, { pair: 'MISPLACEDUSDT' });
+  fs.mkdirSync(path.join(source, '0500/OTHERUSDT'));
+  fs.renameSync(misplaced, path.join(source, '0500/OTHERUSDT', path.basename(misplaced)));
+
+  const formats = ['--format', 'csv,parquet', '--metrics'];
+  await run('convert', '--depths', '200', ...formats);
+  await run('convert', '--depths', '200,500', ...formats, '--on-gap', 'skip');
+  fs.copyFileSync(
+    path.join(output, `0500/AAAUSDT/${DAY}_AAAUSDT_ob500_1m.csv`),
+    path.join(output, `0200/AAAUSDT/${DAY}_AAAUSDT_ob200_1m.csv`),
+  ); // another size than the recorded one: nothing is known of it
+  await run('convert', '--depths', '200', '--dry-run');
+  await run('convert', '--dry-run', '--temp-dir', folder, '--interval', '1s');
+  await run('convert', '--dry-run', ...formats); // stale again
+  await run('status');
+  for (const record of readRecords(output)) if (record) keep('record', record);
+});
+
+/** Of an archive that was worked on, the event has all that the record has. */
+function fieldsOf(name: string, object: Json): Field[] {
+  const own = tables.get(name) ?? [];
+  if (name !== 'archive' || !('outputs' in object)) return own;
+  const record = tables.get('record') ?? [];
+  return [...own.filter((field) => !record.some(({ path }) => path === field.path)), ...record];
+}
+
+test('every event and every field that comes out is on the page', () => {
+  assert.deepEqual([...found.keys()].sort(), [...tables.keys()].sort());
+  for (const [name, objects] of found) {
+    for (const object of objects) assertAsDescribed(object, fieldsOf(name, object), name);
+  }
+});
+
+test('every field on the page comes out', () => {
+  for (const [name, fields] of tables) {
+    const seen = new Set<string>();
+    for (const object of found.get(name) ?? []) {
+      for (const field of assertAsDescribed(object, fieldsOf(name, object), name)) seen.add(field);
+    }
+    const dead = fields.map((field) => field.path).filter((field) => !seen.has(field));
+    assert.deepEqual(dead, [], `${name}: fields that no run of this test prints`);
+  }
+});
