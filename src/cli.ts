@@ -1,26 +1,64 @@
 #!/usr/bin/env node
-import { UsageError } from './base/usage-error.js';
 /** The command line: argv to a command, errors and signals to an exit status. */
-import type { Surroundings } from './commands/convert.js';
+import fs from 'node:fs';
+import { UsageError } from './base/usage-error.js';
+import { VERSION } from './base/version.js';
 import { clean } from './console/clean-text.js';
-import { CommanderError, parseCommandLine } from './options.js';
+import { listCommands, type NamedCommand, suggestCommand } from './console/command-list.js';
+import { CommanderError } from './console/shared-options.js';
+import { lineWriter, listenForStop, type Surroundings, stopStatus } from './console/surroundings.js';
 
-/** 128 plus the signal's number, as shells have it. */
-const STOP_STATUS: Record<string, number> = { SIGHUP: 129, SIGINT: 130, EPIPE: 141, SIGTERM: 143 };
+interface Command extends NamedCommand {
+  /**
+   * Loads what it needs only when it runs, and that only when its options have been read: help and a wrong option are
+   * answered at once.
+   *
+   * @param argv what stands after the command's name.
+   * @returns the exit status.
+   */
+  run(argv: string[], surroundings: Surroundings): Promise<number>;
+}
 
-/** What the first argument can say; without any of these it is `convert`. Each answers with the exit status. */
-const COMMANDS = new Map<string, (argv: string[], surroundings: Surroundings) => Promise<number>>([
-  ['convert', runConvert],
-  ['status', runStatus],
-  ['join', runJoin],
-]);
+/** What the first word can say, in the order of the help. Without any of these it is `convert`. */
+const COMMANDS: readonly Command[] = [
+  { name: 'convert', summary: 'Turns archives into snapshots. The word can be left out.', run: runConvert },
+  {
+    name: 'status',
+    summary: 'Shows what is there, by symbol and month: days done, missing, stale, failed.',
+    async run(argv, surroundings) {
+      const { parseStatusLine, status } = await import('./commands/status.js');
+      await status(parseStatusLine(argv), surroundings);
+      return 0;
+    },
+  },
+  {
+    name: 'join',
+    summary: 'Joins the days of a symbol into one file, and says which are missing.',
+    async run(argv, surroundings) {
+      const { parseJoinLine } = await import('./commands/join-options.js');
+      const options = parseJoinLine(argv);
+      const { join } = await import('./commands/join.js');
+      return (await join(options, surroundings)) ? 0 : 1;
+    },
+  },
+  { name: 'help', summary: 'Explains a command: bookgrid help status.', run: runHelp },
+  {
+    name: 'version',
+    summary: 'Prints the version.',
+    async run(_, { stdout }) {
+      lineWriter(stdout)(VERSION);
+      return 0;
+    },
+  },
+];
+
+const findCommand = (word: string | undefined) => COMMANDS.find(({ name }) => name === word);
 
 async function main(argv: string[]): Promise<number> {
   const surroundings = { stdout: process.stdout, stderr: process.stderr, signal: listenForStop() };
-  const command = COMMANDS.get(argv[0] ?? '');
   try {
-    const status = command ? await command(argv.slice(1), surroundings) : await runConvert(argv, surroundings);
-    return surroundings.signal.aborted ? (STOP_STATUS[String(surroundings.signal.reason)] ?? 1) : status;
+    const status = await runFirstWord(argv, surroundings);
+    return surroundings.signal.aborted ? stopStatus(surroundings.signal) : status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const message = error instanceof UsageError ? error.message : describeFailure(error);
@@ -29,10 +67,31 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
-// Commands are loaded only when their options have been read, so that --help and a wrong option are answered at once.
+async function runFirstWord(argv: string[], surroundings: Surroundings): Promise<number> {
+  const [word, ...rest] = argv;
+  const command = findCommand(word);
+  if (command) return command.run(rest, surroundings);
+  if (word === undefined || word.startsWith('-') || (await isMeantAsArchive(word)))
+    return runConvert(argv, surroundings);
+  throw new UsageError(
+    describeUnknown(word, 'is neither a command nor a file') +
+      '\nTo convert archives, give the paths of .zip, .gz or .data files, or their folder with --source-dir DIR.',
+  );
+}
+
+/** Whether convert can say more of it than that it is no command. */
+async function isMeantAsArchive(word: string): Promise<boolean> {
+  const { ARCHIVE_ENDINGS } = await import('./archive/open-archive.js');
+  return fs.existsSync(word) || ARCHIVE_ENDINGS.some((ending) => word.endsWith(ending));
+}
 
 async function runConvert(argv: string[], surroundings: Surroundings): Promise<number> {
-  const options = parseCommandLine(argv);
+  const { parseConvertLine } = await import('./commands/convert-options.js');
+  const options = parseConvertLine(argv, listCommands(COMMANDS));
+  const late = options.archives.find((word) => findCommand(word) && !fs.existsSync(word));
+  if (late !== undefined) {
+    throw new UsageError(`${late} is a command, and a command comes first: bookgrid ${late} … (bookgrid help ${late})`);
+  }
   if (options.test) {
     const { selfTest } = await import('./commands/self-test.js');
     return (await selfTest(options, surroundings)) ? 0 : 1;
@@ -42,34 +101,19 @@ async function runConvert(argv: string[], surroundings: Surroundings): Promise<n
   return summary && summary.failed > 0 ? 1 : 0;
 }
 
-async function runStatus(argv: string[], surroundings: Surroundings): Promise<number> {
-  const { parseStatusLine, status } = await import('./commands/status.js');
-  await status(parseStatusLine(argv), surroundings);
-  return 0;
+/** The help of a command is its own; that of `convert`, `help` and `version` is the program's. */
+async function runHelp([word]: string[], surroundings: Surroundings): Promise<number> {
+  const command = findCommand(word);
+  if (word !== undefined && !word.startsWith('-') && !command) {
+    throw new UsageError(`${describeUnknown(word, 'is no command')}\nTry bookgrid help COMMAND, or bookgrid --help.`);
+  }
+  const hasOwnHelp = command && !['help', 'version'].includes(command.name);
+  return hasOwnHelp ? command.run(['--help'], surroundings) : runConvert(['--help'], surroundings);
 }
 
-async function runJoin(argv: string[], surroundings: Surroundings): Promise<number> {
-  const { parseJoinLine, join } = await import('./commands/join.js');
-  return (await join(parseJoinLine(argv), surroundings)) ? 0 : 1;
-}
-
-/** Aborts at the first signal, or when nobody reads the output any more; the second signal ends the process at once. */
-function listenForStop(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(STOP_STATUS[name]);
-      controller.abort(name);
-    });
-  }
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (controller.signal.aborted) return;
-      if (error.code !== 'EPIPE') process.stderr.write(`bookgrid: the output cannot be written: ${error.message}\n`);
-      controller.abort(error.code);
-    });
-  }
-  return controller.signal;
+function describeUnknown(word: string, problem: string): string {
+  const suggestion = suggestCommand(word, COMMANDS);
+  return [`${word} ${problem}.${suggestion && ` ${suggestion}`}`, 'Commands:', ...listCommands(COMMANDS)].join('\n');
 }
 
 function describeFailure(error: unknown): string {

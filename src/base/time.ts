@@ -19,32 +19,42 @@ export function isDate(text: string): boolean {
   return !Number.isNaN(dayMs) && toDate(dayMs) === text;
 }
 
+/** Units as file names have them. A day stands there as `24h`, and must go on to, or old outputs would not be found. */
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
+/** Units as users may write them. */
+const GIVEN_UNITS_MS = { ...UNITS_MS, d: DAY_MS } as const;
+
 /**
- * Reads an interval such as `100ms`, `1s`, `5m`, `1h`. It must divide a day, so that every day has the same boundaries.
+ * Reads an interval such as `100ms`, `1s`, `5m`, `1h`, `1d`. It must divide a day, so that every day has the same
+ * boundaries.
  *
  * @returns ms
  * @throws RangeError that says what is wrong and what would be right.
  */
 export function parseInterval(text: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
-  if (!match) throw new RangeError('Expected a number and a unit: 100ms, 1s, 1m, 5m, 1h.');
-  const [, count, unit] = match as unknown as [string, string, keyof typeof UNITS_MS];
-  return checkInterval(Number(count) * UNITS_MS[unit]);
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  if (!match) {
+    throw new RangeError(`An interval is a number and a unit, such as 100ms, 1s, 5m, 1h or 1d, and "${text}" is not.`);
+  }
+  const [, count, unit] = match as unknown as [string, string, keyof typeof GIVEN_UNITS_MS];
+  return checkInterval(Number(count) * GIVEN_UNITS_MS[unit], text);
 }
 
 /**
  * Answers an interval in ms as it is.
  *
+ * @param text how it was given, for the message.
  * @throws RangeError when it does not divide a day.
  */
-export function checkInterval(intervalMs: number): number {
+export function checkInterval(intervalMs: number, text = `${intervalMs} ms`): number {
   if (Number.isInteger(intervalMs) && intervalMs > 0 && DAY_MS % intervalMs === 0) return intervalMs;
-  throw new RangeError('It must divide a day evenly, as 100ms, 1s, 30s, 1m, 5m, 15m, 1h or 24h do.');
+  throw new RangeError(
+    `An interval must divide a day evenly, as 100ms, 1s, 30s, 1m, 5m, 15m, 1h and 1d do, and ${text} does not.`,
+  );
 }
 
-/** The shortest way to write an interval, as it stands in file names: 60,000 ms is `1m`, however it was given. */
+/** The shortest way to write an interval, as it stands in file names: 60,000 ms is `1m`, a day is `24h`, however given. */
 export function formatInterval(intervalMs: number): string {
   const units = Object.entries(UNITS_MS).reverse();
   const [unit, unitMs] = units.find(([, ms]) => intervalMs % ms === 0) ?? ['ms', 1];

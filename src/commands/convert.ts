@@ -1,31 +1,17 @@
 import { UsageError } from '../base/usage-error.js';
 import { type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
 import { takeInventory } from '../catalog/inventory.js';
+import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
 import { noProgress, showProgress } from '../console/progress.js';
-import {
-  JsonReporter,
-  lineWriter,
-  printPlan,
-  type Reporter,
-  type Summary,
-  Tally,
-  TextReporter,
-} from '../console/report.js';
+import { JsonReporter, printPlan, type Reporter, type Summary, Tally, TextReporter } from '../console/report.js';
+import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import type { Executor } from '../convert/executor.js';
 import type { PlanOptions } from '../convert/options.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { run } from '../convert/run.js';
-import type { ConvertOptions } from '../options.js';
 import { openStorage } from '../storage/open-storage.js';
-
-/** Where a command writes, and how it is told to stop. */
-export interface Surroundings {
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
-  /** Aborted with the name of a signal (`SIGINT`) or `EPIPE` as its reason. */
-  signal: AbortSignal;
-}
+import type { ConvertOptions } from './convert-options.js';
 
 /**
  * Converts archives: scan, plan, run, report.
@@ -95,7 +81,7 @@ async function findInSource({ sourceDir }: ConvertOptions): Promise<FoundArchive
     return await findArchives(sourceDir);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`${error.message}\nSay where the archives are with --source-dir DIR or BOOKGRID_SOURCE_DIR.`);
+    throw new UsageError(`${error.message}\n${WHAT_TO_DO}`);
   }
 }
 
@@ -117,14 +103,27 @@ function describeOddities({ archives, unusable, ignored }: FoundArchives, { symb
   return lines;
 }
 
-function describeNothing({ archives }: FoundArchives, { sourceDir, archives: given }: ConvertOptions): string {
+/** For those who call it for the first time. */
+const WHAT_TO_DO =
+  'Say where the archives are with --source-dir DIR or BOOKGRID_SOURCE_DIR, or give archive files as arguments.\n' +
+  'bookgrid --help explains all options; bookgrid --test shows on two small samples what comes out.';
+
+function describeNothing(
+  { archives }: FoundArchives,
+  { sourceDir, archives: given, symbols = [] }: ConvertOptions,
+): string {
   const where = given.length > 0 ? 'among the files given' : `below ${sourceDir}`;
   if (archives.length > 0) {
-    return `None of the ${archives.length} archives ${where} is one that --symbols, --from and --to ask for.`;
+    const pairs = archives.map(({ pair }) => pair);
+    const others = symbols.length > 0 && !pairs.some((pair) => symbols.includes(pair));
+    return (
+      `None of the ${archives.length} archives ${where} is one that --symbols, --from and --to ask for.` +
+      (others ? ` There are archives of ${listNearest(pairs, symbols)}.` : '')
+    );
   }
   return (
-    `No archive found ${where}. Looked for DEPTH/PAIR/DATE_PAIR_obN.data.zip (or .gz, .data), ` +
-    'such as 0500/BTCUSDT/2025-01-15_BTCUSDT_ob500.data.zip.'
+    `No archive found ${where}. Looked for DEPTH/SYMBOL/DATE_SYMBOL_obN.data.zip (or .gz, .data), ` +
+    `such as 0500/BTCUSDT/2025-01-15_BTCUSDT_ob500.data.zip.\n${WHAT_TO_DO}`
   );
 }
 

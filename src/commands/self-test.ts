@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { lineWriter } from '../console/report.js';
-import type { ConvertOptions } from '../options.js';
+import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { type ExpectedOutput, SAMPLES, writeSample } from '../samples/samples.js';
-import { convert, type Surroundings } from './convert.js';
+import { convert } from './convert.js';
+import type { ConvertOptions } from './convert-options.js';
 
 const OUTPUT_DIR = 'test_output';
 const ROWS_SHOWN = 3;

@@ -1,13 +1,13 @@
 import { UsageError } from '../base/usage-error.js';
 import { type FoundArchives, findArchives } from '../catalog/find-archives.js';
 import { lookUpOutputs } from '../catalog/inventory.js';
+import { listNearest } from '../catalog/nearest-symbols.js';
 import { RECORDS_FILE } from '../catalog/records.js';
 import { type MonthStatus, survey, total } from '../catalog/survey.js';
 import { clean } from '../console/clean-text.js';
-import { lineWriter } from '../console/report.js';
-import { checkDays, newCommand, sharedOptions } from '../options.js';
+import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
+import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { openStorage } from '../storage/open-storage.js';
-import type { Surroundings } from './convert.js';
 
 /** The command line of `bookgrid status`, read and checked. */
 export interface StatusOptions {
@@ -20,7 +20,7 @@ export interface StatusOptions {
 }
 
 const EXPLANATION = `
-DONE, STALE and MISSING are the days from a pair's first known day to its last:
+DONE, STALE and MISSING are the days from a symbol's first known day to its last:
   DONE     there is an output
   STALE    there is one, but its archive has changed, or the format that bookgrid writes: convert
            makes it again (options are compared by convert only: see its --dry-run)
@@ -38,14 +38,13 @@ Example:
 export function buildStatusCommand() {
   return newCommand('bookgrid status')
     .usage('[options]')
-    .description('Shows what is in an output folder, by pair and month, and changes nothing.')
-    .addOption(sharedOptions.outputDir('folder that convert writes to'))
-    .addOption(sharedOptions.sourceDir('folder of archives, to see which have changed or are still to do'))
+    .description('Shows what is in an output folder, by symbol and month, and changes nothing.')
+    .addOption(sharedOptions.outputDir('Folder that convert writes to.'))
+    .addOption(sharedOptions.sourceDir('Folder of archives, to see which have changed or are still to do.'))
     .addOption(sharedOptions.symbols())
     .addOption(sharedOptions.from())
     .addOption(sharedOptions.to())
     .addOption(sharedOptions.json())
-    .helpOption('-h, --help', 'print this help')
     .addHelpText('after', EXPLANATION);
 }
 
@@ -57,13 +56,13 @@ export function buildStatusCommand() {
  * @throws {@link UsageError} for combinations that cannot be.
  */
 export function parseStatusLine(argv: string[]): StatusOptions {
-  const options = buildStatusCommand().parse(argv, { from: 'user' }).opts<StatusOptions>();
+  const options = parseOptions<StatusOptions>(buildStatusCommand(), argv);
   checkDays(options);
   return options;
 }
 
 /**
- * Prints what is there, by pair and month.
+ * Prints what is there, by symbol and month.
  *
  * @throws {@link UsageError} when there is nothing to tell of.
  */
@@ -77,7 +76,12 @@ export async function status(options: StatusOptions, { stdout, stderr }: Surroun
   const hasOutput = (await openStorage(outputDir).look(outputDir)) !== undefined;
   if (hasOutput && outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
   const months = survey({ archives, outputs }, options);
-  if (months.length === 0) throw new UsageError(describeNothing(options));
+  if (months.length === 0) {
+    const others = symbols
+      ? [...archives.archives, ...(await lookUpOutputs(outputDir)).all].map(({ pair }) => pair)
+      : [];
+    throw new UsageError(describeNothing(options, others));
+  }
   const warn = lineWriter(stderr);
   if (!hasSource) {
     warn(
@@ -92,13 +96,15 @@ export async function status(options: StatusOptions, { stdout, stderr }: Surroun
   for (const line of lines) write(line);
 }
 
-function describeNothing({ outputDir, sourceDir, symbols, from, to }: StatusOptions): string {
-  const filter = [symbols, from, to].some((option) => option !== undefined)
-    ? ', of what --symbols, --from and --to ask for'
-    : '';
+/** @param others symbols that something is known of, where only some were wanted. */
+function describeNothing({ outputDir, sourceDir, symbols = [], from, to }: StatusOptions, others: string[]): string {
+  const filter =
+    symbols.length > 0 || from !== undefined || to !== undefined ? ', of what --symbols, --from and --to ask for' : '';
   return (
     `Nothing found${filter}: no output and no record below ${outputDir}, no archive below ${sourceDir}. ` +
-    'Say where they are with --output-dir and --source-dir.'
+    (others.length > 0
+      ? `There is something of ${listNearest(others, symbols)}.`
+      : 'Say where they are with --output-dir and --source-dir.')
   );
 }
 

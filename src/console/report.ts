@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { contentsOf, type Output } from '../catalog/output-name.js';
 import { RECORDS_FILE } from '../catalog/records.js';
@@ -259,9 +258,4 @@ function describeEntry(entry: PlanEntry): string {
     case 'fail':
       return `[${entry.number}] ERROR    ${clean(entry.path)}: ${clean(entry.problem)}`;
   }
-}
-
-/** A function that writes lines to a stream. */
-export function lineWriter(stream: Writable): (line: string) => void {
-  return (line) => void stream.write(`${line}\n`);
 }

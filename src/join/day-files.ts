@@ -1,5 +1,6 @@
 import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../catalog/find-outputs.js';
+import { listNearest } from '../catalog/nearest-symbols.js';
 import type { Format } from '../output/book-writer.js';
 import { type ByteSource, pieces } from '../storage/byte-source.js';
 import { openStorage } from '../storage/open-storage.js';
@@ -64,7 +65,7 @@ export interface Days {
 }
 
 /**
- * Finds the outputs of a pair.
+ * Finds the outputs of a symbol.
  *
  * @throws {@link UsageError} that says what there is instead, when there are none, or when they are of several kinds.
  */
@@ -82,17 +83,26 @@ export async function findDays(filter: DayFilter): Promise<Days> {
   const { from = first.date, to = last.date } = filter;
   const wanted = files.filter(({ date }) => date >= from && date <= to);
   if (wanted.length === 0) {
-    throw new UsageError(`No day from ${from} to ${to} among the ${what}, which are of ${first.date} to ${last.date}.`);
+    const days = first === last ? `all of ${first.date}` : `of ${first.date} to ${last.date}`;
+    throw new UsageError(`No day ${describeDays(filter)} among the ${what}, which are ${days}.`);
   }
   return { files: wanted, format: first.format, depth: first.depth, from, to };
 }
+
+function describeDays({ from, to }: DayFilter): string {
+  if (to === undefined) return `from ${from} on`;
+  return from === undefined ? `up to ${to}` : `from ${from} to ${to}`;
+}
+
+/** The options that choose among outputs of several kinds. */
+const CHOOSING = { interval: '--interval', depth: '--depths', format: '--format' } as const;
 
 /**
  * The outputs that are as wanted, or all when nothing is wanted and all are alike.
  *
  * @returns at least one.
  */
-function choose<Key extends 'interval' | 'depth' | 'format'>(
+function choose<Key extends keyof typeof CHOOSING>(
   outputs: FoundOutput[],
   key: Key,
   wanted: FoundOutput[Key] | undefined,
@@ -100,15 +110,12 @@ function choose<Key extends 'interval' | 'depth' | 'format'>(
 ): FoundOutput[] {
   const found = [...new Set(outputs.map((output) => output[key]))];
   if (wanted === undefined && found.length > 1) {
-    throw new UsageError(`There are ${what} of ${key} ${found.join(' and ')}. Say which with --${key}.`);
+    throw new UsageError(`There are ${what} of ${key} ${found.join(' and ')}. Say which with ${CHOOSING[key]}.`);
   }
   const chosen = wanted === undefined ? outputs : outputs.filter((output) => output[key] === wanted);
   if (chosen.length > 0) return chosen;
   throw new UsageError(`There are no ${what} of ${key} ${wanted}, only of ${found.join(', ')}.`);
 }
-
-/** Pairs that a message names. */
-const MAX_PAIRS = 20;
 
 /** @throws {@link UsageError} when a folder is missing or cannot be read. */
 async function outputsIn(outputDir: string, symbols?: string[]): Promise<FoundOutput[]> {
@@ -122,23 +129,13 @@ async function outputsIn(outputDir: string, symbols?: string[]): Promise<FoundOu
 }
 
 async function describeNothing(outputDir: string, symbol: string, kind: FoundOutput['kind']): Promise<string> {
-  const outputs = (await outputsIn(outputDir)).filter((output) => output.kind === kind);
-  const pairs = [...new Set(outputs.map(({ pair }) => pair))];
-  if (pairs.length === 0) {
+  const outputs = await outputsIn(outputDir);
+  const symbols = outputs.flatMap((output) => (output.kind === kind ? [output.pair] : []));
+  if (symbols.length === 0) {
     return (
-      `No ${kind} files found below ${outputDir}. Looked for ${kind === 'metrics' ? kind : 'DEPTH'}/PAIR/ folders as ` +
+      `No ${kind} files found below ${outputDir}. Looked for ${kind === 'metrics' ? kind : 'DEPTH'}/SYMBOL/ folders as ` +
       'bookgrid convert writes them; say where they are with --output-dir DIR or BOOKGRID_OUTPUT_DIR.'
     );
   }
-  const likeness = (pair: string) => commonStart(pair.toUpperCase(), symbol.toUpperCase());
-  pairs.sort((a, b) => likeness(b) - likeness(a) || (a < b ? -1 : 1));
-  const more = pairs.length > MAX_PAIRS ? ` and ${pairs.length - MAX_PAIRS} more` : '';
-  return `No ${kind} files of ${symbol} below ${outputDir}, only of ${pairs.slice(0, MAX_PAIRS).join(', ')}${more}.`;
-}
-
-/** How many characters two texts begin with in common. */
-function commonStart(a: string, b: string): number {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length++;
-  return length;
+  return `No ${kind} files of ${symbol} below ${outputDir}, only of ${listNearest(symbols, [symbol])}.`;
 }

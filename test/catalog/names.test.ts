@@ -55,6 +55,8 @@ describe('intervals', () => {
     ['5m', 300_000, '5m'],
     ['60m', 3_600_000, '1h'],
     ['24h', 86_400_000, '24h'],
+    ['1d', 86_400_000, '24h'],
+    ['1440m', 86_400_000, '24h'],
   ];
   for (const [text, ms, shortest] of valid) {
     test(text, () => {
@@ -63,7 +65,26 @@ describe('intervals', () => {
     });
   }
 
-  for (const text of ['', '1', 'm', '0s', '7m', '7h', '25h', '1.5s', '-1m', '1d', '1M', ' 1m', '99999999999s']) {
-    test(`not ${JSON.stringify(text)}`, () => assert.throws(() => parseInterval(text), RangeError));
+  for (const text of [
+    '',
+    '1',
+    'm',
+    '0s',
+    '7m',
+    '7h',
+    '25h',
+    '1.5s',
+    '-1m',
+    '0d',
+    '2d',
+    '1D',
+    '1M',
+    ' 1m',
+    '99999999999s',
+  ]) {
+    test(`not ${JSON.stringify(text)}, which the message names`, () => {
+      const isSaid = (error: unknown) => error instanceof RangeError && error.message.includes(text);
+      assert.throws(() => parseInterval(text), isSaid);
+    });
   }
 });

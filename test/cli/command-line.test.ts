@@ -6,7 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, type TestContext, test } from 'node:test';
 import { VERSION } from '../../src/base/version.js';
-import { buildCommand } from '../../src/options.js';
+import { buildConvertCommand } from '../../src/commands/convert-options.js';
 import { CLI, finished } from '../support/cli.js';
 import { readOutputs, readTree, tempDir } from '../support/files.js';
 import { archiveName, DAY, DAY_MS, line, writeLines } from '../support/messages.js';
@@ -112,6 +112,7 @@ for (const { args, expected } of [
   { args: [], expected: EVERYTHING },
   { args: ['--symbols', 'AAAUSDT'], expected: EVERYTHING.filter((name) => name.includes('AAA')) },
   { args: ['--symbols', 'BBB-26SEP25, AAAUSDT'], expected: EVERYTHING },
+  { args: ['--symbols', 'aaausdt,Bbb-26sep25'], expected: EVERYTHING },
   { args: ['--from', '2025-01-15'], expected: EVERYTHING.filter((name) => !name.includes('01-14')) },
   { args: ['--to', '2025-01-15'], expected: EVERYTHING.filter((name) => !name.includes('01-16')) },
   { args: ['--from', DAY, '--to', DAY], expected: EVERYTHING.filter((name) => name.includes(DAY)) },
@@ -125,6 +126,7 @@ for (const { args, expected } of [
     ['1000ms', '1s'],
     ['90s', '90s'],
     ['24h', '24h'],
+    ['1d', '24h'],
   ].map(([given = '', written]) => ({
     args: ['--interval', given, '--depths', '5', '--symbols', 'AAAUSDT', '--to', '2025-01-14'],
     expected: [csv('AAAUSDT', '2025-01-14', 5, written)],
@@ -477,7 +479,7 @@ test('--version prints the version of the package, with -V too', async () => {
 test('--help names every option, warns of the look-ahead, and fits a page', async () => {
   const { status, stdout, stderr } = await complete(['--help']);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-  const options = buildCommand().options.map(({ long }) => long ?? '');
+  const options = buildConvertCommand().options.map(({ long }) => long ?? '');
   assert.ok(options.length >= 18);
   for (const option of [...options, '--help']) assert.match(stdout, new RegExp(`^ .*${option}\\b`, 'm'));
   assert.match(stdout, /WARNING.*look ahead/s);
@@ -485,6 +487,98 @@ test('--help names every option, warns of the look-ahead, and fits a page', asyn
   for (const variable of ['BOOKGRID_SOURCE_DIR', 'BOOKGRID_OUTPUT_DIR']) assert.ok(stdout.includes(variable));
   assert.equal((await complete(['-h'])).stdout, stdout);
   assert.equal((await complete(['convert', '--help'])).stdout, stdout);
+});
+
+const COMMANDS = ['convert', 'status', 'join', 'help', 'version'];
+
+test('help of a command is its --help, that of convert the program’s, which lists all commands', async () => {
+  const { stdout: help } = await complete(['--help']);
+  for (const name of COMMANDS) assert.match(help, new RegExp(`^  ${name} +[A-Z].*\\.$`, 'm'));
+  for (const [words, same] of [
+    ['help', '--help'],
+    ['help convert', '--help'],
+    ['help help', '--help'],
+    ['help --help', '--help'],
+    ['help status', 'status --help'],
+    ['help join', 'join --help'],
+    ['version', '--version'],
+  ] as const) {
+    const result = await complete(words.split(' '));
+    assert.deepEqual(result, await complete(same.split(' ')), words);
+    assert.deepEqual([result.status, result.stderr], [0, ''], words);
+  }
+});
+
+for (const [words, first] of [
+  ['statsu', 'statsu is neither a command nor a file. Did you mean status?'],
+  ['jion --symbols BTCUSDT', 'jion is neither a command nor a file. Did you mean join?'],
+  ['archives/0500', 'archives/0500 is neither a command nor a file.'],
+  ['help statsu', 'statsu is no command. Did you mean status?'],
+  ['help archives', 'archives is no command.'],
+] as const) {
+  test(`a word that is no command: ${words}`, async (t) => {
+    const { status, stdout, stderr } = await complete(words.split(' '), { cwd: tempDir(t) });
+    assert.deepEqual({ status, stdout }, { status: 2, stdout: '' });
+    const lines = stderr.split('\n');
+    assert.equal(lines[0], `bookgrid: ${first}`);
+    const listed = lines.slice(2, 2 + COMMANDS.length).map((text) => text.trim().split(' ')[0]);
+    assert.deepEqual([lines[1], ...listed], ['Commands:', ...COMMANDS]);
+    assert.match(
+      lines[2 + COMMANDS.length] ?? '',
+      words.startsWith('help') ? /bookgrid --help/ : /\.zip.*--source-dir DIR/,
+    );
+  });
+}
+
+test('a command after the options is told to come first', async (t) => {
+  const { status, stderr } = await complete(['--json', 'status'], { cwd: tempDir(t) });
+  assert.deepEqual(
+    { status, stderr },
+    {
+      status: 2,
+      stderr: 'bookgrid: status is a command, and a command comes first: bookgrid status … (bookgrid help status)\n',
+    },
+  );
+});
+
+test('a first word that is a file is an archive, unless it is a command', async (t) => {
+  const cwd = tempDir(t);
+  for (const name of ['notes', 'status']) fs.writeFileSync(path.join(cwd, name), '');
+  const archive = await writeLines(cwd, GAP_LINES);
+  const done = await complete([path.basename(archive), '--output-dir', 'out'], { cwd });
+  assert.equal(done.status, 0, done.stderr);
+  const folders = ['--output-dir', 'none', '--source-dir', 'none'];
+  assert.match((await complete(['notes', '--output-dir', 'out'], { cwd })).stderr, /notes is no archive by its name/);
+  assert.match(
+    (await complete(['./status', '--output-dir', 'out'], { cwd })).stderr,
+    /status is no archive by its name/,
+  );
+  assert.match((await complete(['status', ...folders], { cwd })).stderr, /^bookgrid: Nothing found: no output/);
+});
+
+test('without anything to work on, whoever calls it for the first time is told what to do', async (t) => {
+  const { BOOKGRID_SOURCE_DIR: _, ...env } = process.env;
+  const { status, stderr } = await complete(['--output-dir', path.join(tempDir(t), 'out')], { env });
+  assert.equal(status, 2);
+  for (const words of ['--help', '--test', '--source-dir DIR', 'BOOKGRID_SOURCE_DIR', 'archive files as arguments']) {
+    assert.ok(stderr.includes(words), `${words}: ${stderr}`);
+  }
+});
+
+test('none of the symbols asked for is there: those that are, the most alike first', async (t) => {
+  const sourceDir = tempDir(t);
+  for (let number = 10; number < 34; number++) {
+    const file = path.join(sourceDir, '0200', `A${number}USDT`, archiveName({ pair: `A${number}USDT`, depth: 200 }));
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, '');
+  }
+  const args = ['--source-dir', sourceDir, '--output-dir', path.join(sourceDir, 'out'), '--symbols', 'a33usd'];
+  const { status, stderr } = await complete(args);
+  assert.equal(status, 2);
+  assert.match(
+    stderr,
+    /There are archives of A33USDT, A30USDT, A31USDT, A32USDT, A10USDT, (A\d\dUSDT(, )?){15} and 4 more\.\n$/,
+  );
 });
 
 /** Each value costs a start of Node: all of them when there is time, else two. */
@@ -496,6 +590,11 @@ function values(...all: string[]): string[] {
 const WRONG: [args: string, reason: RegExp][] = [
   ['--sorce-dir %/in', /unknown option '--sorce-dir'\n\(Did you mean --source-dir\?\)/],
   ['--worker 2', /Did you mean --workers\?/],
+  ['--depth 200', /unknown option '--depth'\n\(Did you mean --depths\?\)\nTry bookgrid --help\./],
+  ['--symbol=BTCUSDT', /Did you mean --symbols\?/],
+  ['-output-dir %/out', /unknown option '-output-dir'\n\(Did you mean --output-dir\?\)/],
+  ['--source %/in', /unknown option '--source'\n\(Did you mean --source-dir\?\)/],
+  ['convert --format=cvs', /--format.* argument 'cvs' is invalid\. Expected some of csv, csv\.gz, parquet\./],
   ['--source-dir', /argument missing/],
   ...values('0', '1.5', '1025', '1e1', '').map((value): [string, RegExp] => [
     `--workers=${value}`,
@@ -505,15 +604,21 @@ const WRONG: [args: string, reason: RegExp][] = [
     `--depths=${value}`,
     /--depths.* is invalid\. Expected depths from 1 to 9999\./,
   ]),
-  ...values('60', '1d', '').map((value): [string, RegExp] => [`--interval=${value}`, /Expected a number and a unit/]),
-  ...values('0s', '7s', '25h').map((value): [string, RegExp] => [`--interval=${value}`, /divide a day/]),
+  ...values('60', '1w', '').map((value): [string, RegExp] => [
+    `--interval=${value}`,
+    new RegExp(`--interval.* is invalid\\. An interval is a number and a unit, such as .*, and "${value}" is not\\.`),
+  ]),
+  ...values('7s', '0s', '25h', '2d').map((value): [string, RegExp] => [
+    `--interval=${value}`,
+    new RegExp(`--interval.* is invalid\\. An interval must divide a day evenly, .*, and ${value} does not\\.`),
+  ]),
   ...values('2025-02-30', '2025-1-1', '').flatMap((value): [string, RegExp][] => [
     [`--from=${value}`, /--from.* is invalid\. Expected a day of the calendar/],
     [`--to=${value}`, /--to.* is invalid\. Expected a day of the calendar/],
   ]),
   ['--from 2025-01-16 --to 2025-01-15', /--from 2025-01-16 is after --to 2025-01-15/],
-  ['--symbols=BTC/USDT', /--symbols.* is invalid\. Expected pairs/],
-  ['--symbols=BTCUSDT,', /Expected pairs/],
+  ['--symbols=BTC/USDT', /--symbols.* is invalid\. Expected symbols such as BTCUSDT,ETHUSDT\./],
+  ['--symbols=BTCUSDT,', /Expected symbols/],
   ['--on-gap=maybe', /Allowed choices are fill, skip/],
   ['--on-bad-line=ignore', /Allowed choices are fail, skip/],
   ['--compat=perl', /Allowed choices are python/],
@@ -531,10 +636,19 @@ const NOTHING_TO_DO: [args: string, reason: RegExp][] = [
   ['%/missing.data.zip', /No such file: .*missing\.data\.zip/],
   ['%/in', /in is a folder\. To convert all archives below it: --source-dir .*in/],
   ['%/file', /file is no archive by its name, which must end in \.zip, \.gz, \.data/],
-  ['--source-dir %/missing', /No such folder: .*missing\n.*--source-dir DIR or BOOKGRID_SOURCE_DIR/],
+  [
+    '--source-dir %/missing',
+    /No such folder: .*missing\n.*--source-dir DIR or BOOKGRID_SOURCE_DIR.*arguments\.\n.*--help.*--test/,
+  ],
   ['--source-dir %/file', /file is a file, a folder was expected/],
-  ['--source-dir %/empty', /No archive found below .*empty\. Looked for DEPTH\/PAIR\/DATE_PAIR_obN/],
-  ['--source-dir %/in --symbols NONEUSDT', /None of the 1 archives .* is one that --symbols, --from and --to ask for/],
+  [
+    '--source-dir %/empty',
+    /No archive found below .*empty\. Looked for DEPTH\/SYMBOL\/DATE_SYMBOL_obN.*\n.*--source-dir.*\n.*--help.*--test/,
+  ],
+  [
+    '--source-dir %/in --symbols NONEUSDT',
+    /None of the 1 archives .* is one that --symbols, --from and --to ask for\. There are archives of AAAUSDT\.\n/,
+  ],
   ['--source-dir %/in --from 2030-01-01', /None of the 1 archives/],
   ['--json --source-dir %/missing', /No such folder: .*missing/],
 ];

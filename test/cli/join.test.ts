@@ -37,7 +37,7 @@ async function convert(out: string, args: string[]): Promise<void> {
 
 /** Runs join in a folder of its own. */
 async function join(t: TestContext, args: string[], { outputDir = days, cwd = tempDir(t) } = {}) {
-  const line = ['join', '--symbol', 'AAAUSDT', '--output-dir', outputDir, ...args];
+  const line = ['join', '--symbols', 'AAAUSDT', '--output-dir', outputDir, ...args];
   return { ...(await complete(line, { cwd })), cwd, files: listFiles(cwd).map((file) => path.relative(cwd, file)) };
 }
 
@@ -170,7 +170,11 @@ for (const format of FORMATS) {
     const strict = await join(t, ['--strict'], { outputDir: out });
     assert.deepEqual({ status: strict.status, files: strict.files }, { status: 1, files: [] });
     assert.match(strict.stderr, /^Missing: 2025-01-15, the whole day\n$/);
-    assert.match(strict.stdout, /Not written, because of --strict\n$/);
+    assert.equal(
+      strict.stdout,
+      'Checked 3 days of AAAUSDT, 2025-01-14 to 2025-01-17: 4320 rows\n' +
+        'Missing: 1440 rows in 1 place, 1 whole day\nNot written, because of --strict\n',
+    );
   });
 
   test(`${format}: a day under the name of the next is an error that names it`, async (t) => {
@@ -219,13 +223,14 @@ test('--from and --to: only those days, and what is missing at both ends', async
   assert.deepEqual({ status, stderr }, { status: 0, stderr: 'Missing: 2025-01-10 to 2025-01-13, 4 whole days\n' });
   assert.match(stdout, /^Joined 2 days of AAAUSDT, 2025-01-10 to 2025-01-15: 2880 rows\n/);
   assert.deepEqual(files, ['AAAUSDT_2025-01-10_2025-01-15_ob5_1m.csv']);
-  await assertFails(
-    t,
-    ['--format', 'csv', '--from', '2025-02-01'],
-    days,
-    2,
-    /which are of 2025-01-14 to 2025-01-17\.\n/,
-  );
+  for (const [given, said] of [
+    ['--from 2025-02-01', 'from 2025-02-01 on'],
+    ['--to 2025-01-01', 'up to 2025-01-01'],
+    ['--from 2025-02-01 --to 2025-02-02', 'from 2025-02-01 to 2025-02-02'],
+  ] as const) {
+    const message = new RegExp(`No day ${said} among .*, which are of 2025-01-14 to 2025-01-17\\.\\n`);
+    await assertFails(t, ['--format', 'csv', ...given.split(' ')], days, 2, message);
+  }
 });
 
 test('rows missing in the middle are told, the first 20 stretches and how many more', async (t) => {
@@ -286,15 +291,18 @@ test('what is not there or not clear is said with what there is; exit status 2',
   fs.writeFileSync(path.join(both, '0002/AAAUSDT/2025-01-14_AAAUSDT_ob2_1m.csv'), '');
   const empty = tempDir(t);
   await assertFails(t, [], days, 2, /of format csv and csv\.gz and parquet\. Say which with --format\./);
-  await assertFails(t, [], both, 2, /of depth 2 and 5\. Say which with --depth\./);
-  await assertFails(t, ['--depth', '200'], days, 2, /There are no book files .* of depth 200, only of 5\./);
+  await assertFails(t, [], both, 2, /of depth 2 and 5\. Say which with --depths\./);
+  await assertFails(t, ['--depths', '200'], days, 2, /There are no book files .* of depth 200, only of 5\./);
   await assertFails(t, ['--interval', '1s'], days, 2, /of interval 1s, only of 1m\./);
-  await assertFails(t, ['--symbol', 'aaausd'], days, 2, /No book files of aaausd below .*, only of AAAUSDT\./);
+  await assertFails(t, ['--symbols', 'aaausd'], days, 2, /No book files of AAAUSD below .*, only of AAAUSDT\./);
   await assertFails(t, [], empty, 2, /No book files found below .*--output-dir DIR or BOOKGRID_OUTPUT_DIR\./);
   await assertFails(t, [], path.join(empty, 'nowhere'), 2, /No such folder/);
-  await assertFails(t, ['--metrics', '--depth', '5'], days, 2, /leave --depth or --metrics out/);
+  await assertFails(t, ['--metrics', '--depths', '5'], days, 2, /leave --depths or --metrics out/);
   await assertFails(t, ['--from', '2025-01-16', '--to', '2025-01-15'], days, 2, /is after --to/);
   await assertFails(t, ['--format', 'xml'], days, 2, /Expected some of csv, csv\.gz, parquet/);
+  await assertFails(t, ['--symbols', 'AAAUSDT,BBBUSDT', '--output', 'a.csv'], days, 2, /ask for 2: leave --output out/);
+  await assertFails(t, ['--depths', '2,5', '--output', 'a.csv'], days, 2, /ask for 2: leave --output out/);
+  await assertFails(t, ['BBBUSDT'], days, 2, /too many arguments\. .* takes options only, such as --symbols BBBUSDT\./);
 });
 
 test('--output: beside the days; not one of them, not over another file, not of another kind', async (t) => {
@@ -313,6 +321,126 @@ test('--output: beside the days; not one of them, not over another file, not of 
   await assertFails(t, ['--output', day, '--overwrite'], out, 2, /is one of the days to join/);
   await assertFails(t, ['--output', 'a.parquet'], out, 2, /must end in \.csv/);
   await assertFails(t, ['--output', ''], out, 2, /must end in \.csv/);
+});
+
+/** Days of two symbols and two depths, of which one file is damaged. */
+async function makeSeveral(t: TestContext): Promise<string> {
+  const [from, out] = [tempDir(t), tempDir(t)];
+  for (const pair of ['AAAUSDT', 'BBBUSDT']) {
+    for (const date of DATES.slice(0, 2)) {
+      const market = { seed: 1, messageIntervalMs: 30_000, durationMs: 86_405_000 };
+      await makeArchive(from, { pair, date, depth: 200, market });
+    }
+  }
+  const { status } = await complete(['--source-dir', from, '--output-dir', out, '--depths', '2,5', '--workers', '2']);
+  assert.equal(status, 0);
+  return out;
+}
+
+const joinedName = (pair: string, depth: number) => `${pair}_2025-01-14_2025-01-15_ob${depth}_1m.csv`;
+const SEVERAL = ['--symbols', 'aaausdt,BBBUSDT', '--depths', '2,5'];
+
+test('several symbols and depths: a file each, as each alone would be', async (t) => {
+  const out = await makeSeveral(t);
+  const { status, stdout, stderr, files, cwd } = await join(t, SEVERAL, { outputDir: out });
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+  const expected = ['AAAUSDT', 'BBBUSDT'].flatMap((pair) => [2, 5].map((depth) => joinedName(pair, depth)));
+  assert.deepEqual(files, expected);
+  assert.deepEqual(stdout.match(/(?<=^Written: ).*$/gm), expected);
+  for (const pair of ['AAAUSDT', 'BBBUSDT']) {
+    // The names that the options had before are good still.
+    const alone = await join(t, ['--depth', '5'], { outputDir: out });
+    assert.deepEqual([alone.status, alone.files], [0, [joinedName('AAAUSDT', 5)]]);
+    const old = tempDir(t);
+    await complete(['join', '--symbol', pair, '--depth', '2', '--output-dir', out], { cwd: old });
+    const name = joinedName(pair, 2);
+    assert.ok(fs.readFileSync(path.join(cwd, name)).equals(fs.readFileSync(path.join(old, name))));
+  }
+});
+
+test('one of several that cannot be made does not keep the others from being made; exit status 1', async (t) => {
+  const out = await makeSeveral(t);
+  const damaged = path.join(out, '0005/BBBUSDT/2025-01-15_BBBUSDT_ob5_1m.csv');
+  fs.truncateSync(damaged, fs.statSync(damaged).size - 1);
+  fs.rmSync(path.join(out, '0002/BBBUSDT'), { recursive: true });
+  const { status, stderr, files } = await join(t, SEVERAL, { outputDir: out });
+  assert.equal(status, 1);
+  assert.deepEqual(files, [joinedName('AAAUSDT', 2), joinedName('AAAUSDT', 5)]);
+  const [first = '', second = '', ...more] = stderr.split('\n');
+  assert.match(first, /^bookgrid: There are no book files of BBBUSDT .* of depth 2, only of 5\.$/);
+  assert.match(second, /^bookgrid: \S+2025-01-15_BBBUSDT_ob5_1m\.csv: .*Nothing was written for BBBUSDT_\S+\.$/);
+  assert.deepEqual(more, ['']);
+
+  const json = await join(t, [...SEVERAL, '--json'], { outputDir: out });
+  assert.deepEqual({ status: json.status, stderr: json.stderr }, { status: 1, stderr: '' });
+  const lines = json.stdout
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as Record<string, unknown>);
+  assert.deepEqual(
+    lines.map(({ event, symbol, depth, isWritten }) => [event, symbol, depth, isWritten]),
+    [
+      ['join', 'AAAUSDT', 2, true],
+      ['join', 'AAAUSDT', 5, true],
+      ['join', 'BBBUSDT', 2, false],
+      ['join', 'BBBUSDT', 5, false],
+    ],
+  );
+  assert.match(String(lines[2]?.['error']), /no book files of BBBUSDT/);
+  assert.match(String(lines[3]?.['error']), /2025-01-15_BBBUSDT_ob5_1m\.csv/);
+
+  const none = await join(t, ['--symbols', 'CCCUSDT,DDDUSDT'], { outputDir: out });
+  assert.deepEqual({ status: none.status, stdout: none.stdout }, { status: 2, stdout: '' });
+  assert.match(none.stderr, /^bookgrid: No book files of CCCUSDT .*\nNo book files of DDDUSDT .*\n$/);
+});
+
+test('of several files, it is said in which one rows are missing', async (t) => {
+  const out = await makeSeveral(t);
+  const args = [...SEVERAL, '--to', '2025-01-16'];
+  const { status, stderr } = await join(t, args, { outputDir: out });
+  assert.equal(status, 0);
+  assert.equal(
+    stderr.match(/^Missing in \S+_2025-01-14_2025-01-16_ob\d_1m\.csv: 2025-01-16, the whole day$/gm)?.length,
+    4,
+  );
+});
+
+test('--json: an object that says what was joined and what is missing, and nothing for people', async (t) => {
+  const args = ['--format', 'csv', '--to', '2025-01-18', '--json'];
+  const { status, stdout, stderr } = await join(t, args);
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+  const midnightMs = Date.UTC(2025, 0, 18);
+  const expected = {
+    event: 'join',
+    symbol: 'AAAUSDT',
+    from: '2025-01-14',
+    to: '2025-01-18',
+    depth: 5,
+    interval: '1m',
+    format: 'csv',
+    files: 4,
+    rows: 5760,
+    missing: {
+      boundaries: 1440,
+      days: 1,
+      ranges: 1,
+      firstRanges: [{ firstMs: midnightMs + 60_000, lastMs: midnightMs + 86_400_000, boundaries: 1440, days: 1 }],
+    },
+    output: 'AAAUSDT_2025-01-14_2025-01-18_ob5_1m.csv',
+    isWritten: true,
+  };
+  assert.equal(stdout.indexOf('\n'), stdout.length - 1, 'one line');
+  assert.deepEqual(JSON.parse(stdout), expected);
+  const strict = await join(t, [...args, '--strict']);
+  assert.deepEqual(
+    { status: strict.status, stderr: strict.stderr, files: strict.files },
+    { status: 1, stderr: '', files: [] },
+  );
+  assert.deepEqual(JSON.parse(strict.stdout), {
+    ...expected,
+    isWritten: false,
+    error: 'rows are missing, and --strict was given',
+  });
 });
 
 test('an error leaves an older file as it was', async (t) => {
@@ -352,7 +480,7 @@ for (const format of FORMATS) {
     for (const count of [10, 60]) {
       const out = tempDir(t);
       await makeMetrics(out, count, format);
-      const args = ['join', '--symbol', 'AAAUSDT', '--metrics', '--output-dir', out];
+      const args = ['join', '--symbols', 'AAAUSDT', '--metrics', '--output-dir', out];
       const file = path.join(out, `all.${format}`);
       const { status, stdout, stderr, peakBytes } = await runCliMeasured([...args, '--output', file], out);
       assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, stdout);
@@ -372,7 +500,7 @@ for (const [signal, status] of [
   test(`${signal} leaves nothing`, async (t) => {
     const [out, target] = [tempDir(t), tempDir(t)];
     await makeMetrics(out, 30, 'csv.gz'); // the slowest to write
-    const args = ['join', '--symbol', 'AAAUSDT', '--metrics', '--output-dir', out];
+    const args = ['join', '--symbols', 'AAAUSDT', '--metrics', '--output-dir', out];
     const run = start([...args, '--output', path.join(target, 'all.csv.gz')]);
     await until(() => listStaged(target).length > 0, 'something is staged');
     run.child.kill(signal);
@@ -412,21 +540,23 @@ test('--help of join, and of bookgrid, which mentions it', async () => {
   const { status, stdout } = await complete(['join', '--help']);
   assert.equal(status, 0);
   for (const flag of [
-    '--symbol',
+    '--symbols',
     '--from',
     '--to',
     '--output-dir',
-    '--depth',
+    '--depths',
     '--interval',
     '--format',
     '--metrics',
     '--output',
     '--overwrite',
     '--strict',
+    '--json',
   ]) {
     assert.match(stdout, new RegExp(`^  ${flag} `, 'm'));
   }
-  assert.match((await complete(['--help'])).stdout, /bookgrid join --symbol BTCUSDT/);
+  assert.doesNotMatch(stdout, /--symbol\b|--depth\b/, 'earlier names are not shown');
+  assert.match((await complete(['--help'])).stdout, /bookgrid join --symbols BTCUSDT/);
   const { status: missing, stderr } = await complete(['join']);
-  assert.deepEqual([missing, stderr.split('\n')[0]], [2, "bookgrid: required option '--symbol <pair>' not specified"]);
+  assert.deepEqual([missing, stderr.split('\n')[0]], [2, "bookgrid: required option '--symbols <list>' not specified"]);
 });

@@ -94,6 +94,11 @@ test('--symbols, --from and --to choose', async (t) => {
   ]);
   const unknown = await complete(['status', ...args, '--symbols', 'AAAUSDT,ZZZ']);
   assert.equal(unknown.stderr, 'Note: nothing is known of ZZZ.\n');
+  const lower = await status([...args, '--symbols', 'b-26sep25']);
+  assert.match(lower, /^B-26SEP25 2025-02 /m);
+  const none = await complete(['status', ...args, '--symbols', 'AAAUSD']);
+  assert.equal(none.status, 2);
+  assert.match(none.stderr, /^bookgrid: Nothing found, .*\. There is something of AAAUSDT, B-26SEP25\.\n$/);
 });
 
 test('without archives: what is there is told, with a note', async (t) => {

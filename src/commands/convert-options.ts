@@ -1,0 +1,341 @@
+import os from 'node:os';
+
+// Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
+import commander = require('commander');
+
+import { formatInterval } from '../base/time.js';
+import { UsageError } from '../base/usage-error.js';
+import { VERSION } from '../base/version.js';
+import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
+import { checkDays, MORE, newCommand, sharedOptions } from '../console/shared-options.js';
+import { OPTION_DEFAULTS } from '../convert/options.js';
+import type { Format, Layout } from '../output/book-writer.js';
+
+/** The command line of `bookgrid [convert]`, read and checked. */
+export interface ConvertOptions {
+  /** Archives given one by one; empty: all of `sourceDir`. */
+  archives: string[];
+  sourceDir: string;
+  outputDir: string;
+  tempDir?: string;
+  symbols?: string[];
+  from?: string;
+  to?: string;
+  depths?: number[];
+  intervalMs: number;
+  onGap: 'fill' | 'skip';
+  onBadLine: 'fail' | 'skip';
+  compat: 'python' | 'none';
+  formattedTimestamp: boolean;
+  formats: Format[];
+  layout: Layout;
+  decimals: boolean;
+  quality: boolean;
+  books: boolean;
+  metrics: boolean;
+  impacts: readonly number[];
+  overwrite: boolean;
+  inflater: 'kernel' | 'node';
+  workers: number;
+  dryRun: boolean;
+  json: boolean;
+  test: boolean;
+}
+
+const MAX_WORKERS = 1024;
+
+/**
+ * Every option in one table, under the headings of the help: parsing and help come from it. Commander names the
+ * properties after the long flags.
+ */
+function optionTable(): Record<string, commander.Option[]> {
+  return {
+    'What to convert:': [
+      sharedOptions.sourceDir('Folder of archives in DEPTH/SYMBOL/ folders. For single archives give ARCHIVE instead.'),
+      sharedOptions.symbols(),
+      sharedOptions.from(),
+      sharedOptions.to(),
+    ],
+    'What the rows hold:': [
+      sharedOptions.depths(
+        'Levels a side, an output each: 50,200. Use it when you need fewer levels than there are. (default: 200,500, ' +
+          'or a shallower source’s own)',
+      ),
+      sharedOptions.interval(
+        'Time from row to row: 100ms, 1s, 5m, 1h, 1d or any other that divides a day. 1s gives 60 times the rows of 1m.',
+      ),
+      new commander.Option(
+        '--on-gap <mode>',
+        'What becomes of an interval without a message: fill repeats the book, since no message means no change; ' +
+          'skip writes no row. Use skip when only rows with news count.',
+      )
+        .choices(['fill', 'skip'])
+        .default('fill'),
+      new commander.Option(
+        '--include-formatted-timestamp',
+        'Put a column timestamp_formatted first, for people who read the file: 2025-01-15T00:01:00.0000 (UTC).',
+      ).conflicts('formattedTimestamp'),
+      new commander.Option('--no-formatted-timestamp', 'Write no such column (default).'),
+      new commander.Option(
+        '--compat <program>',
+        'python labels rows as the old Python scripts did. WARNING: their rows look ahead by over a minute. Use it ' +
+          'only to extend their data sets, byte for byte.',
+      ).choices(['python']),
+      new commander.Option(
+        '--on-bad-line <mode>',
+        'What becomes of a line that cannot be read: fail its archive, or skip and count it. Use skip when a ' +
+          'damaged day is better than none.',
+      )
+        .choices(['fail', 'skip'])
+        .default('fail'),
+      new commander.Option(
+        '--quality',
+        'Add columns that say how far a row can be trusted: book_ts, age_ms and flags (filled, suspect, crossed, ' +
+          'thin, partial). Use it when a gap must not pass for a quiet market.',
+      ),
+    ],
+    'What the files are:': [
+      new commander.Option(
+        '--format <list>',
+        'csv, csv.gz, parquet, or several: csv,parquet, all from one pass over the archive. Use parquet for pandas, ' +
+          'polars and DuckDB: its columns have types, and it is a fifth of the size.',
+      )
+        .argParser(listOf(oneOf<Format>(['csv', 'csv.gz', 'parquet'])))
+        .default(['csv'], 'csv'),
+      new commander.Option(
+        '--layout <name>',
+        'How Parquet holds levels. lists, bid_price … as lists, is the smallest. Use wide, a column a level, where ' +
+          'the columns of the CSV are expected, and long, a row a level, for SQL.',
+      )
+        .choices(['lists', 'wide', 'long'])
+        .default('lists'),
+      new commander.Option(
+        '--decimals',
+        'Write prices and quantities in Parquet as exact decimals. Use it when the nearest double is not enough.',
+      ),
+      new commander.Option(
+        '--metrics',
+        'Write metrics/SYMBOL/ too, a row a boundary: spread, imbalance, liquidity, impact … Use it when you would ' +
+          'compute them from the books anyway.',
+      ),
+      new commander.Option('--metrics-only', 'Write metrics, but no books. Use it when you need no levels.').conflicts([
+        'depths',
+        'quality',
+        'layout',
+        'decimals',
+      ]),
+      new commander.Option(
+        '--impact <list>',
+        'Amounts in the quote currency whose price impact the metrics have. Use it for the sizes that you trade.',
+      )
+        .argParser(listOf(parseAmount))
+        .default(OPTION_DEFAULTS.impacts, '10000,100000'),
+    ],
+    'Where outputs go:': [
+      sharedOptions.outputDir('Outputs go to DEPTH/SYMBOL/ below this folder, their records to conversions.jsonl.'),
+      new commander.Option(
+        '--temp-dir <dir>',
+        'Folder of unfinished outputs. Use it when the output folder is slow or watched by other programs. ' +
+          '(default: beside the output, hidden)',
+      ).argParser(parseFolder),
+      new commander.Option(
+        '--overwrite',
+        'Make all outputs again, also those that are up to date. Use it when you do not trust what is there.',
+      ),
+    ],
+    'How it runs:': [
+      new commander.Option(
+        '--workers <n>',
+        'Archives converted at a time. Use fewer to leave cores and memory to others; 1 runs in the main thread.',
+      )
+        .argParser(parseWorkers)
+        .default(os.availableParallelism(), 'CPU cores available'),
+      new commander.Option(
+        '--inflate <program>',
+        'What unpacks zip members: bookgrid’s own kernel, or Node’s zlib, which is slower. Use node to check the ' +
+          'one by the other.',
+      )
+        .choices(['kernel', 'node'])
+        .default('kernel'),
+      new commander.Option(
+        '--dry-run',
+        'Print what would be made and what is skipped, and why, and convert nothing. Use it before a long run.',
+      ),
+      sharedOptions.json(),
+    ],
+    [MORE]: [
+      new commander.Option(
+        '--test',
+        'Convert two sample archives into test_output/, check every byte, say PASS or FAIL. Use it to see that all works.',
+      ),
+    ],
+  };
+}
+
+const EXAMPLES = `
+Examples:
+  bookgrid --source-dir archives --output-dir snapshots
+      Converts every archive below archives/, on all cores. Run it again to go on after a stop, or
+      to make again what has become stale, since its archive or an option has changed.
+  bookgrid 2025-01-15_BTCUSDT_ob500.data.zip --output-dir . --interval 1s --depths 50
+      Converts one archive, with a row a second and 50 levels a side.
+  bookgrid --source-dir archives --symbols BTCUSDT --from 2025-01-01 --to 2025-01-31 --dry-run
+      Says what a run would do.
+  bookgrid status --output-dir snapshots
+      Shows what came of all runs, by symbol and month.
+  bookgrid join --symbols BTCUSDT --output-dir snapshots
+      Makes one file of all days of a symbol.
+
+Row T holds the book after every message with ts <= T, and none after: no look-ahead.
+
+Exit status: 0 all converted or skipped, 1 some archive failed, 2 wrong usage or nothing to do,
+130 after Ctrl+C (a second one ends it at once), 143 after SIGTERM, 129 after SIGHUP, 141 when
+nobody reads the output any more.`;
+
+/**
+ * The command line of `bookgrid [convert]` as commander knows it.
+ *
+ * @param commands lines that name all commands, since this help is that of the program, too.
+ */
+export function buildConvertCommand(commands: readonly string[] = []): commander.Command {
+  const command = newCommand('bookgrid')
+    .usage('[COMMAND] [ARCHIVE…] [options]')
+    .description(
+      [
+        'Turns Bybit order book archives (.zip, .gz, .data: one full book, then every change)',
+        'into order book snapshots on a regular time grid, as CSV or Parquet.',
+        ...(commands.length > 0
+          ? [
+              '',
+              'Commands:',
+              ...commands,
+              '',
+              'The options below are those of convert. For those of another command: bookgrid status --help.',
+            ]
+          : []),
+      ].join('\n'),
+    )
+    .argument('[ARCHIVE...]', 'Archives to convert. Without any: all below --source-dir.')
+    .addHelpText('after', EXAMPLES);
+  for (const [heading, options] of Object.entries(optionTable())) {
+    for (const option of options) command.addOption(option.helpGroup(heading));
+  }
+  return command.optionsGroup(MORE).version(VERSION, '-V, --version', 'Print the version.');
+}
+
+/**
+ * Reads the command line of `bookgrid [convert]`.
+ *
+ * @param argv what the user wrote after the program's name and the command's.
+ * @param commands for the help, see {@link buildConvertCommand}.
+ * @throws CommanderError when commander has already printed (help, version, a wrong option); `exitCode` 0 for the former.
+ * @throws {@link UsageError} for combinations that cannot be.
+ */
+export function parseConvertLine(argv: string[], commands: readonly string[]): ConvertOptions {
+  const command = buildConvertCommand(commands);
+  command.parse(argv, { from: 'user' });
+  const given = command.opts<GivenOptions>();
+  const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
+  checkCombinations(command.args, given, isGiven);
+  const { interval, inflate, format, impact, includeFormattedTimestamp = false, compat = 'none', ...rest } = given;
+  const { overwrite = false, dryRun = false, json = false, test = false } = given;
+  const { quality = false, decimals = false, metrics = false, metricsOnly = false } = given;
+  const { formattedTimestamp: _, metricsOnly: __, ...named } = rest;
+  return {
+    ...named,
+    archives: command.args,
+    intervalMs: interval,
+    inflater: inflate,
+    formattedTimestamp: includeFormattedTimestamp,
+    formats: format,
+    quality,
+    decimals,
+    books: !metricsOnly,
+    metrics: metrics || metricsOnly,
+    impacts: impact,
+    compat,
+    overwrite,
+    dryRun,
+    json,
+    test,
+  };
+}
+
+/** Options whose property is named and typed as commander has it. */
+type NamedLikeFlag =
+  | 'sourceDir'
+  | 'outputDir'
+  | 'tempDir'
+  | 'symbols'
+  | 'from'
+  | 'to'
+  | 'depths'
+  | 'onGap'
+  | 'onBadLine'
+  | 'layout'
+  | 'workers';
+
+/** What commander makes of the options: named after the flags, those without a default absent when not given. */
+interface GivenOptions extends Pick<ConvertOptions, NamedLikeFlag> {
+  interval: number;
+  inflate: ConvertOptions['inflater'];
+  compat?: 'python';
+  includeFormattedTimestamp?: true;
+  /** The other half of the pair, `--no-formatted-timestamp`; says nothing that the first does not. */
+  formattedTimestamp: boolean;
+  format: Format[];
+  quality?: true;
+  decimals?: true;
+  metrics?: true;
+  metricsOnly?: true;
+  impact: readonly number[];
+  overwrite?: true;
+  dryRun?: true;
+  json?: true;
+  test?: true;
+}
+
+function checkCombinations(
+  archives: string[],
+  options: GivenOptions,
+  isGiven: (name: keyof GivenOptions) => boolean,
+): void {
+  if (options.compat === 'python') {
+    if (formatInterval(options.interval) !== '1m') {
+      throw new UsageError('--compat python writes one-minute rows only: leave --interval out');
+    }
+    if (isGiven('onGap')) {
+      throw new UsageError('--compat python has no row for a quiet minute, whatever --on-gap says: leave it out');
+    }
+    if (options.format.join() !== 'csv' || options.quality || options.metrics || options.metricsOnly) {
+      throw new UsageError(
+        '--compat python writes CSV as the scripts did: leave --format, --quality and --metrics out',
+      );
+    }
+  }
+  if (!options.format.includes('parquet') && (isGiven('layout') || isGiven('decimals'))) {
+    throw new UsageError('--layout and --decimals are for Parquet: add --format parquet');
+  }
+  if (isGiven('impact') && !options.metrics && !options.metricsOnly) {
+    throw new UsageError('--impact is for metrics: add --metrics');
+  }
+  checkDays(options);
+  if (archives.length > 0 && isGiven('sourceDir')) {
+    throw new UsageError('give ARCHIVE arguments or --source-dir, not both');
+  }
+  if (options.test) {
+    const names = Object.keys(options) as (keyof GivenOptions)[];
+    const foreign = names.filter((name) => isGiven(name) && name !== 'test' && name !== 'workers');
+    if (foreign.length > 0 || archives.length > 0) {
+      throw new UsageError('--test converts its own samples into test_output/ and takes no option but --workers');
+    }
+  }
+}
+
+function parseAmount(text: string): number {
+  return parseWhole(text, 999_999_999_999, 'amounts');
+}
+
+function parseWorkers(text: string): number {
+  return parseWhole(text, MAX_WORKERS, 'a number of workers');
+}

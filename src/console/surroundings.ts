@@ -1,0 +1,41 @@
+import type { Writable } from 'node:stream';
+
+/** Where a command writes, and how it is told to stop. */
+export interface Surroundings {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  /** Aborted with the name of a signal (`SIGINT`) or `EPIPE` as its reason. */
+  signal: AbortSignal;
+}
+
+/** 128 plus the signal's number, as shells have it. */
+const STOP_STATUS: Record<string, number> = { SIGHUP: 129, SIGINT: 130, EPIPE: 141, SIGTERM: 143 };
+
+/** Aborts at the first signal, or when nobody reads the output any more; the second signal ends the process at once. */
+export function listenForStop(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(STOP_STATUS[name]);
+      controller.abort(name);
+    });
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (controller.signal.aborted) return;
+      if (error.code !== 'EPIPE') process.stderr.write(`bookgrid: the output cannot be written: ${error.message}\n`);
+      controller.abort(error.code);
+    });
+  }
+  return controller.signal;
+}
+
+/** The exit status of a process that was told to stop. */
+export function stopStatus({ reason }: AbortSignal): number {
+  return STOP_STATUS[String(reason)] ?? 1;
+}
+
+/** A function that writes lines to a stream. */
+export function lineWriter(stream: Writable): (line: string) => void {
+  return (line) => void stream.write(`${line}\n`);
+}
