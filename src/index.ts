@@ -80,5 +80,6 @@ export { type BestLevel, OrderBook } from './library/order-book.js';
 export { type ReadMessagesOptions, readMessages } from './library/read-messages.js';
 export type { SnapshotRow } from './library/snapshot-row.js';
 export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
-export type { Format, Layout } from './output/book-writer.js';
+export type { Layout } from './output/book-writer.js';
+export type { Format } from './output/formats.js';
 export { outputExists } from './storage/atomic-file.js';

@@ -8,7 +8,8 @@ import { UsageError } from './base/usage-error.js';
 import { VERSION } from './base/version.js';
 import { isPair, MAX_DEPTH } from './catalog/archive-name.js';
 import { PLAN_DEFAULTS } from './convert/plan.js';
-import type { Format, Layout } from './output/book-writer.js';
+import type { Layout } from './output/book-writer.js';
+import { FORMAT_NAMES, type Format } from './output/formats.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
 export interface ConvertOptions {
@@ -151,9 +152,9 @@ function optionTable(): { group: keyof typeof GROUPS; option: commander.Option }
       group: 'files',
       option: new commander.Option(
         '--format <list>',
-        'csv, csv.gz, parquet, or several: csv,parquet; all from one pass over the archive',
+        `${FORMAT_NAMES.join(', ')}, or several: csv,parquet; all from one pass over the archive`,
       )
-        .argParser(listOf(oneOf<Format>(['csv', 'csv.gz', 'parquet'])))
+        .argParser(listOf(oneOf(FORMAT_NAMES)))
         .default(['csv'], 'csv'),
     },
     {

@@ -9,7 +9,7 @@ import { describeRange, type Missing } from '../join/grid-check.js';
 import { joinDays } from '../join/join-days.js';
 import { JoinError } from '../join/join-error.js';
 import { checkDays, newCommand, oneOf, parseDepth, parsePair, sharedOptions } from '../options.js';
-import type { Format } from '../output/book-writer.js';
+import { FORMAT_NAMES, FORMATS, type Format } from '../output/formats.js';
 import type { Surroundings } from './convert.js';
 
 /** The command line of `bookgrid join`, read and checked. */
@@ -27,8 +27,6 @@ export interface JoinLine {
   overwrite?: true;
   strict?: true;
 }
-
-const FORMATS: Format[] = ['csv', 'csv.gz', 'parquet'];
 
 const EXPLANATION = `
 Rows are copied as they are. Days whose columns differ, and a row that is there twice, of another day,
@@ -56,7 +54,7 @@ export function buildJoinCommand() {
     .addOption(sharedOptions.outputDir('folder that convert wrote the days to'))
     .option('--depth <n>', 'levels a side of the days (default: the only depth there is)', parseDepth)
     .addOption(sharedOptions.interval('from row to row of the days'))
-    .option('--format <name>', 'csv, csv.gz or parquet (default: the only one there is)', oneOf(FORMATS))
+    .option('--format <name>', `${FORMAT_NAMES.join(', ')} (default: the only one there is)`, oneOf(FORMAT_NAMES))
     .option('--metrics', 'join metrics instead of books')
     .option('--output <file>', 'file to write (default: in the current folder, named after what is in it)')
     .option('--overwrite', 'replace the file when it exists')
@@ -114,13 +112,14 @@ export async function join(line: JoinLine, { stdout, stderr, signal }: Surroundi
 /** `BTCUSDT_2025-01-01_2025-01-31_ob200_1m.csv`; of metrics without `ob200`, as the days’ own names. */
 function defaultName(symbol: string, interval: string, { from, to, depth, format }: Days): string {
   const parts = [symbol, from, to, ...(depth === undefined ? [] : [`ob${depth}`]), interval];
-  return `${parts.join('_')}.${format}`;
+  return parts.join('_') + FORMATS[format].suffix;
 }
 
 function checkOutput(outputPath: string, { files, format }: Days, overwrite: boolean): void {
-  if (!outputPath.endsWith(`.${format}`)) {
+  const { suffix } = FORMATS[format];
+  if (!outputPath.endsWith(suffix)) {
     throw new UsageError(
-      `--output ${outputPath} must end in .${format}, which is what the days are; join does not convert`,
+      `--output ${outputPath} must end in ${suffix}, which is what the days are; join does not convert`,
     );
   }
   const stat = fs.statSync(outputPath, { throwIfNoEntry: false });

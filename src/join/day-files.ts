@@ -1,6 +1,6 @@
 import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../catalog/find-outputs.js';
-import type { Format } from '../output/book-writer.js';
+import type { Format } from '../output/formats.js';
 import { type ByteSource, openFile, pieces } from '../storage/byte-source.js';
 import type { DayFile } from './day-file.js';
 import { JoinError } from './join-error.js';

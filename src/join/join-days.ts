@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Format } from '../output/book-writer.js';
+import type { Format } from '../output/formats.js';
 import { GzipSink } from '../output/gzip.js';
 import { AtomicFile } from '../storage/atomic-file.js';
 import { sweepStaged } from '../storage/staging.js';

@@ -1,9 +1,17 @@
 import type { BookRow, RowState } from '../base/rows.js';
-import type { BookFormat, BookWriter, ByteSink, TableWriter } from './book-writer.js';
+import type { BookOptions, BookWriter, ByteSink, TableOptions, TableWriter } from './book-writer.js';
 import { FLAGS, levelColumns } from './columns.js';
 import { CsvText } from './csv-text.js';
 
 const CRLF = Buffer.from('\r\n');
+
+export function createBookWriter(sink: ByteSink, options: BookOptions): BookWriter {
+  return new CsvBookWriter(sink, options);
+}
+
+export function createTableWriter(sink: ByteSink, options: TableOptions): TableWriter {
+  return new CsvTableWriter(sink, options);
+}
 
 /**
  * Snapshots as Python's `csv.writer` writes them: commas, `\r\n`, and no quotes, since no cell needs them. Prices and
@@ -11,9 +19,9 @@ const CRLF = Buffer.from('\r\n');
  */
 export class CsvBookWriter implements BookWriter {
   readonly #text: CsvText;
-  readonly #format: Pick<BookFormat, 'formattedTimestamp' | 'quality'>;
+  readonly #format: Pick<BookOptions, 'formattedTimestamp' | 'quality'>;
 
-  constructor(sink: ByteSink, format: Pick<BookFormat, 'depth' | 'formattedTimestamp' | 'quality'>) {
+  constructor(sink: ByteSink, format: Pick<BookOptions, 'depth' | 'formattedTimestamp' | 'quality'>) {
     this.#text = new CsvText(sink);
     this.#format = format;
     const columns = [
@@ -44,7 +52,7 @@ export class CsvBookWriter implements BookWriter {
 export class CsvTableWriter implements TableWriter {
   readonly #text: CsvText;
 
-  constructor(sink: ByteSink, columns: readonly string[]) {
+  constructor(sink: ByteSink, { columns }: Pick<TableOptions, 'columns'>) {
     this.#text = new CsvText(sink);
     this.#text.appendText(`${['timestamp', ...columns].join(',')}\r\n`);
   }

@@ -1,5 +1,5 @@
 import type { BookRow } from '../../base/rows.js';
-import type { BookFormat, BookWriter, ByteSink, Layout } from '../book-writer.js';
+import type { BookOptions, BookWriter, ByteSink, Layout } from '../book-writer.js';
 import { FLAGS, levelColumns } from '../columns.js';
 import {
   BooleanColumn,
@@ -24,7 +24,7 @@ import { ParquetFile } from './parquet-file.js';
 const ROW_GROUP_VALUES: Record<Layout, number> = { lists: 2 ** 21, wide: 2 ** 22, long: 2 ** 21 };
 
 /** What of a format Parquet asks for. */
-export type ParquetFormat = Pick<BookFormat, 'depth' | 'layout' | 'quality' | 'decimals' | 'metadata'>;
+export type ParquetFormat = Pick<BookOptions, 'depth' | 'layout' | 'quality' | 'decimals' | 'metadata'>;
 
 /** Texts that are kept before a row group ends, however few they are: a forged archive has long ones. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { ByteSink, TableFormat, TableWriter } from '../book-writer.js';
+import type { ByteSink, TableOptions, TableWriter } from '../book-writer.js';
 import { DOUBLE, NumberColumn, TIMESTAMP_MS } from './column.js';
 import { ParquetFile } from './parquet-file.js';
 
@@ -17,7 +17,7 @@ export class ParquetTableWriter implements TableWriter {
   /** @param rowGroupValues kept in memory at most, unless a single row has more. */
   constructor(
     sink: ByteSink,
-    { columns, metadata }: Pick<TableFormat, 'columns' | 'metadata'>,
+    { columns, metadata }: Pick<TableOptions, 'columns' | 'metadata'>,
     rowGroupValues = ROW_GROUP_VALUES,
   ) {
     const capacity = Math.max(1, Math.floor(rowGroupValues / (1 + columns.length)));
