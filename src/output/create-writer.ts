@@ -1,7 +1,7 @@
 import type { BookOptions, BookWriter, ByteSink, TableOptions, TableWriter } from './book-writer.js';
 import { FORMATS, type Format } from './formats.js';
 
-export { DoesNotFitDecimalError } from './parquet/decimal.js';
+export { DoesNotFitDecimalError } from './parquet/decimal-error.js';
 
 /**
  * Creates a writer of book rows into a sink.

@@ -1,5 +1,6 @@
 import { ByteWriter, type SchemaElement } from 'hyparquet-writer';
-import { DECIMAL_BYTES, DECIMAL_PRECISION, DECIMAL_SCALE, decimalsOf, withoutNeedlessZeros } from './decimal.js';
+import { DECIMAL_BYTES, decimalsOf, withoutNeedlessZeros } from './decimal.js';
+import { DECIMAL_PRECISION, DECIMAL_SCALE } from './decimal-error.js';
 import { numberDictionary, textDictionary } from './dictionary.js';
 
 /**

@@ -1,25 +1,8 @@
+import { DECIMAL_PRECISION, DECIMAL_SCALE, DoesNotFitDecimalError, INTEGER_DIGITS } from './decimal-error.js';
 import { textEnd } from './dictionary.js';
 
-/**
- * DECIMAL(38, 18): the widest that readers know (DuckDB, Arrow, Spark), its digits shared between both sides of the
- * point. A file names one scale for a whole column, and the rows to come are not known when it is begun.
- */
-export const DECIMAL_PRECISION = 38;
-export const DECIMAL_SCALE = 18;
+/** Room for 38 digits. */
 export const DECIMAL_BYTES = 16;
-const INTEGER_DIGITS = DECIMAL_PRECISION - DECIMAL_SCALE;
-
-/** A price or quantity has more digits than the file's DECIMAL columns: convert the archive again, as text. */
-export class DoesNotFitDecimalError extends Error {
-  override name = 'DoesNotFitDecimalError';
-
-  /** @param text the archive's. */
-  constructor(readonly text: string) {
-    super(
-      `${text.slice(0, 100)} does not fit DECIMAL(${DECIMAL_PRECISION}, ${DECIMAL_SCALE}), which has ${INTEGER_DIGITS} digits before the point and ${DECIMAL_SCALE} after it; write decimals as text`,
-    );
-  }
-}
 
 /**
  * Decimals as Parquet keeps them: each the number times 10^18, 16 bytes, two's complement, highest byte first.
