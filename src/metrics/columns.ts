@@ -1,6 +1,6 @@
 /**
- * The one table of a metrics output's columns after `timestamp`. Names are made of it; docs/metrics.md defines each
- * column, and test/metrics/columns.test.ts holds the two together. T stands for the row's boundary.
+ * The one table of a metrics output's columns after `timestamp`. Names are made of it. docs/metrics.md defines each
+ * column, and test/metrics/columns.test.ts holds that page to it. T stands for the row's boundary.
  */
 
 export interface MetricInfo {

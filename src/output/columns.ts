@@ -1,6 +1,6 @@
 /**
- * The one table of a book output's columns. Headers and schemas are made of it; docs/outputs.md explains it to users, and
- * test/output/columns.test.ts holds the two together. T stands for the row's boundary.
+ * The one table of a book output's columns. Headers and schemas are made of it. docs/outputs.md shows it to users, and
+ * test/output/columns.test.ts holds that page to it. T stands for the row's boundary.
  */
 import type { BookRow } from '../base/rows.js';
 import type { BookOptions, Layout } from './book-writer.js';

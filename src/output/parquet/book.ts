@@ -6,16 +6,16 @@ import { ParquetFile } from './parquet-file.js';
 import { StateColumns } from './state-columns.js';
 
 /**
- * Values in a row group: what is kept in memory is 8 bytes each, and a day of minutes at 500 levels is two groups of
- * lists. A column a level has as many chunks a group as columns, each with some 100 bytes in the footer, so its groups
- * are larger: that day is one.
+ * Values in a row group. Each takes 8 bytes of memory until the group is written. A day of minutes at 500 levels is two
+ * groups of lists. In the layout `wide` it has 2,001 columns, and each group takes about 100 bytes a column in the footer.
+ * So groups are larger there, and that day is one.
  */
 const ROW_GROUP_VALUES: Record<Layout, number> = { lists: 2 ** 21, wide: 2 ** 22, long: 2 ** 21 };
 
 /** The options that Parquet asks for. */
 export type ParquetOptions = Pick<BookOptions, 'depth' | 'layout' | 'quality' | 'decimals' | 'metadata'>;
 
-/** Texts that are kept before a row group ends, however few they are: a forged archive has long ones. */
+/** Ends a row group when its texts take as much memory, however few they are: a forged archive has long ones. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 
 /** Writes book rows as Parquet, sorted by time. */
@@ -23,7 +23,7 @@ export class ParquetBookWriter implements BookWriter {
   readonly #file: ParquetFile;
   readonly #state: StateColumns;
   readonly #levels: LevelColumns;
-  /** Boundaries in a row group. */
+  /** Boundaries in a row group, at most. */
   readonly #capacity: number;
   #boundaries = 0;
   #rows = 0;

@@ -1,6 +1,6 @@
 /**
- * DECIMAL(38, 18): the widest that readers know (DuckDB, Arrow, Spark), its digits shared between both sides of the
- * point. A file names one scale for a whole column, and the rows to come are not known when it is begun.
+ * DECIMAL(38, 18) is the widest that readers know (DuckDB, Arrow, Spark), its digits divided between both sides of the
+ * point. A file names one scale for a whole column, before the rows to come are known.
  */
 export const DECIMAL_PRECISION = 38;
 export const DECIMAL_SCALE = 18;

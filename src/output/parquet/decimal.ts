@@ -5,9 +5,9 @@ import { textEnd } from './dictionary.js';
 export const DECIMAL_BYTES = 16;
 
 /**
- * Decimals as Parquet keeps them: each the number times 10^18, 16 bytes, two's complement, highest byte first.
+ * Encodes decimals as Parquet keeps them: each the number times 10^18, 16 bytes, two's complement, highest byte first.
  *
- * @param texts each its length, four bytes, and then its bytes: digits, perhaps a point and more digits; no sign.
+ * @param texts each as its length, four bytes, and then its bytes: digits, perhaps a point and more digits; no sign.
  * @throws {@link DoesNotFitDecimalError} unless all fit to the last digit.
  */
 export function decimalsOf(texts: Uint8Array): Uint8Array {
@@ -31,7 +31,7 @@ function unscaledOf(text: string): bigint {
 }
 
 /**
- * A decimal without the zeros around it that say nothing, for which a forged archive may have room for millions.
+ * Leaves out the zeros around a decimal that say nothing: a forged archive may have millions of them.
  *
  * @throws {@link DoesNotFitDecimalError} when it is too long all the same.
  */

@@ -3,7 +3,7 @@ import type { BookOptions } from '../book-writer.js';
 import { LEVEL_COLUMNS, wideNames } from '../columns.js';
 import { type Column, DECIMAL, DOUBLE, INT32, NumberColumn, type Shape, STRING, TextColumn } from './column.js';
 
-/** The columns that hold the levels. */
+/** The columns that hold the levels of the book. */
 export interface LevelColumns {
   columns: Column<never>[];
   /** @returns how many rows of the file the levels of one boundary became. */
