@@ -7,8 +7,8 @@ import { StateColumns } from './state-columns.js';
 
 /**
  * Values in a row group. Each takes 8 bytes of memory until the group is written. A day of minutes at 500 levels is two
- * groups of lists. In the layout `wide` it has 2,001 columns, and each group takes about 100 bytes a column in the footer.
- * So groups are larger there, and that day is one.
+ * groups of lists. In the layout `wide` it has 2,001 columns, and each group takes about 100 bytes a column in the
+ * footer. So groups are larger there, and that day is one.
  */
 const ROW_GROUP_VALUES: Record<Layout, number> = { lists: 2 ** 21, wide: 2 ** 22, long: 2 ** 21 };
 
