@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isDate } from '../base/time.js';
 import type { PlannedOutput } from '../convert/plan.js';
-import type { Format } from '../output/book-writer.js';
+import { type Format, splitSuffix } from '../output/formats.js';
 import { isPair } from './archive-name.js';
 import { isFolder, listFolder } from './find-archives.js';
 
@@ -18,7 +18,8 @@ export interface FoundOutput {
   depth: number | undefined;
 }
 
-const NAME = /^(\d{4}-\d{2}-\d{2})_(.+)_([^_.]+)\.(csv|csv\.gz|parquet)$/;
+/** Of a file's name without its suffix. */
+const STEM = /^(\d{4}-\d{2}-\d{2})_(.+)_([^_.]+)$/;
 
 /**
  * Finds the outputs in an output folder, whichever program made them; other files are passed over.
@@ -41,8 +42,9 @@ function findOfPair(folder: string, kindFolder: string, pair: string): FoundOutp
   const kind = depth === undefined ? 'metrics' : 'book';
   const middle = depth === undefined ? pair : `${pair}_ob${depth}`;
   return listFolder(folder).flatMap((name) => {
-    const [, date = '', found, interval = '', format] = NAME.exec(name) ?? [];
-    if (found !== middle || !isDate(date)) return [];
-    return [{ path: path.join(folder, name), kind, format: format as Format, pair, date, interval, depth }];
+    const { stem, format } = splitSuffix(name) ?? {};
+    const [, date = '', found, interval = ''] = STEM.exec(stem ?? '') ?? [];
+    if (!format || found !== middle || !isDate(date)) return [];
+    return [{ path: path.join(folder, name), kind, format, pair, date, interval, depth }];
   });
 }

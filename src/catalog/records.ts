@@ -6,9 +6,10 @@ import { VERSION } from '../base/version.js';
 import { LineSplitter } from '../book/lines.js';
 import type { JobResult } from '../convert/job.js';
 import type { Job, PlannedOutput } from '../convert/plan.js';
+import { formatVersionOf } from '../output/formats.js';
 import { writeAll } from '../storage/write-all.js';
 import { isPair } from './archive-name.js';
-import { formatVersionOf, type OutputRecord, type Shape, shapeOf } from './staleness.js';
+import { type OutputRecord, type Shape, shapeOf } from './staleness.js';
 
 /** Every conversion leaves a line of JSON in this file of the output folder. */
 export const RECORDS_FILE = 'conversions.jsonl';

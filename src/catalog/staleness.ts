@@ -2,24 +2,11 @@
 
 import { formatInterval } from '../base/time.js';
 import type { PlannedOutput, SamplingOptions } from '../convert/plan.js';
-import type { Format } from '../output/book-writer.js';
+import { formatVersionOf } from '../output/formats.js';
 import type { ArchiveFile } from './find-archives.js';
 
 /** The options that shape an output's bytes, as records have them. */
 export type Shape = Readonly<Record<string, unknown>>;
-
-/**
- * To be raised when the same archive and options give other bytes than before: outputs made until then are stale.
- * The version of an output that has none in its record is 1.
- */
-const FORMAT_VERSIONS: Record<PlannedOutput['kind'], Record<Format, number>> = {
-  book: { csv: 1, 'csv.gz': 1, parquet: 1 },
-  metrics: { csv: 1, 'csv.gz': 1, parquet: 1 },
-};
-
-export function formatVersionOf({ kind, format }: Pick<PlannedOutput, 'kind' | 'format'>): number {
-  return FORMAT_VERSIONS[kind][format];
-}
 
 /** Of all options, those that shape the bytes of one output. */
 export function shapeOf({ kind, format }: Pick<PlannedOutput, 'kind' | 'format'>, options: SamplingOptions): Shape {

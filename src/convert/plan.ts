@@ -4,7 +4,8 @@ import { formatInterval } from '../base/time.js';
 import { depthFolder } from '../catalog/archive-name.js';
 import type { ArchiveFile, ScanResult, UnusableFile } from '../catalog/find-archives.js';
 import { type OutputRecord, whyStale } from '../catalog/staleness.js';
-import type { Format, Layout } from '../output/book-writer.js';
+import type { Layout } from '../output/book-writer.js';
+import { FORMATS, type Format } from '../output/formats.js';
 
 /** What shapes the bytes of an output. */
 export interface SamplingOptions {
@@ -225,7 +226,7 @@ function bookOutputs({ pair, date }: ArchiveFile, depths: number[], options: Res
   const { outputDir, intervalMs, formats } = options;
   return depths.flatMap((depth) =>
     formats.map((format): PlannedOutput => {
-      const fileName = `${date}_${pair}_ob${depth}_${formatInterval(intervalMs)}.${format}`;
+      const fileName = `${date}_${pair}_ob${depth}_${formatInterval(intervalMs)}${FORMATS[format].suffix}`;
       return { kind: 'book', depth, format, path: path.join(outputDir, depthFolder(depth), pair, fileName) };
     }),
   );
@@ -235,7 +236,7 @@ function metricsOutputs({ pair, date }: ArchiveFile, options: ResolvedOptions): 
   const { outputDir, intervalMs, formats, metrics } = options;
   if (!metrics) return [];
   return formats.map((format) => {
-    const fileName = `${date}_${pair}_${formatInterval(intervalMs)}.${format}`;
+    const fileName = `${date}_${pair}_${formatInterval(intervalMs)}${FORMATS[format].suffix}`;
     return { kind: 'metrics', format, path: path.join(outputDir, 'metrics', pair, fileName) };
   });
 }

@@ -1,7 +1,5 @@
 import type { BookRow } from '../base/rows.js';
 
-export type { Format } from './formats.js';
-
 /** Where a writer's bytes go, in order. */
 export interface ByteSink {
   /** @param bytes used up when the call returns: the writer fills their memory anew. */
