@@ -47,7 +47,7 @@ export {
 } from './catalog/find-archives.js';
 export type { FoundOutput } from './catalog/find-outputs.js';
 export { type Inventory, lookUpOutputs, type Outputs, takeInventory } from './catalog/inventory.js';
-export type { Output, OutputKind, OutputName } from './catalog/output-name.js';
+export type { Contents, Output, OutputName } from './catalog/output-name.js';
 export { type Failure, type RecordedOutput, type Records, type RowCounts, readRecords } from './catalog/records.js';
 export type { SamplingOptions, Shape } from './catalog/shaping-options.js';
 export type { OutputRecord } from './catalog/staleness.js';
@@ -81,5 +81,6 @@ export { type BestLevel, OrderBook } from './library/order-book.js';
 export { type ReadMessagesOptions, readMessages } from './library/read-messages.js';
 export type { SnapshotRow } from './library/snapshot-row.js';
 export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
-export type { Format, Layout } from './output/book-writer.js';
+export type { Layout } from './output/book-writer.js';
+export type { Format } from './output/formats.js';
 export type { FileVersion } from './storage/storage.js';

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parquetReadObjects } from 'hyparquet';
+import { findOutputs } from '../src/catalog/find-outputs.js';
 import { runJob } from '../src/convert/recorded-job.js';
 import { identifyArchives, plan, takeInventory } from '../src/index.js';
 import type { Layout } from '../src/output/book-writer.js';
-import { SAMPLES, writeSample } from '../src/samples/samples.js';
+import { FORMAT_NAMES, FORMATS } from '../src/output/formats.js';
+import { SAMPLES, type Sample, writeSample } from '../src/samples/samples.js';
 import { runCli } from './support/cli.js';
 import { tempDir } from './support/files.js';
 
@@ -145,6 +147,45 @@ describe('Parquet and csv.gz hold what the CSV holds', () => {
 
   const skip = fs.existsSync(FIXTURES) ? false : `the fixtures are not there: ${FIXTURES}`;
   test('of the fixtures', { skip }, async (t) => assertSameInEveryFormat(FIXTURES, tempDir(t)));
+});
+
+describe('every format of the table', () => {
+  const [{ market }] = SAMPLES as [Sample];
+  const { symbol, date } = market;
+
+  for (const format of FORMAT_NAMES) {
+    test(`${format}: is written, found again, known by its record, and joined`, async (t) => {
+      const dir = tempDir(t);
+      const archive = await writeSample(dir, market);
+      const out = path.join(dir, 'out');
+      const convert = [archive, '--output-dir', out, '--depths', '5', '--format', format, '--metrics'];
+      const first = await runCli(convert);
+      assert.equal(first.status, 0, first.stderr);
+      const { outputs: found } = await findOutputs(out);
+      assert.deepEqual(found.map((output) => [output.kind, output.format]).sort(), [
+        ['book', format],
+        ['metrics', format],
+      ]);
+      for (const output of found) assert.ok(output.path.endsWith(FORMATS[format].suffix), output.path);
+      assert.match((await runCli(convert)).stdout, /SKIPPED/);
+
+      for (const kind of [[], ['--metrics']]) {
+        const joined = path.join(dir, `joined${kind}${FORMATS[format].suffix}`);
+        const days = ['--symbol', symbol, '--from', date, '--to', date, '--output-dir', out, '--output', joined];
+        const { status, stderr } = await runCli(['join', ...days, ...kind, '--format', format]);
+        assert.equal(status, 0, stderr);
+        assert.ok(fs.statSync(joined).size > 0);
+      }
+    });
+  }
+
+  test('no other is taken', async (t) => {
+    for (const command of [[], ['join', '--symbol', symbol]]) {
+      const { status, stderr } = await runCli([...command, '--format', 'tsv', '--output-dir', tempDir(t)]);
+      assert.equal(status, 2);
+      assert.ok(stderr.includes(`Expected some of ${FORMAT_NAMES.join(', ')}.`), stderr);
+    }
+  });
 });
 
 test('one pass: however many outputs are made, the archive is read once', async (t) => {

@@ -1,7 +1,7 @@
 import { openStorage } from '../storage/open-storage.js';
 import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
 import { isPair } from './archive-name.js';
-import { type OutputKind, type OutputName, parseContentsFolder, parseOutputName } from './output-name.js';
+import { type Contents, type OutputName, parseContentsFolder, parseOutputName } from './output-name.js';
 
 /** An output that is there, and what its place and name say of it. */
 export interface FoundOutput extends OutputName, FileVersion {
@@ -37,7 +37,7 @@ export async function findOutputs(outputDir: string, symbols?: Iterable<string>)
   return found;
 }
 
-async function* contentsFolders(outputDir: string): AsyncGenerator<{ folder: string; contents: OutputKind }> {
+async function* contentsFolders(outputDir: string): AsyncGenerator<{ folder: string; contents: Contents }> {
   for await (const { name, path } of foldersIn(outputDir)) {
     const contents = parseContentsFolder(name);
     if (contents) yield { folder: path, contents };
@@ -58,7 +58,7 @@ async function* listed(folder: string, unreadable: string[] | undefined): AsyncG
   }
 }
 
-function describe(entry: Entry, contents: OutputKind, pair: string): FoundOutput | undefined {
+function describe(entry: Entry, contents: Contents, pair: string): FoundOutput | undefined {
   if (entry.kind !== 'file') return undefined;
   const name = parseOutputName(entry.name, contents, pair);
   return name && { ...name, path: entry.path, sizeBytes: entry.sizeBytes, mtimeMs: entry.mtimeMs };

@@ -1,21 +1,8 @@
 /** The one rule of what is made, kept and made again. */
-import type { Format } from '../output/book-writer.js';
+import { formatVersionOf } from '../output/formats.js';
 import type { ArchiveFile } from './find-archives.js';
-import type { Output, OutputKind } from './output-name.js';
+import type { Output } from './output-name.js';
 import { SAMPLING_DEFAULTS, type SamplingOptions, type Shape, shapeOf } from './shaping-options.js';
-
-/**
- * To be raised when the same archive and options give other bytes than before: outputs made until then are stale.
- * The version of an output that has none in its record is 1.
- */
-const FORMAT_VERSIONS: Record<OutputKind['kind'], Record<Format, number>> = {
-  book: { csv: 1, 'csv.gz': 1, parquet: 1 },
-  metrics: { csv: 1, 'csv.gz': 1, parquet: 1 },
-};
-
-export function formatVersionOf({ kind, format }: Pick<Output, 'kind' | 'format'>): number {
-  return FORMAT_VERSIONS[kind][format];
-}
 
 /** The last successful conversion of an output, as its record tells it. */
 export interface OutputRecord {

@@ -9,7 +9,8 @@ import { VERSION } from '../base/version.js';
 import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
 import { checkDays, MORE, newCommand, sharedOptions } from '../console/shared-options.js';
 import { OPTION_DEFAULTS } from '../convert/options.js';
-import type { Format, Layout } from '../output/book-writer.js';
+import type { Layout } from '../output/book-writer.js';
+import { FORMAT_NAMES, type Format } from '../output/formats.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
 export interface ConvertOptions {
@@ -100,7 +101,7 @@ function optionTable(): Record<string, commander.Option[]> {
         'csv, csv.gz, parquet, or several: csv,parquet, all from one pass over the archive. Use parquet for pandas, ' +
           'polars and DuckDB: its columns have types, and it is a fifth of the size.',
       )
-        .argParser(listOf(oneOf<Format>(['csv', 'csv.gz', 'parquet'])))
+        .argParser(listOf(oneOf(FORMAT_NAMES)))
         .default(['csv'], 'csv'),
       new commander.Option(
         '--layout <name>',

@@ -4,7 +4,7 @@ import commander = require('commander');
 import { UsageError } from '../base/usage-error.js';
 import { listOf, oneOf, parseDepth, parseSymbol } from '../console/option-values.js';
 import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
-import type { Format } from '../output/book-writer.js';
+import { FORMAT_NAMES, type Format } from '../output/formats.js';
 
 /** The command line of `bookgrid join`, read and checked. Each symbol gives a file, of books each depth. */
 export interface JoinOptions {
@@ -25,8 +25,6 @@ export interface JoinOptions {
   strict: boolean;
   json: boolean;
 }
-
-const FORMATS: Format[] = ['csv', 'csv.gz', 'parquet'];
 
 const EXPLANATION = `
 Rows are copied as they are. Days whose columns differ, and a row that is there twice, of another day,
@@ -63,7 +61,7 @@ export function buildJoinCommand(): commander.Command {
     .option(
       '--format <name>',
       'Format of the days: csv, csv.gz or parquet. (default: the only one there is)',
-      oneOf(FORMATS),
+      oneOf(FORMAT_NAMES),
     )
     .option('--metrics', 'Join metrics instead of books.')
     .option(

@@ -2,7 +2,7 @@
 import type { Inflater } from '../archive/read-options.js';
 import { UsageError } from '../base/usage-error.js';
 import { SAMPLING_DEFAULTS, type SamplingOptions } from '../catalog/shaping-options.js';
-import type { Format } from '../output/book-writer.js';
+import { FORMAT_NAMES, type Format } from '../output/formats.js';
 import {
   aBoolean,
   aDay,
@@ -74,7 +74,7 @@ const CHECKS: Readonly<Record<keyof ResolvedOptions, Check>> = {
   inflater: oneOf('kernel', 'node'),
   outputDir: aFolder,
   tempDir: aFolder,
-  formats: listOf(oneOf('csv', 'csv.gz', 'parquet')),
+  formats: listOf(oneOf(...FORMAT_NAMES)),
   books: aBoolean,
   metrics: aBoolean,
   depths: listOf(aDepth),

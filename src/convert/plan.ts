@@ -2,7 +2,7 @@ import type { Inflater } from '../archive/read-options.js';
 import { depthFolder } from '../catalog/archive-name.js';
 import type { ArchiveFile, UnusableFile } from '../catalog/find-archives.js';
 import type { Inventory, Outputs } from '../catalog/inventory.js';
-import { contentsOf, nameOutput, type Output, type OutputKind } from '../catalog/output-name.js';
+import { type Contents, contentsOf, nameOutput, type Output } from '../catalog/output-name.js';
 import { type SamplingOptions, samplingOptionsOf } from '../catalog/shaping-options.js';
 import { judge } from '../catalog/staleness.js';
 import type { FileVersion } from '../storage/storage.js';
@@ -153,7 +153,7 @@ function reachableDepths({ sourceDepth }: ArchiveFile, { depths }: ResolvedOptio
 /** All that an archive gives: books of these depths, metrics, each in every format. */
 function outputsOfArchive(archive: ArchiveFile, depths: readonly number[], options: ResolvedOptions): Output[] {
   const { outputDir, intervalMs, formats, metrics } = options;
-  const contents: OutputKind[] = depths.map((depth) => ({ kind: 'book', depth }));
+  const contents: Contents[] = depths.map((depth) => ({ kind: 'book', depth }));
   if (metrics) contents.push({ kind: 'metrics' });
   return contents.flatMap((content) =>
     formats.map((format) => nameOutput(outputDir, archive, { contents: content, intervalMs, format })),

@@ -8,7 +8,7 @@ import type { EngineCounts } from '../book/engine.js';
 import { type Output, placeOf } from '../catalog/output-name.js';
 import { recordsPath } from '../catalog/records.js';
 import { shapeOf } from '../catalog/shaping-options.js';
-import { formatVersionOf } from '../catalog/staleness.js';
+import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { type FileVersion, StorageError } from '../storage/storage.js';
 import { convertJob, discardAll, type JobHooks, type StagedOutput } from './job.js';

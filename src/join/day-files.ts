@@ -1,7 +1,7 @@
 import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../catalog/find-outputs.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
-import type { Format } from '../output/book-writer.js';
+import type { Format } from '../output/formats.js';
 import { type ByteSource, pieces } from '../storage/byte-source.js';
 import { openStorage } from '../storage/open-storage.js';
 import { StorageError } from '../storage/storage.js';

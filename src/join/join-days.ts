@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Format } from '../output/book-writer.js';
+import type { Format } from '../output/formats.js';
 import { GzipSink } from '../output/gzip.js';
 import { openStorage } from '../storage/open-storage.js';
 import { folderOf } from '../storage/paths.js';

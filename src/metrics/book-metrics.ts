@@ -1,26 +1,10 @@
-/** The columns that say what the book is at the boundary: docs/metrics.md, "The book at T". */
+/** Computes what the book is at the boundary: docs/metrics.md, "The book at T". */
 import type { Levels } from '../base/rows.js';
+import { BANDS_BPS, IMBALANCE_LEVELS } from './columns.js';
 import { bpsOf, imbalanceOf, midOf } from './formulas.js';
 
-/** Levels a side of each imbalance; ascending. */
-const IMBALANCE_LEVELS = [1, 5, 10, 50];
-
-/** Distances from mid, in bps, within which quantity is summed; ascending. */
-const BANDS_BPS = [5, 10, 25, 50, 100];
-
-/** The names of what {@link bookMetrics} gives. */
-export function bookColumns(impacts: readonly number[]): string[] {
-  return [
-    ...['best_bid', 'best_bid_qty', 'best_ask', 'best_ask_qty'],
-    ...['mid', 'microprice', 'spread', 'spread_bps'],
-    ...IMBALANCE_LEVELS.map((count) => `imbalance_${count}`),
-    ...BANDS_BPS.flatMap((x) => [`bid_qty_${x}bps`, `bid_notional_${x}bps`, `ask_qty_${x}bps`, `ask_notional_${x}bps`]),
-    ...impacts.flatMap((amount) => [`buy_impact_${amount}_bps`, `sell_impact_${amount}_bps`]),
-  ];
-}
-
 /**
- * The metrics of a book, in the order of {@link bookColumns}; NaN where there is no value.
+ * Computes the metrics of a book, in the order of `bookColumns`; NaN where there is no value.
  *
  * @param levels all that the source has, best first.
  * @param impacts amounts in the quote currency, above 0.
@@ -49,7 +33,7 @@ export function bookMetrics(levels: Levels, impacts: readonly number[]): number[
   return values;
 }
 
-/** The sum of the first quantities, for each of some ascending counts; of all when there are fewer. */
+/** Sums the first quantities, for each of some ascending counts; all when there are fewer. */
 function sumsOfBest(quantities: Float64Array, counts: readonly number[]): number[] {
   let sum = 0;
   let level = 0;
@@ -61,7 +45,11 @@ function sumsOfBest(quantities: Float64Array, counts: readonly number[]): number
 
 type Band = [quantity: number, notional: number];
 
-/** What a side has within each of {@link BANDS_BPS}; no value without a mid. `sign`: −1 for bids, 1 for asks. */
+/**
+ * Sums what a side has within each of {@link BANDS_BPS}; NaN without a mid.
+ *
+ * @param sign −1 for bids, 1 for asks.
+ */
 function sumsWithin(prices: Float64Array, quantities: Float64Array, mid: number, sign: -1 | 1): Band[] {
   let quantity = Number.isNaN(mid) ? Number.NaN : 0;
   let notional = quantity;
@@ -79,7 +67,7 @@ function sumsWithin(prices: Float64Array, quantities: Float64Array, mid: number,
   });
 }
 
-/** The average price at which an order worth `amount` fills on a side; NaN when the side is not deep enough. */
+/** Computes the average price at which an order worth `amount` fills on a side; NaN when the side is not deep enough. */
 function averagePrice(prices: Float64Array, quantities: Float64Array, amount: number): number {
   let notional = 0;
   let filled = 0;

@@ -4,7 +4,7 @@
  * side, what is made of it, and 0/0.
  */
 
-/** In the quote currency. */
+/** Halfway between the best prices, in the quote currency. */
 export function midOf(bid: number, ask: number): number {
   return (bid + ask) / 2;
 }

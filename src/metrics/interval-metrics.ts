@@ -1,22 +1,16 @@
-/** The columns that say what happened in the interval up to the boundary: docs/metrics.md, "The interval up to T". */
+/** Computes what happened in the interval up to the boundary: docs/metrics.md, "The interval up to T". */
 import type { BookObserver } from '../base/rows.js';
 import { bpsOf, imbalanceOf, midOf } from './formulas.js';
 import { Range, TimeAverage } from './time-weighted.js';
 
-/** The names of what {@link IntervalMetrics.close} gives. */
-export const INTERVAL_COLUMNS: readonly string[] = [
-  ...['messages', 'updates'],
-  ...['mid_open', 'mid_high', 'mid_low', 'mid_close'],
-  ...['mid_twap', 'spread_bps_twap', 'imbalance_5_twap'],
-];
-
 /**
- * Follows the book from message to message, each interval (T − interval, T] by itself. A book counts once it is known
- * how long it held, at the next message or the boundary: one that was replaced in the same millisecond never held.
+ * Follows the book from message to message, each interval (T − interval, T] by itself. A book is added to the averages
+ * when it is known how long it held, which is at the next message or the boundary. One that was replaced in the same
+ * millisecond never held.
  */
 export class IntervalMetrics implements BookObserver {
   readonly #intervalMs: number;
-  /** The interval that is followed now is the one that closes here. */
+  /** Where the interval that is followed now closes. */
   #boundaryMs = Number.NEGATIVE_INFINITY;
   #messages = 0;
   #updates = 0;
@@ -25,10 +19,11 @@ export class IntervalMetrics implements BookObserver {
   readonly #spreadAverage = new TimeAverage();
   readonly #imbalanceAverage = new TimeAverage();
 
-  /** The book after the latest message, NaN for what has no value, and the time from which on it has not counted yet. */
+  /** Of the book after the latest message, NaN for what has no value. */
   #mid = Number.NaN;
   #spreadBps = Number.NaN;
   #imbalance = Number.NaN;
+  /** Up to when the time that the book has held has been added to the averages. */
   #countedUntilMs = Number.NaN;
 
   /** @param intervalMs whole ms, above 0. */
@@ -46,11 +41,11 @@ export class IntervalMetrics implements BookObserver {
     this.#imbalance = imbalanceOf(bidQuantity, askQuantity);
   }
 
-  /** The metrics of the interval that closes at `boundaryMs`, in the order of {@link INTERVAL_COLUMNS}. */
+  /** Computes the metrics of the interval that closes at `boundaryMs`, in the order of `INTERVAL_COLUMNS`. */
   close(boundaryMs: number): number[] {
     if (boundaryMs > this.#boundaryMs) this.#begin(boundaryMs);
     this.#hold(boundaryMs);
-    this.#midRange.add(this.#mid); // that of a message just on the boundary
+    this.#midRange.add(this.#mid); // the mid of a message just on the boundary, which has held for no time
     return [
       this.#messages,
       this.#updates,
@@ -64,7 +59,7 @@ export class IntervalMetrics implements BookObserver {
     ];
   }
 
-  /** Begins an interval, with the book that is there: intervals in between, if any, had no message and no row. */
+  /** Begins an interval with the book that is there. Intervals in between, if any, had no message and no row. */
   #begin(boundaryMs: number): void {
     this.#boundaryMs = boundaryMs;
     this.#countedUntilMs = boundaryMs - this.#intervalMs;
@@ -76,7 +71,7 @@ export class IntervalMetrics implements BookObserver {
     this.#imbalanceAverage.clear();
   }
 
-  /** The book has held until now. */
+  /** Adds the time that the book has held until now. */
   #hold(nowMs: number): void {
     const heldMs = nowMs - this.#countedUntilMs;
     if (heldMs === 0) return;

@@ -1,9 +1,9 @@
-/** Values that hold for a time, one after the other: what is said of all of them. While there is none, that is NaN. */
+/** Summaries of values that hold for a time, one after the other. Without any value, a summary is NaN. */
 
-/** The mean over time; what has no value counts for nothing, and neither does its time. */
+/** The mean over time. Time without a value (NaN) is left out. */
 export class TimeAverage {
   #origin = Number.NaN;
-  /** Of (value − origin) · ms: a value that never changes comes out as itself, and a small change is not rounded away. */
+  /** Sum of (value − origin) · ms: a value that never changes comes out as itself, and a small change is not rounded away. */
   #sum = 0;
   #heldMs = 0;
 

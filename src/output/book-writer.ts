@@ -6,20 +6,17 @@ export interface ByteSink {
   write(bytes: Uint8Array): void;
 }
 
-/** How an output is written. */
-export type Format = 'csv' | 'csv.gz' | 'parquet';
-
 /** How levels become columns in Parquet: a list a side and kind, a column a level as in CSV, or a row a level. */
 export type Layout = 'lists' | 'wide' | 'long';
 
 /**
- * Doubles; or the exact number as DECIMAL, which a value may have too many digits for (`DoesNotFitDecimalError`); or the
- * archive's own text, which takes every value.
+ * How Parquet has prices and quantities: as doubles; as DECIMAL, which is exact, but has no room for a value with too
+ * many digits (`DoesNotFitDecimalError`); or as the archive's own text, which has room for every value.
  */
 export type Decimals = false | 'decimal' | 'text';
 
-export interface BookFormat {
-  format: Format;
+/** What the rows of a book output are to hold. */
+export interface BookOptions {
   /** Levels a side. */
   depth: number;
   /** Puts `timestamp_formatted` before `timestamp`; CSV only. */
@@ -28,9 +25,9 @@ export interface BookFormat {
   quality: boolean;
   /** Parquet only. */
   layout: Layout;
-  /** Exact values instead of doubles; Parquet only. CSV has the archive's own text. */
+  /** Parquet only: CSV always has the archive's own text. */
   decimals: Decimals;
-  /** What a reader wants to know of the file: key-value metadata of Parquet, read when the file is finished. */
+  /** Tells a reader of the file what it is: key-value metadata of Parquet, read when the file is finished. */
   metadata: Record<string, string>;
 }
 
@@ -42,17 +39,24 @@ export interface BookWriter {
   finish(): void;
 }
 
-export interface TableFormat {
-  format: Format;
+/** What the rows of a table are to hold. */
+export interface TableOptions {
   /** Names of the numbers, in order. */
   columns: readonly string[];
-  /** As in {@link BookFormat}. */
+  /** As in {@link BookOptions}. */
   metadata: Record<string, string>;
 }
 
 /** Writes rows of named numbers into one file; the caller commits or discards it. */
 export interface TableWriter {
-  /** @param values one for each column after the timestamp; NaN: none. */
+  /** @param values one for each column after the timestamp; NaN leaves the cell empty. */
   write(boundaryMs: number, values: Float64Array): void;
+  /** Hands over what is left. */
   finish(): void;
+}
+
+/** Makes the writers of one format: what a module named in the table of formats exports. */
+export interface WriterModule {
+  createBookWriter(sink: ByteSink, options: BookOptions): BookWriter;
+  createTableWriter(sink: ByteSink, options: TableOptions): TableWriter;
 }

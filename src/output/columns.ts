@@ -1,17 +1,147 @@
+/**
+ * The one table of a book output's columns. Headers and schemas are made of it. docs/outputs.md shows it to users, and
+ * test/output/columns.test.ts holds that page to it. T stands for the row's boundary.
+ */
 import type { BookRow } from '../base/rows.js';
+import type { BookOptions, Layout } from './book-writer.js';
 
-/** What can be true of a row, in the order in which it is told: the name in outputs, and where a row has it. */
-export const FLAGS = [
-  ['filled', 'isFilled'],
-  ['suspect', 'isSuspect'],
-  ['crossed', 'isCrossed'],
-  ['thin', 'isThin'],
-  ['partial', 'isPartial'],
-] as const satisfies [string, keyof BookRow][];
+/**
+ * What the cells of a column are:
+ *
+ *     time     ms since the epoch, UTC: a whole number in CSV, a timestamp in Parquet
+ *     int32    a whole number
+ *     int64    a whole number that may be larger
+ *     flag     true or false
+ *     text     ASCII
+ *     decimal  a price or quantity: the archive's own text in CSV, as `decimals` says in Parquet
+ */
+export type ColumnType = 'time' | 'int32' | 'int64' | 'flag' | 'text' | 'decimal';
+
+export interface ColumnInfo {
+  /** `{k}` stands for the number of a level, 1 being the best. */
+  name: string;
+  type: ColumnType;
+  /** Empty when there is none. */
+  unit: string;
+  meaning: string;
+}
+
+/** A column that says something of the whole row, and how its cells come from the row. */
+export type StateColumn = Omit<ColumnInfo, 'type'> & {
+  /** The only kind of file that has the column; absent: both. */
+  only?: 'csv' | 'parquet';
+  /** The option that adds the column; absent: it is always there. */
+  option?: 'formattedTimestamp' | 'quality';
+} & (
+    | { type: 'time' | 'int64'; value: (row: BookRow) => number }
+    | { type: 'flag'; value: (row: BookRow) => boolean }
+    | { type: 'text'; value: (row: BookRow) => string }
+  );
+
+const FLAGS: { name: string; meaning: string; value: (row: BookRow) => boolean }[] = [
+  { name: 'filled', meaning: 'no message came in the interval that T closes', value: (row) => row.isFilled },
+  { name: 'suspect', meaning: 'a message was missed since the last full book', value: (row) => row.isSuspect },
+  { name: 'crossed', meaning: 'the best bid is at or above the best ask', value: (row) => row.isCrossed },
+  { name: 'thin', meaning: 'a side has fewer levels than the row has room for', value: (row) => row.isThin },
+  { name: 'partial', meaning: 'the archive ended within the interval that T closes', value: (row) => row.isPartial },
+];
+
+export const TIMESTAMP = {
+  name: 'timestamp',
+  type: 'time',
+  unit: 'ms since the epoch, UTC',
+  meaning: 'T, the boundary',
+  value: (row) => row.boundaryMs,
+} satisfies StateColumn;
+
+/** In order; the columns of the levels follow. */
+export const STATE_COLUMNS: readonly StateColumn[] = [
+  {
+    name: 'timestamp_formatted',
+    type: 'text',
+    unit: 'UTC',
+    meaning: 'T as text, `2025-01-15T00:01:00.0000`',
+    only: 'csv',
+    option: 'formattedTimestamp',
+    value: (row) => formatTimestamp(row.boundaryMs),
+  },
+  TIMESTAMP,
+  {
+    name: 'book_ts',
+    type: 'time',
+    unit: 'ms since the epoch, UTC',
+    meaning: '`ts` of the last message in the row',
+    option: 'quality',
+    value: (row) => row.bookTsMs,
+  },
+  {
+    name: 'age_ms',
+    type: 'int64',
+    unit: 'ms',
+    meaning: '`timestamp` − `book_ts`',
+    option: 'quality',
+    value: (row) => row.boundaryMs - row.bookTsMs,
+  },
+  {
+    name: 'flags',
+    type: 'text',
+    unit: '',
+    meaning: 'names of the flags that are true, joined by `|`',
+    only: 'csv',
+    option: 'quality',
+    value: (row) =>
+      FLAGS.filter(({ value }) => value(row))
+        .map(({ name }) => name)
+        .join('|'),
+  },
+  ...FLAGS.map((flag) => ({ ...flag, type: 'flag', unit: '', only: 'parquet', option: 'quality' }) as const),
+];
+
+/** The columns of {@link STATE_COLUMNS} that a file of one kind has. */
+export function stateColumns(
+  kind: 'csv' | 'parquet',
+  options: Partial<Pick<BookOptions, 'formattedTimestamp' | 'quality'>>,
+): StateColumn[] {
+  return STATE_COLUMNS.filter(
+    ({ only, option }) => (only === undefined || only === kind) && (option === undefined || options[option]),
+  );
+}
+
+const PRICE = { type: 'decimal', unit: 'quote' } as const;
+const QUANTITY = { type: 'decimal', unit: 'base' } as const;
+
+/** The columns of the levels, in order; those of CSV are `wide`. */
+export const LEVEL_COLUMNS = {
+  lists: [
+    { name: 'bid_price', meaning: 'prices of the bids, best (highest) first', ...PRICE },
+    { name: 'bid_qty', meaning: 'quantities at these prices', ...QUANTITY },
+    { name: 'ask_price', meaning: 'prices of the asks, best (lowest) first', ...PRICE },
+    { name: 'ask_qty', meaning: 'quantities at these prices', ...QUANTITY },
+  ],
+  wide: [
+    { name: 'bid_price_{k}', meaning: 'price of the k-th best bid', ...PRICE },
+    { name: 'bid_qty_{k}', meaning: 'quantity at this price', ...QUANTITY },
+    { name: 'ask_price_{k}', meaning: 'price of the k-th best ask', ...PRICE },
+    { name: 'ask_qty_{k}', meaning: 'quantity at this price', ...QUANTITY },
+  ],
+  long: [
+    { name: 'side', type: 'text', unit: '', meaning: '`bid` or `ask`' },
+    { name: 'level', type: 'int32', unit: '', meaning: 'number of the level on its side, 1 being the best' },
+    { name: 'price', meaning: 'price of the level', ...PRICE },
+    { name: 'qty', meaning: 'quantity at this price', ...QUANTITY },
+  ],
+} as const satisfies Record<Layout, readonly ColumnInfo[]>;
 
 /** `bid_price_1, bid_qty_1, …, ask_price_N, ask_qty_N`: a column a level, as in {@link BookRow.cells}. */
-export function levelColumns(depth: number): string[] {
-  return ['bid', 'ask'].flatMap((side) =>
-    Array.from({ length: depth }, (_, index) => [`${side}_price_${index + 1}`, `${side}_qty_${index + 1}`]).flat(),
+export function wideNames(depth: number): string[] {
+  const [bidPrice, bidQuantity, askPrice, askQuantity] = LEVEL_COLUMNS.wide;
+  const sides = [[bidPrice, bidQuantity] as const, [askPrice, askQuantity] as const];
+  return sides.flatMap((side) =>
+    Array.from({ length: depth }, (_, index) => side.map(({ name }) => name.replace('{k}', String(index + 1)))).flat(),
   );
+}
+
+/** `2025-01-15T00:01:00.0000`: UTC with four digits of a second's fraction, as `strftime('%f')[:-2]` has them. */
+function formatTimestamp(boundaryMs: number): string {
+  return new Date(boundaryMs).toISOString().replace('Z', '0');
 }

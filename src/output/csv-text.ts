@@ -1,9 +1,9 @@
 import type { ByteSink } from './book-writer.js';
 
-/** What is gathered before it is handed over: few system calls, little memory. */
+/** Bytes gathered before they are handed over: few system calls, little memory. */
 const BUFFER_BYTES = 256 * 1024;
 
-/** Lines of CSV on their way to a sink, gathered in one buffer. */
+/** Gathers the text of a CSV file in one buffer, on its way to a sink. */
 export class CsvText {
   readonly #sink: ByteSink;
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
@@ -13,7 +13,7 @@ export class CsvText {
     this.#sink = sink;
   }
 
-  /** @param bytes copied. */
+  /** @param bytes which are copied. */
   append(bytes: Uint8Array): void {
     if (this.#used + bytes.length > BUFFER_BYTES) this.flush();
     if (bytes.length > BUFFER_BYTES) {
@@ -24,7 +24,7 @@ export class CsvText {
     }
   }
 
-  /** @param text ASCII. */
+  /** @param text in ASCII. */
   appendText(text: string): void {
     this.append(Buffer.from(text, 'latin1'));
   }

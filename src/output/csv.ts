@@ -1,36 +1,37 @@
-import type { BookRow, RowState } from '../base/rows.js';
-import type { BookFormat, BookWriter, ByteSink, TableWriter } from './book-writer.js';
-import { FLAGS, levelColumns } from './columns.js';
+import type { BookRow } from '../base/rows.js';
+import type { BookOptions, BookWriter, ByteSink, TableOptions, TableWriter } from './book-writer.js';
+import { type StateColumn, stateColumns, TIMESTAMP, wideNames } from './columns.js';
 import { CsvText } from './csv-text.js';
 
 const CRLF = Buffer.from('\r\n');
 
+export function createBookWriter(sink: ByteSink, options: BookOptions): BookWriter {
+  return new CsvBookWriter(sink, options);
+}
+
+export function createTableWriter(sink: ByteSink, options: TableOptions): TableWriter {
+  return new CsvTableWriter(sink, options);
+}
+
 /**
- * Snapshots as Python's `csv.writer` writes them: commas, `\r\n`, and no quotes, since no cell needs them. Prices and
+ * Writes book rows as Python's `csv.writer` would: commas, `\r\n`, and no quotes, since no cell needs them. Prices and
  * quantities are the archive's own text.
  */
 export class CsvBookWriter implements BookWriter {
   readonly #text: CsvText;
-  readonly #format: Pick<BookFormat, 'formattedTimestamp' | 'quality'>;
+  readonly #state: StateColumn[];
 
-  constructor(sink: ByteSink, format: Pick<BookFormat, 'depth' | 'formattedTimestamp' | 'quality'>) {
+  constructor(sink: ByteSink, options: Pick<BookOptions, 'depth' | 'formattedTimestamp' | 'quality'>) {
     this.#text = new CsvText(sink);
-    this.#format = format;
-    const columns = [
-      ...(format.formattedTimestamp ? ['timestamp_formatted'] : []),
-      'timestamp',
-      ...(format.quality ? ['book_ts', 'age_ms', 'flags'] : []),
-      ...levelColumns(format.depth),
-    ];
-    this.#text.appendText(`${columns.join(',')}\r\n`);
+    this.#state = stateColumns('csv', options);
+    const names = [...this.#state.map(({ name }) => name), ...wideNames(options.depth)];
+    this.#text.appendText(`${names.join(',')}\r\n`);
   }
 
   write(row: BookRow): void {
-    const { boundaryMs } = row;
-    let labels = `${boundaryMs},`;
-    if (this.#format.formattedTimestamp) labels = `${formatTimestamp(boundaryMs)},${labels}`;
-    if (this.#format.quality) labels += `${row.bookTsMs},${boundaryMs - row.bookTsMs},${flagsText(row)},`;
-    this.#text.appendText(labels);
+    let state = '';
+    for (const column of this.#state) state += `${column.value(row)},`;
+    this.#text.appendText(state);
     this.#text.append(row.cells);
     this.#text.append(CRLF);
   }
@@ -40,13 +41,13 @@ export class CsvBookWriter implements BookWriter {
   }
 }
 
-/** Named numbers as CSV: each the shortest decimal that is read back as the same double, empty for NaN. */
+/** Writes named numbers as CSV: each the shortest decimal that is read back as the same double, empty for NaN. */
 export class CsvTableWriter implements TableWriter {
   readonly #text: CsvText;
 
-  constructor(sink: ByteSink, columns: readonly string[]) {
+  constructor(sink: ByteSink, { columns }: Pick<TableOptions, 'columns'>) {
     this.#text = new CsvText(sink);
-    this.#text.appendText(`${['timestamp', ...columns].join(',')}\r\n`);
+    this.#text.appendText(`${[TIMESTAMP.name, ...columns].join(',')}\r\n`);
   }
 
   write(boundaryMs: number, values: Float64Array): void {
@@ -58,16 +59,4 @@ export class CsvTableWriter implements TableWriter {
   finish(): void {
     this.#text.flush();
   }
-}
-
-/** What is true of a row, joined by `|`. */
-function flagsText(row: RowState & { isThin: boolean }): string {
-  return FLAGS.filter(([, key]) => row[key])
-    .map(([name]) => name)
-    .join('|');
-}
-
-/** `2025-01-15T00:01:00.0000`: UTC with four digits of a second's fraction, as `strftime('%f')[:-2]` has them. */
-export function formatTimestamp(boundaryMs: number): string {
-  return new Date(boundaryMs).toISOString().replace('Z', '0');
 }

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { SAMPLING_DEFAULTS } from '../../src/catalog/shaping-options.js';
-import { bookColumns, bookMetrics } from '../../src/metrics/book-metrics.js';
-import { MetricsSampler, metricsColumns } from '../../src/metrics/sampler.js';
+import { bookMetrics } from '../../src/metrics/book-metrics.js';
+import { bookColumns, metricsColumns } from '../../src/metrics/columns.js';
+import { MetricsSampler } from '../../src/metrics/sampler.js';
 import { messages, textOf } from '../support/arbitraries.js';
 import { cut } from '../support/drive.js';
 import { holds } from '../support/holds.js';
@@ -202,7 +203,7 @@ describe('the columns of an interval', () => {
   });
 });
 
-test('the columns are those of the issue, in its order', () => {
+test('the columns, in their order', () => {
   const bands = [5, 10, 25, 50, 100].map(
     (x) => `bid_qty_${x}bps,bid_notional_${x}bps,ask_qty_${x}bps,ask_notional_${x}bps`,
   );

@@ -3,7 +3,8 @@ import { type Engine, type EngineOptions, MAX_LEVELS_PER_SIDE } from '../../src/
 import { AsOfGrid, type AsOfGridOptions } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
 import { ReferenceEngine } from '../../src/book/reference-engine.js';
-import { MetricsSampler, metricsColumns } from '../../src/metrics/sampler.js';
+import { metricsColumns } from '../../src/metrics/columns.js';
+import { MetricsSampler } from '../../src/metrics/sampler.js';
 
 /** A row of a metrics output: its values by column, NaN where the cell is empty. */
 export interface MetricsRow {

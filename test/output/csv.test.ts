@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import type { BookFormat } from '../../src/output/book-writer.js';
+import type { BookOptions } from '../../src/output/book-writer.js';
 import { createBookWriter, createTableWriter } from '../../src/output/create-writer.js';
+import type { Format } from '../../src/output/formats.js';
 import { bookRow, MemorySink, type TestRow } from '../support/output-rows.js';
 
-const FORMAT: BookFormat = {
+const FORMAT: BookOptions & { format: Format } = {
   format: 'csv',
   depth: 2,
   formattedTimestamp: false,
@@ -32,7 +33,7 @@ const ROWS: TestRow[] = [
   { boundaryMs: 120_000, ageMs: 60_037, flags: [true, true, true, true], bids: [['1.5', '7']], asks: [] },
 ];
 
-async function written(format: Partial<BookFormat>, rows = ROWS): Promise<Buffer> {
+async function written(format: Partial<typeof FORMAT>, rows = ROWS): Promise<Buffer> {
   const sink = new MemorySink();
   const all = { ...FORMAT, ...format };
   const writer = await createBookWriter(sink, all);

@@ -8,7 +8,7 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import type { Decimals, Layout } from '../../src/output/book-writer.js';
 import { createTableWriter, DoesNotFitDecimalError } from '../../src/output/create-writer.js';
 import { CsvBookWriter } from '../../src/output/csv.js';
-import { ParquetBookWriter, type ParquetFormat } from '../../src/output/parquet/book.js';
+import { ParquetBookWriter, type ParquetOptions } from '../../src/output/parquet/book.js';
 import { ParquetTableWriter } from '../../src/output/parquet/table.js';
 import { tempDir } from '../support/files.js';
 import { holds } from '../support/holds.js';
@@ -21,7 +21,7 @@ const METADATA = { symbol: 'XRPUSDT', depth: '500' };
 /** A file's rows, as one reader or another or the CSV tells them: times as ms, values as texts. */
 type Rows = Record<string, unknown>[];
 
-function parquetOf(rows: TestRow[], format: Partial<ParquetFormat> & { depth: number }, rowGroupValues?: number) {
+function parquetOf(rows: TestRow[], format: Partial<ParquetOptions> & { depth: number }, rowGroupValues?: number) {
   const sink = new MemorySink();
   const all = { layout: 'lists', quality: false, decimals: false, metadata: METADATA, ...format } as const;
   const writer = new ParquetBookWriter(sink, all, rowGroupValues);
@@ -31,7 +31,7 @@ function parquetOf(rows: TestRow[], format: Partial<ParquetFormat> & { depth: nu
 }
 
 /** What the Parquet file must hold, from the CSV. */
-function expected(testRows: TestRow[], { depth, layout, quality, decimals }: Omit<ParquetFormat, 'metadata'>): Rows {
+function expected(testRows: TestRow[], { depth, layout, quality, decimals }: Omit<ParquetOptions, 'metadata'>): Rows {
   const sink = new MemorySink();
   const csv = new CsvBookWriter(sink, { depth, quality, formattedTimestamp: false });
   for (const row of testRows) csv.write(bookRow(row, depth));

@@ -17,6 +17,7 @@
 export {
   type ArchiveFile,
   type ArchiveName,
+  type Contents,
   type Conversion,
   ConversionError,
   type ConvertArchiveOptions,
@@ -40,7 +41,6 @@ export {
   OPTION_DEFAULTS,
   type Outcome,
   type Output,
-  type OutputKind,
   type Outputs,
   type PlanEntry,
   type PlannedOutput,

@@ -1,15 +1,16 @@
 import { ByteWriter, type SchemaElement } from 'hyparquet-writer';
-import { DECIMAL_BYTES, DECIMAL_PRECISION, DECIMAL_SCALE, decimalsOf, withoutNeedlessZeros } from './decimal.js';
+import { DECIMAL_BYTES, decimalsOf, withoutNeedlessZeros } from './decimal.js';
+import { DECIMAL_PRECISION, DECIMAL_SCALE } from './decimal-error.js';
 import { numberDictionary, textDictionary } from './dictionary.js';
 
 /**
- * Columns of a Parquet file: they gather the values of a row group and encode them. hyparquet-writer's own encoder
- * visits every value of a list in three nested calls, which took four to six times as long for a day of books; file frame,
- * page headers, compression and footer are the library's.
+ * Columns of a Parquet file, which gather the values of a row group and encode them. hyparquet-writer's own encoder
+ * visits every value of a list in three nested calls, which took four to six times as long for a day of books. File
+ * frame, page headers, compression and footer are the library's.
  *
- * Levels (https://parquet.apache.org/docs/file-format/nestedencoding/) tell nulls and lists apart from values. Here they
- * have one bit: a value's *definition level* is 0 when there is none (null, or an empty list), its *repetition level*
- * is 0 when it is the first of its row.
+ * Parquet tells nulls and lists apart from values by what it calls levels, which are not those of a book
+ * (https://parquet.apache.org/docs/file-format/nestedencoding/). Here they have one bit. A value's *definition level*
+ * is 0 when there is none (null, or an empty list), its *repetition level* is 0 when it is the first of its row.
  */
 
 /** One value a row, a value or null a row, or a list of values a row. */
@@ -25,7 +26,7 @@ export const BOOLEAN: ValueType = { type: 'BOOLEAN' };
 export const INT32: ValueType = { type: 'INT32' };
 export const INT64: ValueType = { type: 'INT64' };
 export const DOUBLE: ValueType = { type: 'DOUBLE' };
-/** The older name of a type stands beside the newer one where there are both: old readers know no other. */
+/** Has the older name of the type beside the newer one, as all types below: old readers know no other. */
 export const TIMESTAMP_MS: ValueType = {
   type: 'INT64',
   converted_type: 'TIMESTAMP_MILLIS',
@@ -44,7 +45,7 @@ export const DECIMAL: ValueType = {
 /** Values as a page holds them. */
 export interface EncodedValues {
   data: Uint8Array;
-  /** There is one when `data` are indexes into it. */
+  /** Present when `data` are indexes into it. */
   dictionary?: { entries: Uint8Array; count: number };
   /** Smallest and greatest value, for readers that look for some of the rows. */
   range?: { min_value: number | bigint; max_value: number | bigint };
@@ -74,12 +75,12 @@ export abstract class Column<V> {
     this.type = type;
   }
 
-  /** What values of no bounded size take, until they are taken. */
+  /** Memory that values of unbounded size take now. */
   get bytes(): number {
     return 0;
   }
 
-  /** The row's value; null in an optional column only. */
+  /** Adds the row's value; null in an optional column only. */
   append(value: V | null): void {
     this.#values++;
     if (this.shape === 'optional') this.#definition.add(value === null ? 0 : 1, 1);
@@ -87,7 +88,7 @@ export abstract class Column<V> {
     else this.store(value);
   }
 
-  /** The row's values, in a column of lists. */
+  /** Adds the row's values, in a column of lists. */
   appendList(values: ArrayLike<V>): void {
     this.#repetition.add(0, 1);
     if (values.length === 0) {
@@ -102,7 +103,7 @@ export abstract class Column<V> {
     this.storeAll(values);
   }
 
-  /** Encodes what was appended, and begins anew. The bytes hold until the next value is appended. */
+  /** Encodes what was appended, and begins anew. The bytes are valid until the next value is appended. */
   take(): EncodedColumn {
     const encoded = {
       ...this.encode(),
@@ -191,14 +192,14 @@ export class NumberColumn extends Column<number> {
   }
 }
 
-/** ASCII texts, or decimals that come as such. */
+/** Holds ASCII texts, or decimals that come as texts. */
 export class TextColumn extends Column<string> {
-  /** Each text's length, four bytes, then its bytes: as Parquet has them too. */
+  /** Each text as its length, four bytes, and then its bytes, which is how Parquet has them too. */
   #texts = new Uint8Array(1024);
   #used = 0;
   #count = 0;
 
-  /** @param type STRING or DECIMAL, which makes `take` throw {@link DoesNotFitDecimalError} when a text does not fit. */
+  /** @param type with DECIMAL, `append` and `take` throw {@link DoesNotFitDecimalError} when a text does not fit. */
   constructor(name: string, shape: Shape, type: typeof STRING | typeof DECIMAL) {
     super(name, shape, type);
   }
@@ -246,7 +247,7 @@ export class TextColumn extends Column<string> {
   }
 }
 
-/** Eight values a byte, the first in its lowest bit. */
+/** Packs eight values into a byte, the first in its lowest bit. */
 export class BooleanColumn extends Column<boolean> {
   readonly #bits: Uint8Array;
   #count = 0;
@@ -276,7 +277,7 @@ export class BooleanColumn extends Column<boolean> {
   }
 }
 
-/** Levels of one bit as lengths of runs, in Parquet's RLE encoding: length times two as a varint, then the level. */
+/** Encodes Parquet's levels as runs (RLE): the run's length times two as a varint, then the level in one byte. */
 class LevelRuns {
   readonly #bytes = new ByteWriter(64);
   #level: 0 | 1 = 0;
@@ -307,8 +308,8 @@ class LevelRuns {
 }
 
 /**
- * Indexes as one bit-packed run. Their width is the one that is a whole number of bytes, more than needed: they are
- * copied instead of packed, and the compressor, which sees bytes, finds the runs of levels that come again.
+ * Encodes indexes as one bit-packed run. Each gets one or two whole bytes, which is more than needed. So they are
+ * copied instead of packed, and the compressor, which sees bytes, finds the sequences that come again.
  *
  *     u8      bits an index
  *     varint  groups of eight indexes, times two, plus one
@@ -323,7 +324,7 @@ function indexPage(indexes: Uint16Array, entries: number): Uint8Array {
   return page.getBytes();
 }
 
-/** Two words each, the lower first; exact for all whole numbers that doubles are exact for. */
+/** Splits numbers into two words each, the lower first; exact for all whole numbers that doubles are exact for. */
 function toInt64(numbers: Float64Array): Int32Array {
   const words = new Int32Array(numbers.length * 2);
   for (let i = 0; i < numbers.length; i++) {

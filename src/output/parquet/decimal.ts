@@ -1,30 +1,13 @@
+import { DECIMAL_PRECISION, DECIMAL_SCALE, DoesNotFitDecimalError, INTEGER_DIGITS } from './decimal-error.js';
 import { textEnd } from './dictionary.js';
 
-/**
- * DECIMAL(38, 18): the widest that readers know (DuckDB, Arrow, Spark), its digits shared between both sides of the
- * point. A file names one scale for a whole column, and the rows to come are not known when it is begun.
- */
-export const DECIMAL_PRECISION = 38;
-export const DECIMAL_SCALE = 18;
+/** Room for 38 digits. */
 export const DECIMAL_BYTES = 16;
-const INTEGER_DIGITS = DECIMAL_PRECISION - DECIMAL_SCALE;
-
-/** A price or quantity has more digits than the file's DECIMAL columns: convert the archive again, as text. */
-export class DoesNotFitDecimalError extends Error {
-  override name = 'DoesNotFitDecimalError';
-
-  /** @param text the archive's. */
-  constructor(readonly text: string) {
-    super(
-      `${text.slice(0, 100)} does not fit DECIMAL(${DECIMAL_PRECISION}, ${DECIMAL_SCALE}), which has ${INTEGER_DIGITS} digits before the point and ${DECIMAL_SCALE} after it; write decimals as text`,
-    );
-  }
-}
 
 /**
- * Decimals as Parquet keeps them: each the number times 10^18, 16 bytes, two's complement, highest byte first.
+ * Encodes decimals as Parquet keeps them: each the number times 10^18, 16 bytes, two's complement, highest byte first.
  *
- * @param texts each its length, four bytes, and then its bytes: digits, perhaps a point and more digits; no sign.
+ * @param texts each as its length, four bytes, and then its bytes: digits, perhaps a point and more digits; no sign.
  * @throws {@link DoesNotFitDecimalError} unless all fit to the last digit.
  */
 export function decimalsOf(texts: Uint8Array): Uint8Array {
@@ -48,7 +31,7 @@ function unscaledOf(text: string): bigint {
 }
 
 /**
- * A decimal without the zeros around it that say nothing, for which a forged archive may have room for millions.
+ * Leaves out the zeros around a decimal that say nothing: a forged archive may have millions of them.
  *
  * @throws {@link DoesNotFitDecimalError} when it is too long all the same.
  */

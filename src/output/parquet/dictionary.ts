@@ -6,7 +6,7 @@ export interface Dictionary<Entries> {
   /** In order of appearance. */
   entries: Entries;
   count: number;
-  /** Of each value its entry, then zeros: Parquet packs indexes in groups of eight. */
+  /** The entry of each value, then zeros: Parquet packs indexes in groups of eight. */
   indexes: Uint16Array;
 }
 
@@ -14,7 +14,7 @@ export interface Dictionary<Entries> {
 const MAX_ENTRIES = 65_536;
 const INDEX_BYTES = 2;
 
-/** Hash table, at most half full, and entries: used by one call at a time, since calls do not wait for anything. */
+/** Hash table (linear probing), at most half full, and entries. Calls share them, since none waits for anything. */
 const slots = new Int32Array(2 * MAX_ENTRIES);
 const numberEntries = new Float64Array(MAX_ENTRIES);
 const textStarts = new Int32Array(MAX_ENTRIES);
@@ -51,7 +51,7 @@ export function numberDictionary(values: Float64Array): Dictionary<Float64Array>
 }
 
 /**
- * @param texts each its length, four bytes, and then its bytes; so are the entries.
+ * @param texts each as its length, four bytes, and then its bytes; the entries are the same.
  * @returns `undefined` when the texts are hardly longer without.
  */
 export function textDictionary(texts: Uint8Array, textCount: number): Dictionary<Uint8Array> | undefined {
@@ -93,24 +93,30 @@ export function textDictionary(texts: Uint8Array, textCount: number): Dictionary
   return { entries, count, indexes };
 }
 
-/** Where the text that begins at `start` with its length ends. */
+/** Finds the end (exclusive) of the text whose length begins at `start`. */
 export function textEnd(texts: Uint8Array, start: number): number {
   const [a = 0, b = 0, c = 0, d = 0] = [texts[start], texts[start + 1], texts[start + 2], texts[start + 3]];
   return start + 4 + (a | (b << 8) | (c << 16) | (d << 24));
 }
 
-/** Whether the text at `other` is the one from `start` to `end`; their lengths are compared as a part of them. */
+/** Tells whether the text at `other` is the one from `start` to `end`; their lengths are compared as a part of them. */
 function isEqual(texts: Uint8Array, other: number, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if (texts[at] !== texts[other + at - start]) return false;
   return true;
 }
 
-/** So many that a dictionary with its indexes has at most half the bytes of the values: less is not worth the reader's time. */
+/**
+ * Computes how many entries a dictionary may have so that, with its indexes, it takes at most half the bytes of the
+ * values. To save less is not worth the reader's time.
+ */
 function worthwhileEntries(values: number, bytesOfValue: number): number {
   return Math.max(0, Math.min(MAX_ENTRIES, Math.floor(values * (1 / 2 - INDEX_BYTES / bytesOfValue))));
 }
 
-/** Its slots hold the number of an entry plus one, or 0 when free; who finds one taken by another looks at the next. */
+/**
+ * Clears a part of the hash table. A slot holds the number of an entry plus one, or 0 when it is free. Where another
+ * entry has the slot, the next one is looked at.
+ */
 function emptyTable(maxEntries: number): Int32Array {
   // The smallest power of two that leaves half of them free.
   const length = 2 ** (32 - Math.clz32(2 * Math.max(1, maxEntries) - 1));

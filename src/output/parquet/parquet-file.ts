@@ -7,12 +7,12 @@ import type { Column, EncodedColumn } from './column.js';
 
 type ColumnChunk = ParquetWriter['row_groups'][number]['columns'][number];
 
-/** What is encoded before it is handed to the sink. */
+/** Bytes encoded before they are handed to the sink. */
 const BUFFER_BYTES = 1024 * 1024;
 
 /**
- * A Parquet file that goes to its sink row group by row group, and keeps only the one that is being filled. Each column of
- * a row group is one data page (version 2, Snappy), with a dictionary before it where that is shorter.
+ * Writes a Parquet file to its sink row group by row group, and keeps only the group that is being filled. Each column
+ * of a group is one data page (version 2, Snappy), with a dictionary before it where that is shorter.
  */
 export class ParquetFile {
   readonly #sink: ByteSink;
@@ -22,8 +22,8 @@ export class ParquetFile {
   readonly #frame: ParquetWriter;
 
   /**
-   * @param columns of which the first says by what the rows are sorted, ascending.
-   * @param metadata the file's key-value metadata, as it is when the file is finished.
+   * @param columns the first of which the rows are sorted by, ascending.
+   * @param metadata the file's key-value metadata, read when the file is finished.
    */
   constructor(sink: ByteSink, columns: readonly Column<never>[], metadata: Record<string, string>) {
     // Values are written as they lie in memory, and Parquet's are little-endian.

@@ -1,11 +1,12 @@
-import type { ByteSink, TableFormat, TableWriter } from '../book-writer.js';
+import type { ByteSink, TableOptions, TableWriter } from '../book-writer.js';
+import { TIMESTAMP } from '../columns.js';
 import { DOUBLE, NumberColumn, TIMESTAMP_MS } from './column.js';
 import { ParquetFile } from './parquet-file.js';
 
-/** 8 bytes each are what is kept in memory; a few months of minutes with 50 columns. */
+/** 8 bytes each are kept in memory; with 50 columns, a row group is a month of minutes. */
 const ROW_GROUP_VALUES = 2 ** 21;
 
-/** Named numbers as Parquet, sorted by time: a column of doubles each, null for NaN. */
+/** Writes named numbers as Parquet, sorted by time: a column of doubles each, null for NaN. */
 export class ParquetTableWriter implements TableWriter {
   readonly #file: ParquetFile;
   readonly #timestamp: NumberColumn;
@@ -17,12 +18,12 @@ export class ParquetTableWriter implements TableWriter {
   /** @param rowGroupValues kept in memory at most, unless a single row has more. */
   constructor(
     sink: ByteSink,
-    { columns, metadata }: Pick<TableFormat, 'columns' | 'metadata'>,
+    { columns, metadata }: Pick<TableOptions, 'columns' | 'metadata'>,
     rowGroupValues = ROW_GROUP_VALUES,
   ) {
     const capacity = Math.max(1, Math.floor(rowGroupValues / (1 + columns.length)));
     this.#capacity = capacity;
-    this.#timestamp = new NumberColumn('timestamp', 'required', TIMESTAMP_MS, capacity);
+    this.#timestamp = new NumberColumn(TIMESTAMP.name, 'required', TIMESTAMP_MS, capacity);
     this.#columns = columns.map((name) => new NumberColumn(name, 'optional', DOUBLE, capacity));
     this.#file = new ParquetFile(sink, [this.#timestamp, ...this.#columns], metadata);
   }
