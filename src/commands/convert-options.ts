@@ -3,13 +3,11 @@ import os from 'node:os';
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
 
-import { formatInterval } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
-import { checkDays, MORE, newCommand, sharedOptions } from '../console/shared-options.js';
-import { OPTION_DEFAULTS } from '../convert/options.js';
-import type { Layout } from '../output/book-writer.js';
+import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
+import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
@@ -17,31 +15,37 @@ export interface ConvertOptions {
   /** Archives given one by one; empty: all of `sourceDir`. */
   archives: string[];
   sourceDir: string;
-  outputDir: string;
-  tempDir?: string;
-  symbols?: string[];
-  from?: string;
-  to?: string;
-  depths?: number[];
-  intervalMs: number;
-  onGap: 'fill' | 'skip';
-  onBadLine: 'fail' | 'skip';
-  compat: 'python' | 'none';
-  formattedTimestamp: boolean;
-  formats: Format[];
-  layout: Layout;
-  decimals: boolean;
-  quality: boolean;
-  books: boolean;
-  metrics: boolean;
-  impacts: readonly number[];
-  overwrite: boolean;
-  inflater: 'kernel' | 'node';
+  /** What to make. */
+  what: ResolvedOptions;
   workers: number;
   dryRun: boolean;
   json: boolean;
   test: boolean;
 }
+
+/** What the command line calls the options of a conversion. */
+const FLAGS: Readonly<Record<keyof ResolvedOptions, string>> = {
+  intervalMs: '--interval',
+  onGap: '--on-gap',
+  onBadLine: '--on-bad-line',
+  compat: '--compat',
+  formattedTimestamp: '--include-formatted-timestamp',
+  quality: '--quality',
+  layout: '--layout',
+  decimals: '--decimals',
+  impacts: '--impact',
+  inflater: '--inflate',
+  outputDir: '--output-dir',
+  tempDir: '--temp-dir',
+  formats: '--format',
+  books: '--metrics-only',
+  metrics: '--metrics',
+  depths: '--depths',
+  symbols: '--symbols',
+  from: '--from',
+  to: '--to',
+  overwrite: '--overwrite',
+};
 
 const MAX_WORKERS = 1024;
 
@@ -238,89 +242,77 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
   checkCombinations(command.args, given, isGiven);
-  const { interval, inflate, format, impact, includeFormattedTimestamp = false, compat = 'none', ...rest } = given;
-  const { overwrite = false, dryRun = false, json = false, test = false } = given;
-  const { quality = false, decimals = false, metrics = false, metricsOnly = false } = given;
-  const { formattedTimestamp: _, metricsOnly: __, ...named } = rest;
-  return {
-    ...named,
-    archives: command.args,
-    intervalMs: interval,
-    inflater: inflate,
-    formattedTimestamp: includeFormattedTimestamp,
-    formats: format,
-    quality,
-    decimals,
-    books: !metricsOnly,
-    metrics: metrics || metricsOnly,
-    impacts: impact,
-    compat,
-    overwrite,
-    dryRun,
-    json,
-    test,
-  };
+  const { sourceDir, workers, dryRun = false, json = false, test = false, interval, inflate, format, impact } = given;
+  const { includeFormattedTimestamp, formattedTimestamp: _, metrics, metricsOnly = false, ...named } = given;
+  const { outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
+  const { quality, decimals, overwrite } = named;
+  const what = resolveOptions(
+    {
+      ...{ outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout },
+      ...{ quality, decimals, overwrite },
+      intervalMs: interval,
+      inflater: inflate,
+      formattedTimestamp: includeFormattedTimestamp,
+      formats: format,
+      books: !metricsOnly,
+      metrics: metrics || metricsOnly,
+      impacts: impact,
+    },
+    (name) => FLAGS[name],
+  );
+  return { archives: command.args, sourceDir, what, workers, dryRun, json, test };
 }
 
-/** Options whose property is named and typed as commander has it. */
-type NamedLikeFlag =
-  | 'sourceDir'
-  | 'outputDir'
-  | 'tempDir'
-  | 'symbols'
-  | 'from'
-  | 'to'
-  | 'depths'
-  | 'onGap'
-  | 'onBadLine'
-  | 'layout'
-  | 'workers';
-
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
-interface GivenOptions extends Pick<ConvertOptions, NamedLikeFlag> {
+interface GivenOptions {
+  sourceDir: string;
+  outputDir: string;
+  tempDir?: string;
+  symbols?: string[];
+  from?: string;
+  to?: string;
+  depths?: number[];
   interval: number;
-  inflate: ConvertOptions['inflater'];
+  onGap: ResolvedOptions['onGap'];
+  onBadLine: ResolvedOptions['onBadLine'];
   compat?: 'python';
   includeFormattedTimestamp?: true;
   /** The other half of the pair, `--no-formatted-timestamp`; says nothing that the first does not. */
   formattedTimestamp: boolean;
-  format: Format[];
   quality?: true;
+  format: Format[];
+  layout: ResolvedOptions['layout'];
   decimals?: true;
   metrics?: true;
   metricsOnly?: true;
   impact: readonly number[];
   overwrite?: true;
+  workers: number;
+  inflate: ResolvedOptions['inflater'];
   dryRun?: true;
   json?: true;
   test?: true;
 }
 
+/** What only a command line can get wrong: options that were given and have no effect, or stand against each other. */
 function checkCombinations(
   archives: string[],
   options: GivenOptions,
   isGiven: (name: keyof GivenOptions) => boolean,
 ): void {
-  if (options.compat === 'python') {
-    if (formatInterval(options.interval) !== '1m') {
-      throw new UsageError('--compat python writes one-minute rows only: leave --interval out');
-    }
-    if (isGiven('onGap')) {
-      throw new UsageError('--compat python has no row for a quiet minute, whatever --on-gap says: leave it out');
-    }
-    if (options.format.join() !== 'csv' || options.quality || options.metrics || options.metricsOnly) {
-      throw new UsageError(
-        '--compat python writes CSV as the scripts did: leave --format, --quality and --metrics out',
-      );
-    }
+  if (options.compat === 'python' && isGiven('onGap')) {
+    throw new UsageError('--compat python has no row for a quiet minute, whatever --on-gap says: leave it out');
   }
-  if (!options.format.includes('parquet') && (isGiven('layout') || isGiven('decimals'))) {
+  if (
+    options.compat !== 'python' &&
+    !options.format.includes('parquet') &&
+    (isGiven('layout') || isGiven('decimals'))
+  ) {
     throw new UsageError('--layout and --decimals are for Parquet: add --format parquet');
   }
   if (isGiven('impact') && !options.metrics && !options.metricsOnly) {
     throw new UsageError('--impact is for metrics: add --metrics');
   }
-  checkDays(options);
   if (archives.length > 0 && isGiven('sourceDir')) {
     throw new UsageError('give ARCHIVE arguments or --source-dir, not both');
   }

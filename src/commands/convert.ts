@@ -7,7 +7,6 @@ import { noProgress, showProgress } from '../console/progress.js';
 import { JsonReporter, printPlan, type Reporter, type Summary, Tally, TextReporter } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import type { Executor } from '../convert/executor.js';
-import type { PlanOptions } from '../convert/options.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { run } from '../convert/run.js';
 import { openStorage } from '../storage/open-storage.js';
@@ -36,8 +35,9 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
   if (jobs > 0) {
-    if (options.tempDir !== undefined) await requireWritable('temp', options.tempDir);
-    await requireWritable('output', options.outputDir);
+    const { tempDir, outputDir } = options.what;
+    if (tempDir !== undefined) await requireWritable('temp', tempDir);
+    await requireWritable('output', outputDir);
   }
   const tally = new Tally(entries.length);
   const isLive = stderr.isTTY && !options.json;
@@ -70,7 +70,7 @@ async function loadExecutor(slots: number): Promise<Executor> {
 
 async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
   const found = options.archives.length > 0 ? await identifyArchives(options.archives) : await findInSource(options);
-  const entries = plan(await takeInventory(found, options.outputDir), planOptions(options));
+  const entries = plan(await takeInventory(found, options.what.outputDir), options.what);
   for (const line of describeOddities(found, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
   return entries;
@@ -85,14 +85,10 @@ async function findInSource({ sourceDir }: ConvertOptions): Promise<FoundArchive
   }
 }
 
-function planOptions(options: ConvertOptions): PlanOptions {
-  const { archives: _, sourceDir, workers, dryRun, json, test, ...rest } = options;
-  return rest;
-}
-
 /** What the user may not have meant, one line each. */
-function describeOddities({ archives, unusable, ignored }: FoundArchives, { symbols = [] }: ConvertOptions): string[] {
+function describeOddities({ archives, unusable, ignored }: FoundArchives, { what }: ConvertOptions): string[] {
   const found = new Set([...archives, ...unusable].map(({ pair }) => pair));
+  const { symbols = [] } = what;
   const lines = symbols
     .filter((symbol) => !found.has(symbol))
     .map((symbol) => `Note: no archive of ${symbol} was found.`);
@@ -108,10 +104,8 @@ const WHAT_TO_DO =
   'Say where the archives are with --source-dir DIR or BOOKGRID_SOURCE_DIR, or give archive files as arguments.\n' +
   'bookgrid --help explains all options; bookgrid --test shows on two small samples what comes out.';
 
-function describeNothing(
-  { archives }: FoundArchives,
-  { sourceDir, archives: given, symbols = [] }: ConvertOptions,
-): string {
+function describeNothing({ archives }: FoundArchives, { sourceDir, archives: given, what }: ConvertOptions): string {
+  const { symbols = [] } = what;
   const where = given.length > 0 ? 'among the files given' : `below ${sourceDir}`;
   if (archives.length > 0) {
     const pairs = archives.map(({ pair }) => pair);

@@ -20,7 +20,8 @@ export async function selfTest(options: ConvertOptions, surroundings: Surroundin
   const sourceDir = path.join(OUTPUT_DIR, 'source');
   for (const { market } of SAMPLES) await writeSample(sourceDir, market);
 
-  const summary = await convert({ ...options, sourceDir, outputDir: OUTPUT_DIR, overwrite: true }, surroundings);
+  const what = { ...options.what, outputDir: OUTPUT_DIR, overwrite: true };
+  const summary = await convert({ ...options, sourceDir, what }, surroundings);
   if (summary?.done !== SAMPLES.length) {
     write('FAIL: not every sample was converted');
     return false;
