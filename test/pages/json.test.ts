@@ -21,15 +21,10 @@ after(() => fs.rmSync(folder, { recursive: true, force: true }));
 const source = path.join(folder, 'archives');
 const output = path.join(folder, 'snapshots');
 
-async function run(...args: string[]): Promise<void> {
-  const { status, stdout, stderr } = await complete([
-    ...args,
-    '--source-dir',
-    source,
-    '--output-dir',
-    output,
-    '--json',
-  ]);
+const run = (...args: string[]) => runIn(folder, [...args, '--source-dir', source]);
+
+async function runIn(cwd: string, args: string[]): Promise<void> {
+  const { status, stdout, stderr } = await complete([...args, '--output-dir', output, '--json'], { cwd });
   assert.ok(status === 0 || status === 1, stderr);
   for (const line of stdout.trimEnd().split('\n')) {
     const object = JSON.parse(line) as Json;
@@ -66,6 +61,7 @@ before(async () => {
   await run('convert', '--dry-run', '--temp-dir', folder, '--interval', '1s');
   await run('convert', '--dry-run', ...formats); // stale again
   await run('status');
+  await runIn(folder, ['join', '--symbols', 'AAAUSDT,NONEUSDT', '--depths', '500', '--format', 'csv']);
   for (const record of readRecords(output)) if (record) keep('record', record);
 });
 
