@@ -8,6 +8,7 @@
  * Finding them all at once, 64 bytes a turn, tells the second pass where its levels end before it has read any: the
  * levels do not wait for each other.
  */
+import { CLOSE } from './ascii';
 import { CLOSES, MAX_UPDATES, TEXT, WINDOW_BYTES } from './layout';
 
 /** What has been found and is not behind the cursor: [next, end) of the list. */
@@ -16,7 +17,6 @@ export let closesEnd: usize = CLOSES;
 /** How far the input has been looked through. */
 let lookedTo: usize = TEXT;
 
-const CLOSE: i8 = 0x5d;
 const BLOCK_BYTES: usize = 64;
 
 /** Forgets everything, and begins at an address. */
@@ -74,5 +74,5 @@ export function findBrackets(textEnd: usize): bool {
 
 /** A bit for each of sixteen bytes. */
 function bracketsIn(at: usize): u64 {
-  return <u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(CLOSE))));
+  return <u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(<i8>CLOSE))));
 }

@@ -18,6 +18,7 @@
  *
  * Heads and tails of which no level can be right have a byte that is demanded to be two things.
  */
+import { COMMA, OPEN, POINT, QUOTE, ZERO } from './ascii';
 import { base } from './ladder';
 import {
   FIRST,
@@ -27,6 +28,8 @@ import {
   HEADS,
   LADDER_TICKS,
   LOW_BYTES,
+  MAX_EXACT_DIGITS,
+  MAX_PRICE_BYTES,
   NUMBERS,
   OTHER_BYTES,
   POINTS,
@@ -43,13 +46,6 @@ import {
 
 const ZERO_DIGIT: u8 = 0x80;
 const DIGITS: i32 = 16;
-/** So many digits are exact in the host's numbers too. */
-const MAX_DIGITS: i32 = 15;
-const MAX_LENGTH: i32 = 15;
-
-const ZERO: u8 = 0x30;
-const POINT: u8 = 0x2e;
-const QUOTE: u8 = 0x22;
 
 /** `,["` */
 const OPENING: u32 = 0x225b2c;
@@ -81,9 +77,9 @@ export function prepareFormats(decimals: i32): void {
   prepareTails();
   prepareNumbers();
   memory.fill(FORMATS, 0, 256 * FORMAT_BYTES);
-  for (let point = 1; point <= MAX_LENGTH; point++) {
+  for (let point = 1; point <= MAX_PRICE_BYTES; point++) {
     store<i32>(headsOf(point) + TICK_OFFSET, 0);
-    for (let length = 0; length <= MAX_LENGTH; length++) {
+    for (let length = 0; length <= MAX_PRICE_BYTES; length++) {
       const isReadable = isFormat(length, point, decimals);
       if (isReadable) prepareFormat(length, point, decimals);
       if (length > NO_PRICE_BYTES) continue;
@@ -99,21 +95,21 @@ export function headsOf(point: i32): usize {
 
 /** What the scanner multiplies and compares with. */
 function prepareVectors(): void {
-  v128.store(ZEROS, i8x16.splat(ZERO));
+  v128.store(ZEROS, i8x16.splat(<i8>ZERO));
   v128.store(TENS, i8x16.splat(10));
-  v128.store(POINTS, i8x16.splat(POINT));
-  v128.store(QUOTES, i8x16.splat(QUOTE));
+  v128.store(POINTS, i8x16.splat(<i8>POINT));
+  v128.store(QUOTES, i8x16.splat(<i8>QUOTE));
   v128.store(LOW_BYTES, i16x8.splat(0xff));
   v128.store(TIMES_10, i16x8.splat(10));
   v128.store(TIMES_100, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
   v128.store(TIMES_10000, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
-  v128.store(FIRST, i32x4(0x5b - 0x2c, 0, 0, 0));
+  v128.store(FIRST, i32x4(OPEN - COMMA, 0, 0, 0));
   v128.store(OTHER_BYTES, i32x4.splat(8));
 }
 
 function isFormat(length: i32, point: i32, decimals: i32): bool {
   const fraction = length - point - 1;
-  return point + decimals <= MAX_DIGITS && (length === point || (fraction > 0 && fraction <= decimals));
+  return point + decimals <= MAX_EXACT_DIGITS && (length === point || (fraction > 0 && fraction <= decimals));
 }
 
 /** The index of the byte of a price that holds its `digit`th digit, counted as if it had all decimals. */

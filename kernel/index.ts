@@ -9,19 +9,24 @@ export function reset(): void {
 }
 
 export { prepareFormats } from './formats';
-export { bestOf, clear, collect, isCrossed, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
 export {
-  LADDER_TICKS,
-  LOG,
-  LOG_ENTRY_BYTES,
-  MEMORY_BYTES,
-  ROW,
-  SLOT_BYTES,
-  TEMPLATE,
-  TEMPLATE_BYTES,
-  VALUES,
-  VALUES_BYTES,
-} from './layout';
+  ASKS,
+  BIDS,
+  clear,
+  collect,
+  isCrossed,
+  isMarked,
+  mark,
+  place,
+  poolSlot,
+  remove,
+  settle,
+  settledLevels,
+  textAt,
+  tickAt,
+} from './ladder';
+// All of it: the host reads the numbers that both must know, and a test looks at how they fit.
+export * from './layout';
 export { writeCells, writeRow } from './rows';
 export {
   AT_MESSAGE,
@@ -50,4 +55,4 @@ export {
   textEnd,
   updates,
 } from './scan';
-export { clearLog, logCount, prepareValues, setLogging, writeValues } from './values';
+export { clearLog, logCount, prepareValues, pricesOf, quantitiesOf, setLogging, writeValues } from './values';

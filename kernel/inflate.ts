@@ -41,6 +41,13 @@
  *   beginning of one symbol or field. So bytes given back at the end of the stream are from the last piece.
  */
 
+import { HISTORY_BYTES } from './layout';
+
+export { HISTORY_BYTES };
+
+/** What may be overwritten behind the room for output. */
+export const OUTPUT_SLACK_BYTES: usize = 64;
+
 /** What `inflate` answers. */
 export const DONE: i32 = 0;
 export const NEEDS_INPUT: i32 = 1;
@@ -71,7 +78,6 @@ const CODE_LENGTHS: i32 = 5;
 const SYMBOLS: i32 = 6;
 const FINISHED: i32 = 7;
 
-const WINDOW_BYTES: usize = 32768;
 const MAX_MATCH: usize = 258;
 const MAX_RUN_LITERALS: u32 = 2;
 const MAX_CODE_BITS: u32 = 15;
@@ -129,22 +135,22 @@ const CODE_LENGTH_CODE: usize = DISTANCES;
 
 /** A code's canonical order, for codes longer than the index: u16 codes of each length, then u16 symbols by code. */
 const COUNTS_BYTES: usize = 2 * (MAX_CODE_BITS + 1);
-const LITERAL_ORDER: usize = memory.data(32 + 2 * 288, 8);
-const DISTANCE_ORDER: usize = memory.data(32 + 2 * 32, 8);
+const LITERAL_ORDER: usize = memory.data(<i32>(COUNTS_BYTES + 2 * LITERAL_SYMBOLS), 8);
+const DISTANCE_ORDER: usize = memory.data(<i32>(COUNTS_BYTES + 2 * DISTANCE_SYMBOLS), 8);
 const CODE_LENGTH_ORDER: usize = DISTANCE_ORDER;
 
 // Entries by symbol, with a code of no bits. Zero: a symbol that the fixed code has, but no stream may use.
-const LITERAL_TEMPLATES: usize = memory.data(8 * 288, 8);
+const LITERAL_TEMPLATES: usize = memory.data(8 * LITERAL_SYMBOLS, 8);
 /** The first is for runs without a match, so that they need no branch: a distance at which copying nothing is harmless. */
-const MATCH_TEMPLATES: usize = memory.data(8 * (1 + 32), 8);
+const MATCH_TEMPLATES: usize = memory.data(8 * (1 + DISTANCE_SYMBOLS), 8);
 const DISTANCE_TEMPLATES: usize = MATCH_TEMPLATES + 8;
-const CODE_LENGTH_TEMPLATES: usize = memory.data(8 * 19, 8);
+const CODE_LENGTH_TEMPLATES: usize = memory.data(8 * CODE_LENGTH_SYMBOLS, 8);
 
 /** Code lengths as they are read, a byte each: literals and lengths, directly after them distances. */
-const LENGTHS: usize = memory.data(320, 8);
-const CODE_LENGTH_LENGTHS_READ: usize = memory.data(24, 8);
+const LENGTHS: usize = memory.data(LITERAL_SYMBOLS + DISTANCE_SYMBOLS, 8);
+const CODE_LENGTH_LENGTHS_READ: usize = memory.data(CODE_LENGTH_SYMBOLS, 8);
 /** Offsets of a code length's next symbol in an order, u16 by code length. */
-const NEXT_IN_ORDER: usize = memory.data(32, 8);
+const NEXT_IN_ORDER: usize = memory.data(<i32>COUNTS_BYTES, 8);
 
 /** RFC 1951, 3.2.7: the order in which the lengths of the code length code are sent. */
 const CODE_LENGTH_SENT: usize = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
@@ -247,7 +253,7 @@ export function inflate(outPointer: usize, outEnd: usize): i32 {
         answer = outcome;
     }
   }
-  history = min(history + (output - outPointer), WINDOW_BYTES);
+  history = min(history + (output - outPointer), HISTORY_BYTES);
   return answer;
 }
 
@@ -816,5 +822,5 @@ function template(base: u32, extraBits: u32): u64 {
   return extraBits | ((<u64>base) << 16) | (mask << 32) | ((<u64>BIT_START) << 48);
 }
 
-/** Where the areas of the caller may begin: after the static tables. */
-export const MEMORY_START: usize = __heap_base;
+/** Where the static tables end. */
+export const TABLES_END: usize = __heap_base;

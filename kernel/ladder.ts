@@ -9,7 +9,18 @@
  * Invariants: outside [low, high] of a side every slot is 0. A slot's address is in TEXT, in the pool in use, or MARK,
  * which says that the level is kept by the host because its text does not fit.
  */
-import { BEST, LADDER_TICKS, LADDERS, MAX_LEVELS_PER_SIDE, POOL_BYTES, POOLS, SLOT_BYTES } from './layout';
+import { POINT, QUOTE, ZERO } from './ascii';
+import {
+  BEST,
+  BEST_BYTES,
+  BEST_TEXT,
+  LADDER_TICKS,
+  LADDERS,
+  MAX_LEVELS_PER_SIDE,
+  POOL_BYTES,
+  POOLS,
+  SLOT_BYTES,
+} from './layout';
 
 export const BIDS: i32 = 0;
 export const ASKS: i32 = 1;
@@ -112,18 +123,16 @@ function highest(ticks: v128): i32 {
   return max(i32x4.extract_lane(two, 0), i32x4.extract_lane(two, 1));
 }
 
-/**
- * Sets a level whose text the host has written to the end of the pool, as {@link poolSlot} says; `length` 0 sets MARK.
- * The host has made sure that there is room.
- */
-export function place(side: i32, tick: i32, length: i32): void {
-  const slot = ladderOf(side) + ((<usize>tick) << 2);
-  if (length === 0) {
-    store<i32>(slot, MARK);
-  } else {
-    store<i32>(slot, <i32>poolEnd);
-    poolEnd += SLOT_BYTES;
-  }
+/** Sets a level whose text the host has written where {@link poolSlot} said. */
+export function place(side: i32, tick: i32): void {
+  store<u32>(ladderOf(side) + ((<usize>tick) << 2), <u32>poolEnd);
+  poolEnd += SLOT_BYTES;
+  widen(side, tick, tick);
+}
+
+/** Marks a level that the host keeps. */
+export function mark(side: i32, tick: i32): void {
+  store<i32>(ladderOf(side) + ((<usize>tick) << 2), MARK);
   widen(side, tick, tick);
 }
 
@@ -208,21 +217,29 @@ function settleSide(side: i32, target: usize): usize {
 /** Whether the text `price","quantity"` has a quantity of nothing but zeros and perhaps a point. */
 export function isZeroQuantity(text: usize): bool {
   let at = quantityOf(text);
-  if (load<u8>(at) !== 0x30) {
-    return false;
-  }
-  for (let byte = load<u8>(at); byte === 0x30 || byte === 0x2e; byte = load<u8>(at)) at++;
-  return load<u8>(at) === 0x22;
+  if (load<u8>(at) !== ZERO) return false;
+  for (let byte = load<u8>(at); byte === ZERO || byte === POINT; byte = load<u8>(at)) at++;
+  return load<u8>(at) === QUOTE;
 }
 
 /** The address of the quantity in a level's text. */
 export function quantityOf(text: usize): usize {
-  return text + 3 + <usize>ctz(i8x16.bitmask(i8x16.eq(v128.load(text), i8x16.splat(0x22))));
+  return text + 3 + <usize>ctz(i8x16.bitmask(i8x16.eq(v128.load(text), i8x16.splat(<i8>QUOTE))));
 }
 
-/** The region in which {@link collect} leaves a side's best levels: pairs of tick and address of the text. */
+/** Where {@link collect} leaves a side's best levels, BEST_BYTES each. */
 export function bestOf(side: i32): usize {
-  return BEST + <usize>side * <usize>MAX_LEVELS_PER_SIDE * 8;
+  return BEST + <usize>side * <usize>MAX_LEVELS_PER_SIDE * BEST_BYTES;
+}
+
+/** The tick of a level that {@link collect} has gathered, counted from the best. */
+export function tickAt(side: i32, index: i32): i32 {
+  return load<i32>(bestOf(side) + <usize>index * BEST_BYTES);
+}
+
+/** The address of its text, or MARK. */
+export function textAt(side: i32, index: i32): u32 {
+  return load<u32>(bestOf(side) + <usize>index * BEST_BYTES, BEST_TEXT);
 }
 
 /**
@@ -237,7 +254,7 @@ export function collect(side: i32, depth: i32): i32 {
   const stop: i32 = isBid ? bidLow - 1 : askHigh + 1;
   const first: i32 = isBid ? bidHigh : askLow;
   let out = bestOf(side);
-  const end = out + <usize>depth * 8;
+  const end = out + <usize>depth * BEST_BYTES;
   if ((isBid ? bidHigh : askHigh) < 0) return 0;
   let best: i32 = -1;
   for (let tick = first; tick !== stop && out < end; tick += step) {
@@ -250,19 +267,19 @@ export function collect(side: i32, depth: i32): i32 {
     }
     if (best < 0) best = tick;
     store<i32>(out, tick);
-    store<u32>(out, text, 4);
-    out += 8;
+    store<u32>(out, text, BEST_TEXT);
+    out += BEST_BYTES;
   }
   // Everything better than the best level found is empty.
   if (best >= 0) {
     if (isBid) bidHigh = best;
     else askLow = best;
   }
-  return <i32>((out - bestOf(side)) >> 3);
+  return <i32>((out - bestOf(side)) / BEST_BYTES);
 }
 
 /** Whether the best bid is at or above the best ask. */
 export function isCrossed(): bool {
   if (collect(BIDS, 1) === 0 || collect(ASKS, 1) === 0) return false;
-  return load<i32>(bestOf(BIDS)) >= load<i32>(bestOf(ASKS));
+  return tickAt(BIDS, 0) >= tickAt(ASKS, 0);
 }

@@ -13,10 +13,11 @@
  * side that is not as it should be is read again level by level, by other and slower code that reads every form of
  * price that the ladder can hold. What that refuses makes the line the host's.
  */
+import { CLOSE, COMMA } from './ascii';
 import { closesEnd, closesNext, passBrackets } from './brackets';
 import { numberOf, numbersOf } from './digits';
 import { headsOf, INNER, LIMITS, MOVES, NO_PRICE_BYTES, TICK_OFFSET } from './formats';
-import { base } from './ladder';
+import { BIDS, base } from './ladder';
 import {
   FIRST,
   FORMAT_BYTES,
@@ -44,8 +45,6 @@ export const SHORT: usize = 1;
 
 /** A tick of more bits is beyond the ladder. */
 const TICK_BITS: i32 = 31 - clz(LADDER_TICKS);
-const CLOSE: u8 = 0x5d;
-const COMMA: u8 = 0x2c;
 const NO_TICK: i32 = -1;
 
 /** What {@link readSide} has read: how many levels, and where the first one's closing bracket is listed. */
@@ -62,11 +61,11 @@ let pricesAreEven: bool = true;
 let quantitiesAreWhole: bool = true;
 
 export function countOf(side: i32): i32 {
-  return side === 0 ? bidCount : askCount;
+  return side === BIDS ? bidCount : askCount;
 }
 
 export function closesOf(side: i32): usize {
-  return side === 0 ? bidCloses : askCloses;
+  return side === BIDS ? bidCloses : askCloses;
 }
 
 export function ticksOf(side: i32): usize {
@@ -112,7 +111,7 @@ export function readSide(start: usize, side: i32): usize {
     if (!readLevels(first, count, ticksOf(side))) return FAILED;
     end = <usize>load<u32>(last - 4) + 2;
   }
-  if (side === 0) {
+  if (side === BIDS) {
     bidCount = count;
     bidCloses = first;
   } else {

@@ -1,8 +1,7 @@
 /** Rows as CSV cells: `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`, from what `collect` has gathered. */
+import { COMMA, QUOTE } from './ascii';
 import { ASKS, BIDS, bestOf } from './ladder';
-import { ROW } from './layout';
-
-const COMMA: u8 = 0x2c;
+import { BEST_BYTES, BEST_TEXT, ROW } from './layout';
 
 /**
  * Writes the cells of the best `depth` levels a side to ROW; `bids` and `asks` are how many levels there are.
@@ -24,7 +23,7 @@ function writeSide(start: usize, side: i32, depth: i32, count: i32): usize {
   const filled = min(depth, count);
   let out = writeLevels(start, side, 0, filled);
   for (let index = filled; index < depth; index++) {
-    store<u16>(out, 0x2c2c);
+    store<u16>(out, ((<u16>COMMA) << 8) | COMMA);
     out += 2;
   }
   return out;
@@ -32,14 +31,16 @@ function writeSide(start: usize, side: i32, depth: i32, count: i32): usize {
 
 function writeLevels(start: usize, side: i32, from: i32, to: i32): usize {
   let out = start;
-  let level = bestOf(side) + ((<usize>from) << 3);
-  for (let index = from; index < to; index++, level += 8) out = writeLevel(out, load<u32>(level, 4));
+  let level = bestOf(side) + <usize>from * BEST_BYTES;
+  for (let index = from; index < to; index++, level += BEST_BYTES) {
+    out = writeLevel(out, load<u32>(level, BEST_TEXT));
+  }
   return out;
 }
 
 /** Copies `price","quantity"` as `price,quantity,`. What is copied beyond is written over by the next cell. */
 function writeLevel(start: usize, text: usize): usize {
-  const quote = i8x16.splat(0x22);
+  const quote = i8x16.splat(<i8>QUOTE);
   const head = v128.load(text);
   const priceBytes = <usize>ctz(i8x16.bitmask(i8x16.eq(head, quote)));
   v128.store(start, head);

@@ -11,10 +11,11 @@
  * Input: [cursor, textEnd) are bytes not read yet. Beyond textEnd lie SLACK_BYTES that may be loaded and must not be
  * believed: a line counts only when its line feed is before textEnd.
  */
+import { BRACE, CARRIAGE_RETURN, COMMA, LINE_FEED, ZERO } from './ascii';
 import { findBrackets, forgetBrackets, passBracketsBefore } from './brackets';
 import { numberOf } from './digits';
 import { ASKS, BIDS, setLevels } from './ladder';
-import { NUMBERS, TEMPLATE, TEMPLATE_BYTES, TENS, TEXT, ZEROS } from './layout';
+import { MIN_PART_BYTES, NUMBERS, PART1, PART2, TENS, TEXT, ZEROS } from './layout';
 import { beginLevels, closesOf, countOf, FAILED, forgetForms, passLevels, readSide, SHORT, ticksOf } from './levels';
 import { clearLog, isLogFull, log, setLogging } from './values';
 
@@ -57,10 +58,6 @@ const TS_BYTES: usize = 13;
 const MAX_UPDATE_ID_BYTES: usize = 15;
 const NO_NUMBER: i64 = -1;
 
-const COMMA: u8 = 0x2c;
-const BRACE: u8 = 0x7d;
-const ZERO: u8 = 0x30;
-
 /** Forgets everything, as if nothing had ever been read. */
 export function resetScan(): void {
   cursor = textEnd = TEXT;
@@ -75,7 +72,7 @@ export function resetScan(): void {
   clearLog();
 }
 
-/** Tells how long the two parts of the template are that the host has written to TEMPLATE. */
+/** Tells how long the parts of the template are that the host has written to PART1 and PART2. */
 export function setTemplate(bytes1: i32, bytes2: i32): void {
   part1Bytes = bytes1;
   part2Bytes = bytes2;
@@ -198,12 +195,12 @@ export function applyMessage(): void {
 
 /** Reads the line at the cursor. @returns where the next one begins, FAILED, or SHORT. */
 function readMessage(): usize {
-  if (part1Bytes === 0 || !isEqual(cursor, TEMPLATE, part1Bytes)) return FAILED;
+  if (part1Bytes === 0 || !isEqual(cursor, PART1, part1Bytes)) return FAILED;
   let p = cursor + <usize>part1Bytes;
   ts = readNumber(p);
   // Thirteen digits, which the ms since 1970 have from 2001 to 2286.
   if (ts === NO_NUMBER || numberEnd !== p + TS_BYTES) return FAILED;
-  if (!isEqual(numberEnd, TEMPLATE + TEMPLATE_BYTES, part2Bytes)) return FAILED;
+  if (!isEqual(numberEnd, PART2, part2Bytes)) return FAILED;
   beginLevels();
   p = readSide(numberEnd + <usize>part2Bytes, BIDS);
   if (p <= SHORT) return p;
@@ -227,8 +224,8 @@ function readMessage(): usize {
     p = numberEnd;
   }
   if (load<u8>(p++) !== BRACE) return FAILED;
-  if (load<u8>(p) === 0x0d) p++;
-  return load<u8>(p) === 0x0a && p < textEnd ? p + 1 : FAILED;
+  if (load<u8>(p) === CARRIAGE_RETURN) p++;
+  return load<u8>(p) === LINE_FEED && p < textEnd ? p + 1 : FAILED;
 }
 
 /** Where the number ends that {@link readNumber} has read. */
@@ -245,9 +242,9 @@ function readNumber(start: usize): i64 {
   return numberOf(digits);
 }
 
-/** Compares at least 16 bytes, the last ones by a load that ends where they end. */
+/** Compares at least MIN_PART_BYTES bytes, the last ones by a load that ends where they end. */
 function isEqual(a: usize, b: usize, bytes: i32): bool {
-  const last = bytes - 16;
+  const last = bytes - MIN_PART_BYTES;
   for (let at = 0; at < last; at += 16) {
     if (v128.any_true(v128.xor(v128.load(a + at), v128.load(b + at)))) return false;
   }
@@ -264,7 +261,7 @@ function handOver(): i32 {
 
 /** Where the line feed of the line at the cursor is. */
 function lineEnd(): usize {
-  const feed = i8x16.splat(0x0a);
+  const feed = i8x16.splat(<i8>LINE_FEED);
   for (let p = cursor; p < textEnd; p += 16) {
     const feeds = i8x16.bitmask(i8x16.eq(v128.load(p), feed));
     if (feeds !== 0) {

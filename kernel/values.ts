@@ -7,13 +7,22 @@
  *     OBSERVED + 16 × side   best price, and quantity of the best levels, as last logged
  *     LOG, an entry: ts, best bid, best ask, quantity of the best bids, of the best asks, updates (8 B each)
  */
+import { POINT, ZERO } from './ascii';
 import { numberOf } from './digits';
-import { ASKS, BIDS, base, bestOf, collect, isTouched, MARK, quantityOf } from './ladder';
+import { ASKS, BIDS, base, bestOf, collect, isTouched, MARK, quantityOf, textAt, tickAt } from './ladder';
 import {
+  BEST_BYTES,
+  BEST_TEXT,
   LADDER_TICKS,
   LOG,
+  LOG_ASK,
+  LOG_BID,
+  LOG_BID_QUANTITY,
   LOG_ENTRIES,
   LOG_ENTRY_BYTES,
+  LOG_TS,
+  LOG_UPDATES,
+  MAX_EXACT_DIGITS,
   NUMBERS,
   OBSERVED,
   POINTS,
@@ -23,9 +32,6 @@ import {
   VALUES_BYTES,
   ZEROS,
 } from './layout';
-
-const MAX_EXACT_DIGITS: i32 = 15;
-const POINT: u32 = 0x2e;
 
 /** What a tick is worth: 10^-decimals. */
 let tickDivisor: f64 = 1;
@@ -66,44 +72,53 @@ export function log(ts: i64, updates: i32): void {
   if (!isLogging) return;
   const entry = LOG + <usize>logCount * LOG_ENTRY_BYTES;
   logCount++;
-  store<f64>(entry, <f64>ts);
+  store<f64>(entry, <f64>ts, LOG_TS);
   logSide(entry, BIDS);
-  logSide(entry + 8, ASKS);
-  store<f64>(entry, <f64>updates, 40);
+  logSide(entry + (LOG_ASK - LOG_BID), ASKS);
+  store<f64>(entry, <f64>updates, LOG_UPDATES);
 }
 
-/** Writes best price and quantity of a side to offsets 8 and 24 of an entry; the old ones when neither can have changed. */
+/** Writes best price and quantity of a side to an entry; the old ones when neither can have changed. */
 function logSide(entry: usize, side: i32): void {
   const observed = OBSERVED + ((<usize>side) << 4);
   if (isTouched(side, side === BIDS ? bidReach : askReach)) observe(observed, side);
-  store<f64>(entry, load<f64>(observed), 8);
+  store<f64>(entry, load<f64>(observed), LOG_BID);
   const quantity = load<f64>(observed, 8);
-  store<f64>(entry, quantity, 24);
+  store<f64>(entry, quantity, LOG_BID_QUANTITY);
   if (F64.isNaN(quantity)) isLogOdd = true;
 }
 
 function observe(observed: usize, side: i32): void {
   const count = collect(side, observedLevels);
-  const level = bestOf(side);
   let quantity: f64 = 0;
-  for (let index = 0; index < count; index++) quantity += quantityAt(load<u32>(level + ((<usize>index) << 3), 4));
-  store<f64>(observed, count === 0 ? NaN : priceAt(load<i32>(level)));
+  for (let index = 0; index < count; index++) quantity += quantityAt(textAt(side, index));
+  store<f64>(observed, count === 0 ? NaN : priceAt(tickAt(side, 0)));
   store<f64>(observed, quantity, 8);
   // With fewer levels than are observed, any change counts.
   const isFull = count === observedLevels;
-  const last = isFull ? load<i32>(level + ((<usize>count - 1) << 3)) : 0;
+  const last = isFull ? tickAt(side, count - 1) : 0;
   if (side === BIDS) bidReach = isFull ? last : 0;
   else askReach = isFull ? last : LADDER_TICKS;
 }
 
+/** Where {@link writeValues} leaves a side's prices, best first. */
+export function pricesOf(side: i32): usize {
+  return VALUES + <usize>(2 * side) * VALUES_BYTES;
+}
+
+/** The same of its quantities. */
+export function quantitiesOf(side: i32): usize {
+  return pricesOf(side) + VALUES_BYTES;
+}
+
 /** Writes the first `count` levels that were collected of a side to VALUES; NaN for a quantity that the host must read. */
 export function writeValues(side: i32, count: i32): void {
-  const prices = VALUES + <usize>(2 * side) * VALUES_BYTES;
-  const quantities = prices + VALUES_BYTES;
-  const level = bestOf(side);
-  for (let index: usize = 0; index < <usize>count; index++) {
-    store<f64>(prices + (index << 3), priceAt(load<i32>(level + (index << 3))));
-    store<f64>(quantities + (index << 3), quantityAt(load<u32>(level + (index << 3), 4)));
+  let price = pricesOf(side);
+  let quantity = quantitiesOf(side);
+  let level = bestOf(side);
+  for (let index = 0; index < count; index++, price += 8, quantity += 8, level += BEST_BYTES) {
+    store<f64>(price, priceAt(load<i32>(level)));
+    store<f64>(quantity, quantityAt(load<u32>(level, BEST_TEXT)));
   }
 }
 
@@ -133,7 +148,7 @@ function pointedAt(start: usize): f64 {
   let at = start;
   for (; ; at++) {
     const byte = <u32>load<u8>(at);
-    const digit = byte - 0x30;
+    const digit = byte - ZERO;
     if (digit < 10) value = value * 10 + <i64>digit;
     else if (byte === POINT) pointAt = at;
     else break;
