@@ -9,7 +9,7 @@
  * levels do not wait for each other.
  */
 import { CLOSE } from './ascii';
-import { CLOSES, MAX_UPDATES, TEXT, WINDOW_BYTES } from './layout';
+import { CLOSES, CLOSES_BYTES, MAX_UPDATES, TEXT, WINDOW_BYTES } from './layout';
 
 /** What has been found and is not behind the cursor: [next, end) of the list. */
 export let closesNext: usize = CLOSES;
@@ -27,6 +27,7 @@ export function forgetBrackets(from: usize): void {
 
 /** Says which brackets have been used. */
 export function passBrackets(next: usize): void {
+  assert(next >= closesNext && next <= closesEnd);
   closesNext = next;
 }
 
@@ -43,6 +44,7 @@ export function passBracketsBefore(address: usize): void {
  */
 export function findBrackets(textEnd: usize): bool {
   const waiting = closesEnd - closesNext;
+  assert(closesNext <= closesEnd && lookedTo <= textEnd);
   if (lookedTo === textEnd || waiting > (<usize>MAX_UPDATES) << 2) return false;
   memory.copy(CLOSES, closesNext, waiting);
   closesNext = CLOSES;
@@ -66,6 +68,7 @@ export function findBrackets(textEnd: usize): bool {
       store<u32>(closes, <u32>at + <u32>ctz(found));
     }
     closes = next;
+    assert(closes <= CLOSES + CLOSES_BYTES - 16);
   }
   closesEnd = closes;
   lookedTo = end;

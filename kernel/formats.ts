@@ -73,6 +73,7 @@ export const MAX_TAIL_QUANTITY: i32 = 14;
 
 /** Fills the tables for the ladder as it is now, and prices that are whole multiples of 10^-decimals. */
 export function prepareFormats(decimals: i32): void {
+  assert(decimals >= 0 && decimals < MAX_EXACT_DIGITS);
   prepareVectors();
   prepareTails();
   prepareNumbers();
@@ -168,6 +169,7 @@ function expect(entry: usize, at: i32, text: u32): void {
 }
 
 function put(entry: usize, at: i32, expected: u8, limit: u8): void {
+  assert(at >= 0 && at < 16);
   store<u8>(entry + at, expected);
   store<u8>(entry + at, limit, LIMITS);
 }

@@ -225,6 +225,7 @@ export function inflate(outPointer: usize, outEnd: usize): i32 {
   output = outPointer;
   outputEnd = outEnd;
   historyStart = outPointer - history;
+  assert(outPointer <= outEnd && input <= inputEnd && historyStart >= TABLES_END);
   let answer = GO_ON;
   while (answer === GO_ON) {
     switch (mode) {
@@ -253,6 +254,7 @@ export function inflate(outPointer: usize, outEnd: usize): i32 {
         answer = outcome;
     }
   }
+  assert(output >= outPointer && output <= outEnd && input <= inputEnd);
   history = min(history + (output - outPointer), HISTORY_BYTES);
   return answer;
 }
@@ -278,10 +280,12 @@ function bitsHeld(): u32 {
 }
 
 function peek(count: u32): u32 {
+  assert(count <= bitsHeld());
   return <u32>(bits >> BIT_START) & ((1 << count) - 1);
 }
 
 function drop(count: u32): void {
+  assert(count <= bitsHeld());
   bits >>= count;
   bitEnd -= count;
 }
@@ -413,6 +417,7 @@ function readCodeLengths(): i32 {
       if (lengthsRead + times > lengthsInAll) return finish(ERROR_LENGTH_REPEAT);
     }
     drop(bitsUsed(entry));
+    assert(lengthsRead + times <= LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
     memory.fill(LENGTHS + lengthsRead, <u8>length, times);
     lengthsRead += times;
   }
@@ -496,6 +501,7 @@ function decodeSymbol(): i32 {
 /** Copies what is left of the match, byte for byte, because it may overlap. False: the output is full before its end. */
 function copyMatch(): bool {
   while (matchLeft > 0 && output < outputEnd) {
+    assert(output - matchDistance >= historyStart && matchDistance > 0);
     store<u8>(output, load<u8>(output - matchDistance));
     output++;
     matchLeft--;
@@ -561,6 +567,7 @@ function decodeFast(): void {
     from += (<u32>(end ^ 63) >> 3) & 7;
     end |= 56;
     to = copyTo + length;
+    assert(to <= outputEnd && source < copyTo && from <= inputEnd);
     if (distance < 16) {
       for (let at = copyTo; at < to; at++) store<u8>(at, load<u8>(source++));
       continue;
@@ -579,6 +586,7 @@ function decodeFast(): void {
   end &= 63;
   // The refill leaves bits that are not counted; from the careful path's view they are still input.
   bits = buffer & (((<u64>1) << end) - 1);
+  assert(end >= BIT_START);
   bitEnd = <u32>end;
   input = from;
   output = to;
@@ -667,6 +675,7 @@ function makeTable(
     if (length === 0) continue;
     const next = NEXT_IN_ORDER + 2 * <usize>length;
     const place = load<u16>(next);
+    assert(<u32>place < symbolCount);
     store<u16>(symbols + 2 * <usize>place, symbol);
     store<u16>(next, place + 1);
   }
@@ -711,6 +720,7 @@ function putEntry(table: usize, indexBits: u32, code: u32, codeBits: u32, entry:
 }
 
 function putEvery(step: u32, table: usize, tableEnd: u32, start: u32, entry: u64): void {
+  assert((start & 7) === 0 && table + tableEnd <= TABLES_END);
   for (let at = start; at < tableEnd; at += step) store<u64>(table + at, entry);
 }
 

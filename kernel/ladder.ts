@@ -20,6 +20,7 @@ import {
   POOL_BYTES,
   POOLS,
   SLOT_BYTES,
+  TEXT,
 } from './layout';
 
 export const BIDS: i32 = 0;
@@ -45,6 +46,11 @@ export function ladderOf(side: i32): usize {
   return LADDERS + <usize>side * <usize>LADDER_TICKS * 4;
 }
 
+function slotOf(side: i32, tick: i32): usize {
+  assert(tick >= 0 && tick < LADDER_TICKS);
+  return ladderOf(side) + ((<usize>tick) << 2);
+}
+
 /** Empties the book; tick 0 is the price `newBase`, in units of the ladder's last decimal. */
 export function clear(newBase: f64): void {
   if (bidLow <= bidHigh) memory.fill(ladderOf(BIDS) + ((<usize>bidLow) << 2), 0, (<usize>(bidHigh - bidLow + 1)) << 2);
@@ -58,7 +64,8 @@ export function clear(newBase: f64): void {
 }
 
 /** Says that slots from `low` to `high` of a side may be in use. */
-export function widen(side: i32, low: i32, high: i32): void {
+function widen(side: i32, low: i32, high: i32): void {
+  assert(low >= 0 && low <= high && high < LADDER_TICKS);
   if (side === BIDS) {
     bidLow = min(bidLow, low);
     bidHigh = max(bidHigh, high);
@@ -110,6 +117,11 @@ export function setLevels(side: i32, ticks: usize, closes: usize, count: i32): v
 
 /** The level's text stands behind the bracket of the level before: `],["price","quantity"`. */
 function setLevel(ladder: usize, tick: usize, close: usize): void {
+  // --noAssert removes an assertion's test, but not what it loads.
+  if (!ASC_NO_ASSERT) {
+    assert(load<u32>(tick) < <u32>LADDER_TICKS);
+    assert(load<u32>(close - 4) >= <u32>TEXT && load<u32>(close - 4) < load<u32>(close));
+  }
   store<u32>(ladder + ((<usize>load<u32>(tick)) << 2), load<u32>(close - 4) + 4);
 }
 
@@ -125,26 +137,27 @@ function highest(ticks: v128): i32 {
 
 /** Sets a level whose text the host has written where {@link poolSlot} said. */
 export function place(side: i32, tick: i32): void {
-  store<u32>(ladderOf(side) + ((<usize>tick) << 2), <u32>poolEnd);
+  assert(poolEnd + SLOT_BYTES <= pool + POOL_BYTES);
+  store<u32>(slotOf(side, tick), <u32>poolEnd);
   poolEnd += SLOT_BYTES;
   widen(side, tick, tick);
 }
 
 /** Marks a level that the host keeps. */
 export function mark(side: i32, tick: i32): void {
-  store<i32>(ladderOf(side) + ((<usize>tick) << 2), MARK);
+  store<i32>(slotOf(side, tick), MARK);
   widen(side, tick, tick);
 }
 
 /** Removes a level. */
 export function remove(side: i32, tick: i32): void {
-  store<i32>(ladderOf(side) + ((<usize>tick) << 2), 0);
+  store<i32>(slotOf(side, tick), 0);
   touch(side, tick);
 }
 
 /** Whether the level of a tick is still the one that the host keeps. */
 export function isMarked(side: i32, tick: i32): bool {
-  return load<i32>(ladderOf(side) + ((<usize>tick) << 2)) === MARK;
+  return load<i32>(slotOf(side, tick)) === MARK;
 }
 
 /** Where the host writes the next level's text; 0 when the pool is full and must be settled first. */
@@ -189,6 +202,7 @@ function settleSide(side: i32, target: usize): usize {
     const text = load<u32>(slot);
     if (text === 0) continue;
     if (text !== MARK) {
+      assert(isText(text));
       if (isZeroQuantity(text)) {
         store<i32>(slot, 0);
         continue;
@@ -214,8 +228,14 @@ function settleSide(side: i32, target: usize): usize {
   return end;
 }
 
+/** Whether a slot's address is in the pool in use, or in the input, of which no more is known here. */
+function isText(address: u32): bool {
+  return (address >= <u32>pool && address < <u32>poolEnd) || address >= <u32>TEXT;
+}
+
 /** Whether the text `price","quantity"` has a quantity of nothing but zeros and perhaps a point. */
 export function isZeroQuantity(text: usize): bool {
+  assert(isText(<u32>text));
   let at = quantityOf(text);
   if (load<u8>(at) !== ZERO) return false;
   for (let byte = load<u8>(at); byte === ZERO || byte === POINT; byte = load<u8>(at)) at++;
@@ -248,6 +268,7 @@ export function textAt(side: i32, index: i32): u32 {
  * @returns how many there are.
  */
 export function collect(side: i32, depth: i32): i32 {
+  assert(depth >= 0 && depth <= MAX_LEVELS_PER_SIDE);
   const isBid = side === BIDS;
   const ladder = ladderOf(side);
   const step: i32 = isBid ? -1 : 1;

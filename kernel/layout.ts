@@ -73,7 +73,7 @@ export const LOG_ASK_QUANTITY: usize = 32;
 export const LOG_UPDATES: usize = 40;
 /** Vectors are stored in fours, and the entry before the first one is the first level's beginning. */
 const SPARE_BYTES: usize = 64;
-const LIST_BYTES: usize = ((<usize>MAX_UPDATES + WINDOW_BYTES) << 2) + SPARE_BYTES;
+export const CLOSES_BYTES: usize = ((<usize>MAX_UPDATES + WINDOW_BYTES) << 2) + SPARE_BYTES;
 export const TICKS_BYTES: usize = ((<usize>MAX_UPDATES) << 2) + SPARE_BYTES;
 
 export const FORMATS: usize = START;
@@ -84,11 +84,12 @@ export const VECTORS: usize = NUMBERS + 17 * 16;
 export const PART1: usize = VECTORS + 16 * 16;
 export const PART2: usize = PART1 + <usize>MAX_PART_BYTES;
 export const CLOSES: usize = PART2 + <usize>MAX_PART_BYTES + SPARE_BYTES;
-export const TICKS: usize = CLOSES + LIST_BYTES;
+export const TICKS: usize = CLOSES + CLOSES_BYTES;
 export const LENGTHS: usize = TICKS + 2 * TICKS_BYTES;
 export const BEST: usize = LENGTHS + TICKS_BYTES;
 export const ROW: usize = BEST + 2 * <usize>MAX_LEVELS_PER_SIDE * BEST_BYTES;
-export const VALUES: usize = (ROW + 2 * <usize>MAX_DEPTH * SLOT_BYTES + 0xff) & ~0xff;
+export const ROW_BYTES: usize = 2 * <usize>MAX_DEPTH * SLOT_BYTES;
+export const VALUES: usize = (ROW + ROW_BYTES + 0xff) & ~0xff;
 export const VALUES_BYTES: usize = <usize>MAX_LEVELS_PER_SIDE * 8;
 export const POWERS: usize = VALUES + 4 * VALUES_BYTES;
 export const OBSERVED: usize = POWERS + 16 * 8;

@@ -19,6 +19,7 @@ import { numberOf, numbersOf } from './digits';
 import { headsOf, INNER, LIMITS, MOVES, NO_PRICE_BYTES, TICK_OFFSET } from './formats';
 import { BIDS, base } from './ladder';
 import {
+  CLOSES,
   FIRST,
   FORMAT_BYTES,
   FORMATS,
@@ -95,6 +96,7 @@ export function passLevels(): void {
  */
 export function readSide(start: usize, side: i32): usize {
   const first = closes;
+  assert(first >= CLOSES && first <= closesEnd);
   let count = 0;
   let end = start + 1;
   if (load<u8>(start) === CLOSE) {
@@ -110,6 +112,7 @@ export function readSide(start: usize, side: i32): usize {
     store<u32>(first - 4, <u32>start - 2);
     if (!readLevels(first, count, ticksOf(side))) return FAILED;
     end = <usize>load<u32>(last - 4) + 2;
+    assert(end > start);
   }
   if (side === BIDS) {
     bidCount = count;
@@ -163,6 +166,7 @@ function nextFour(at: usize, last: usize): usize {
 function readEvenHeads(closes: usize, count: i32, ticks: usize): bool {
   const first = v128.load(load<u32>(closes - 4), 1);
   const bytes = priceBytes(first, v128.load(QUOTES));
+  assert(bytes <= <usize>NO_PRICE_BYTES && count <= MAX_UPDATES);
   const head = heads + bytes * HEAD_BYTES;
   const expected = v128.load(head);
   const limits = v128.load(head, LIMITS);

@@ -1,7 +1,7 @@
 /** Rows as CSV cells: `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`, from what `collect` has gathered. */
 import { COMMA, QUOTE } from './ascii';
 import { ASKS, BIDS, bestOf } from './ladder';
-import { BEST_BYTES, BEST_TEXT, ROW } from './layout';
+import { BEST_BYTES, BEST_TEXT, MAX_DEPTH, MAX_LEVELS_PER_SIDE, ROW, ROW_BYTES } from './layout';
 
 /**
  * Writes the cells of the best `depth` levels a side to ROW; `bids` and `asks` are how many levels there are.
@@ -9,6 +9,7 @@ import { BEST_BYTES, BEST_TEXT, ROW } from './layout';
  * @returns the length in bytes.
  */
 export function writeRow(depth: i32, bids: i32, asks: i32): i32 {
+  assert(depth > 0 && depth <= MAX_DEPTH);
   let out = writeSide(ROW, BIDS, depth, bids);
   out = writeSide(out, ASKS, depth, asks);
   return <i32>(out - ROW) - 1; // without the comma after the last cell
@@ -30,10 +31,12 @@ function writeSide(start: usize, side: i32, depth: i32, count: i32): usize {
 }
 
 function writeLevels(start: usize, side: i32, from: i32, to: i32): usize {
+  assert(from >= 0 && from <= to && to <= MAX_LEVELS_PER_SIDE);
   let out = start;
   let level = bestOf(side) + <usize>from * BEST_BYTES;
   for (let index = from; index < to; index++, level += BEST_BYTES) {
     out = writeLevel(out, load<u32>(level, BEST_TEXT));
+    assert(out <= ROW + ROW_BYTES);
   }
   return out;
 }

@@ -15,7 +15,20 @@ import { BRACE, CARRIAGE_RETURN, COMMA, LINE_FEED, ZERO } from './ascii';
 import { findBrackets, forgetBrackets, passBracketsBefore } from './brackets';
 import { numberOf } from './digits';
 import { ASKS, BIDS, setLevels } from './ladder';
-import { MIN_PART_BYTES, NUMBERS, PART1, PART2, TENS, TEXT, ZEROS } from './layout';
+import {
+  HISTORY_BYTES,
+  MAX_PART_BYTES,
+  MEMORY_BYTES,
+  MIN_PART_BYTES,
+  NUMBERS,
+  PART1,
+  PART2,
+  PIECE_BYTES,
+  TENS,
+  TEXT,
+  TEXT_BYTES,
+  ZEROS,
+} from './layout';
 import { beginLevels, closesOf, countOf, FAILED, forgetForms, passLevels, readSide, SHORT, ticksOf } from './levels';
 import { clearLog, isLogFull, log, setLogging } from './values';
 
@@ -74,6 +87,7 @@ export function resetScan(): void {
 
 /** Tells how long the parts of the template are that the host has written to PART1 and PART2. */
 export function setTemplate(bytes1: i32, bytes2: i32): void {
+  assert(min(bytes1, bytes2) >= MIN_PART_BYTES && max(bytes1, bytes2) <= MAX_PART_BYTES);
   part1Bytes = bytes1;
   part2Bytes = bytes2;
 }
@@ -113,6 +127,7 @@ export function getPreviousU(): f64 {
 /** Moves what has not been read to the front, and answers where the host may write more. Texts must be settled. */
 export function makeRoom(): usize {
   const rest = textEnd - cursor;
+  assert(cursor <= textEnd && rest + PIECE_BYTES < TEXT_BYTES);
   if (cursor !== TEXT) memory.copy(TEXT, cursor, rest);
   cursor = TEXT;
   textEnd = TEXT + rest;
@@ -123,11 +138,13 @@ export function makeRoom(): usize {
 /** Says how many bytes the host has written at `textEnd`. */
 export function addText(bytes: i32): void {
   textEnd += <usize>bytes;
+  assert(textEnd <= TEXT + TEXT_BYTES || textEnd > MEMORY_BYTES);
 }
 
 /** Goes on with text that stands elsewhere; what has not been read is moved directly before it, where there is room. */
 export function adoptText(at: usize, bytes: i32): void {
   const rest = textEnd - cursor;
+  assert(cursor <= textEnd && rest <= HISTORY_BYTES && at - rest > MEMORY_BYTES);
   memory.copy(at - rest, cursor, rest);
   cursor = at - rest;
   textEnd = at + <usize>bytes;
@@ -148,6 +165,7 @@ export function countLine(): void {
 /** Passes over the line that {@link FOREIGN_LINE} spoke of. */
 export function passLine(): void {
   cursor += <usize>lineBytes + 1;
+  assert(cursor <= textEnd);
   lines++;
   passBracketsBefore(cursor);
 }
@@ -157,6 +175,7 @@ export function run(limit: f64): i32 {
   const limitTs = <i64>limit;
   while (true) {
     if (messageEnd === 0) {
+      assert(cursor <= textEnd);
       if (cursor >= textEnd) return NEEDS_BYTES;
       let end = readMessage();
       while (end === SHORT && findBrackets(textEnd)) {
@@ -164,6 +183,7 @@ export function run(limit: f64): i32 {
         end = readMessage();
       }
       if (end <= SHORT) return handOver();
+      assert(end > cursor && end <= textEnd);
       messageEnd = end;
     }
     if (isLogFull()) return LOG_FULL;
@@ -177,6 +197,7 @@ export function run(limit: f64): i32 {
 
 /** Applies the message that {@link AT_MESSAGE} spoke of, whatever its `ts`. */
 export function applyMessage(): void {
+  assert(messageEnd > cursor && messageEnd <= textEnd);
   setLevels(BIDS, ticksOf(BIDS), closesOf(BIDS), countOf(BIDS));
   setLevels(ASKS, ticksOf(ASKS), closesOf(ASKS), countOf(ASKS));
   passLevels();

@@ -23,6 +23,7 @@ import {
   LOG_TS,
   LOG_UPDATES,
   MAX_EXACT_DIGITS,
+  MAX_LEVELS_PER_SIDE,
   NUMBERS,
   OBSERVED,
   POINTS,
@@ -70,6 +71,7 @@ export function isLogFull(): bool {
 /** After a message was applied: notes what the book's best is now, if that is wanted. */
 export function log(ts: i64, updates: i32): void {
   if (!isLogging) return;
+  assert(logCount < LOG_ENTRIES);
   const entry = LOG + <usize>logCount * LOG_ENTRY_BYTES;
   logCount++;
   store<f64>(entry, <f64>ts, LOG_TS);
@@ -113,6 +115,7 @@ export function quantitiesOf(side: i32): usize {
 
 /** Writes the first `count` levels that were collected of a side to VALUES; NaN for a quantity that the host must read. */
 export function writeValues(side: i32, count: i32): void {
+  assert(count >= 0 && count <= MAX_LEVELS_PER_SIDE);
   let price = pricesOf(side);
   let quantity = quantitiesOf(side);
   let level = bestOf(side);
@@ -159,5 +162,6 @@ function pointedAt(start: usize): f64 {
 }
 
 function powerOf(exponent: i32): f64 {
+  assert(exponent >= 0 && exponent <= MAX_EXACT_DIGITS);
   return load<f64>(POWERS + ((<usize>exponent) << 3));
 }

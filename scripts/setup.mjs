@@ -14,12 +14,13 @@ const buildStamp = path.join(root, 'dist', '.built');
 const lock = path.join(root, '.setup.lock');
 
 /** Both live in one memory (src/wasm/arena.ts), the inflater's tables below the book's kernel (kernel/layout.ts). */
-const KERNELS = [
+export const KERNELS = [
   ['kernel/index.ts', 'dist/src/wasm/book.wasm'],
   ['kernel/inflate.ts', 'dist/src/wasm/inflate.wasm'],
 ];
-const ASC_OPTIONS =
-  '--runtime stub -O3 --noAssert --importMemory --enable simd --enable bulk-memory --disableWarning 112'.split(' ');
+export const ASC_OPTIONS =
+  '--runtime stub --importMemory --enable simd --enable bulk-memory --disableWarning 112'.split(' ');
+const RELEASE_OPTIONS = [...ASC_OPTIONS, '-O3', '--noAssert'];
 
 /** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
 export function setUp({ rebuild = false } = {}) {
@@ -37,7 +38,7 @@ export function setUp({ rebuild = false } = {}) {
       step('compiling', [process.execPath, 'node_modules/typescript/bin/tsc', '--project', '.']);
       for (const [entry, outFile] of KERNELS) {
         const asc = 'node_modules/assemblyscript/bin/asc.js';
-        step(`compiling ${entry}`, [process.execPath, asc, entry, '--outFile', outFile, ...ASC_OPTIONS]);
+        step(`compiling ${entry}`, [process.execPath, asc, entry, '--outFile', outFile, ...RELEASE_OPTIONS]);
       }
       fs.chmodSync(path.join(root, 'dist', 'src', 'cli.js'), 0o755);
       fs.writeFileSync(buildStamp, compiled);
