@@ -16,7 +16,7 @@
  *       0  16 B  LIMITS: as above, of the difference to TAIL
  *      16  16 B  INNER: 0xff where the quantity may have a point, that is not at its ends
  *
- * Heads and tails of which no level can be right have a byte that is demanded to be two things.
+ * An entry that no level may match demands two different things of one byte.
  */
 import { COMMA, OPEN, POINT, QUOTE, ZERO } from './ascii';
 import { base } from './ladder';
@@ -58,7 +58,7 @@ const MAX_HEAD_PRICE: i32 = 10;
 const HEAD_DIGITS: i32 = 8;
 const HEAD_RANGE: i64 = 100_000_000;
 
-/** In place of a length: the price does not end within a level's first 16 bytes. */
+/** Stands for a length when the price does not end within a level's first 16 bytes. */
 export const NO_PRICE_BYTES: i32 = 12;
 
 /** Offsets in a head's entry. */
@@ -71,7 +71,7 @@ export const INNER: usize = 16;
 /** The longest quantity that a tail reads. */
 export const MAX_TAIL_QUANTITY: i32 = 14;
 
-/** Fills the tables for the ladder as it is now, and prices that are whole multiples of 10^-decimals. */
+/** Fills the tables for prices that are multiples of 10^-decimals, on the ladder as it is now. */
 export function prepareFormats(decimals: i32): void {
   assert(decimals >= 0 && decimals < MAX_EXACT_DIGITS);
   prepareVectors();
@@ -89,12 +89,12 @@ export function prepareFormats(decimals: i32): void {
   }
 }
 
-/** The heads of levels whose price has so many digits before its point. */
+/** The table of heads for prices with so many digits before the point. */
 export function headsOf(point: i32): usize {
   return HEADS + <usize>point * 16 * HEAD_BYTES;
 }
 
-/** What the scanner multiplies and compares with. */
+/** Writes the vectors that the scanner multiplies and compares with. */
 function prepareVectors(): void {
   v128.store(ZEROS, i8x16.splat(<i8>ZERO));
   v128.store(TENS, i8x16.splat(10));
@@ -113,7 +113,7 @@ function isFormat(length: i32, point: i32, decimals: i32): bool {
   return point + decimals <= MAX_EXACT_DIGITS && (length === point || (fraction > 0 && fraction <= decimals));
 }
 
-/** The index of the byte of a price that holds its `digit`th digit, counted as if it had all decimals. */
+/** The index of the byte that holds a price's `digit`th digit, -1 for a decimal that the price leaves out. */
 function byteOfDigit(digit: i32, length: i32, point: i32): i32 {
   const at = digit < point ? digit : digit + 1;
   return at < length ? at : -1;
@@ -129,7 +129,7 @@ function prepareFormat(length: i32, point: i32, decimals: i32): void {
   store<u8>(entry, 1, 16);
 }
 
-/** @returns false when prices of this format are for {@link FORMATS} alone, or none of them is on the ladder. */
+/** @returns false when heads cannot read prices of this format (FORMATS may), or none of them is on the ladder. */
 function prepareHead(length: i32, point: i32, decimals: i32): bool {
   const heads = headsOf(point);
   const entry = heads + <usize>length * HEAD_BYTES;
@@ -163,7 +163,7 @@ function prepareHead(length: i32, point: i32, decimals: i32): bool {
   return above === 0;
 }
 
-/** Writes into a head what must stand at three bytes. */
+/** Demands three bytes of a head. */
 function expect(entry: usize, at: i32, text: u32): void {
   for (let index = 0; index < 3; index++) put(entry, at + index, <u8>(text >> (index << 3)), 0);
 }
@@ -174,7 +174,7 @@ function put(entry: usize, at: i32, expected: u8, limit: u8): void {
   store<u8>(entry + at, limit, LIMITS);
 }
 
-/** The entry is found by where the price's closing quote is; so the contrary can be demanded. */
+/** Makes a head that no level matches: it demands that there be no quote where the quote was found that led here. */
 function forbidHead(length: i32, point: i32): void {
   const entry = headsOf(point) + <usize>length * HEAD_BYTES;
   v128.store(entry, i8x16.splat(0));
@@ -187,7 +187,7 @@ function forbidHead(length: i32, point: i32): void {
 function prepareTails(): void {
   const last = MAX_TAIL_QUANTITY - 1;
   for (let at = 0; at <= last; at++) store<u8>(TAIL + at, ZERO);
-  // The last byte is a bracket for sure: there is room for one that is demanded not to be.
+  // A level's last byte is a bracket for sure. Expecting the byte below it with a limit of 0 forbids an entry.
   store<u16>(TAIL + last + 1, 0x5c22);
   for (let length = 0; length < 16; length++) {
     const entry = TAILS + <usize>length * TAIL_BYTES;
@@ -201,7 +201,7 @@ function prepareTails(): void {
   }
 }
 
-/** A number of n digits moves so that its last one is the sixteenth. */
+/** Makes shuffles that move a number of n digits so that its last one is the sixteenth. */
 function prepareNumbers(): void {
   for (let length = 0; length <= DIGITS; length++) {
     for (let at = 0; at < DIGITS; at++) {

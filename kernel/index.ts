@@ -1,8 +1,8 @@
-/** What the host may call. Each stage has its own file. */
+/** The book's kernel: all that the host may call. Each stage has a file of its own (docs/kernel.md). */
 import { clear } from './ladder';
 import { resetScan } from './scan';
 
-/** Makes the kernel as it was at the beginning, for the next archive. */
+/** Brings the kernel back to its first state, for the next archive. */
 export function reset(): void {
   clear(0);
   resetScan();
@@ -25,7 +25,7 @@ export {
   textAt,
   tickAt,
 } from './ladder';
-// All of it: the host reads the numbers that both must know, and a test looks at how they fit.
+// All of it: the host reads the numbers that both must know, and test/wasm/layout.test.ts checks that they fit.
 export * from './layout';
 export { writeCells, writeRow } from './rows';
 export {

@@ -1,11 +1,11 @@
 /**
  * Inflates raw DEFLATE data (RFC 1951) straight into the kernel's memory.
  *
- * A state machine: `inflate` stops at any byte of input and of output and goes on from there. While plenty of both
- * is left, `decodeFast` runs; everything else (headers, stored blocks, ends of pieces, rare symbols, errors) is the
- * careful path's, which takes one whole symbol or field at a time, or nothing. So no half symbol is ever a state.
+ * A resumable state machine: `inflate` stops at any byte of input and of output and goes on from there. While plenty of
+ * both is left, `decodeFast` runs; everything else (headers, stored blocks, ends of pieces, rare symbols, errors) is
+ * the careful path's, which takes one whole symbol or field at a time, or nothing. So no half symbol is ever a state.
  *
- * What is accepted is what zlib's inflate accepts, error for error. Neither checks a checksum: that is the host's.
+ * It accepts what zlib's inflate accepts, and refuses the rest with the same errors. The host checks the checksum.
  *
  * Memory: the caller's areas, and the static tables that are declared below.
  *
@@ -16,7 +16,7 @@
  * The bit buffer `bits` is a u64 that holds its bits from bit 3 upwards, so that masking it gives the byte offset of
  * an 8-byte table entry without a shift. `bitEnd` is the position after its last bit: 3 when it is empty.
  *
- * Table entries, 8 bytes, by the next bits of the stream:
+ * Codes are canonical Huffman codes, decoded by table look-up. Table entries, 8 bytes, by the next bits of the stream:
  *
  *     byte   0           1          2..3            4..5               6              7
  *     code   bits used   literals   base            extra's mask       extra's shift  a distance's template
@@ -116,10 +116,10 @@ const DISTANCE_PART: u64 = 0xff | (0xffff << 48);
 /** Of a code entry: extra bits follow. Of a run: they, or the distance, or both follow. */
 const UNFINISHED: u32 = 0x1000;
 const BLOCK_END: u32 = 0x4000;
-/** Not in the table: the code is longer than the index, or there is none. */
+/** Says that the table does not have the code: it is longer than the index, or there is none. */
 const RARE: u64 = (0x8000 << 16) | 64;
 
-/** Not in the table, for codes other than `LITERALS`: no distance is 0, and neither is an entry. */
+/** Says the same in tables other than `LITERALS`, whose entries are never 0. */
 const ABSENT: u64 = 0;
 
 /** A flag of what `findCode` answers where there is no symbol, or none that a stream may use. Base and mask are 0. */
@@ -133,7 +133,7 @@ const SECONDS: usize = memory.data(RUN_TABLE_BYTES >> 1, 64);
 /** Code lengths are read before the block's distances are known, and not after. */
 const CODE_LENGTH_CODE: usize = DISTANCES;
 
-/** A code's canonical order, for codes longer than the index: u16 codes of each length, then u16 symbols by code. */
+/** For codes longer than the index, in canonical order: how many codes have each length, then the symbols; u16 each. */
 const COUNTS_BYTES: usize = 2 * (MAX_CODE_BITS + 1);
 const LITERAL_ORDER: usize = memory.data(<i32>(COUNTS_BYTES + 2 * LITERAL_SYMBOLS), 8);
 const DISTANCE_ORDER: usize = memory.data(<i32>(COUNTS_BYTES + 2 * DISTANCE_SYMBOLS), 8);
@@ -141,7 +141,9 @@ const CODE_LENGTH_ORDER: usize = DISTANCE_ORDER;
 
 // Entries by symbol, with a code of no bits. Zero: a symbol that the fixed code has, but no stream may use.
 const LITERAL_TEMPLATES: usize = memory.data(8 * LITERAL_SYMBOLS, 8);
-/** The first is for runs without a match, so that they need no branch: a distance at which copying nothing is harmless. */
+/**
+ * The first is for runs without a match, so that they need no branch: a distance at which copying nothing is harmless.
+ */
 const MATCH_TEMPLATES: usize = memory.data(8 * (1 + DISTANCE_SYMBOLS), 8);
 const DISTANCE_TEMPLATES: usize = MATCH_TEMPLATES + 8;
 const CODE_LENGTH_TEMPLATES: usize = memory.data(8 * CODE_LENGTH_SYMBOLS, 8);
@@ -498,7 +500,9 @@ function decodeSymbol(): i32 {
   return copyMatch() ? GO_ON : OUTPUT_FULL;
 }
 
-/** Copies what is left of the match, byte for byte, because it may overlap. False: the output is full before its end. */
+/**
+ * Copies what is left of the match, byte for byte, because it may overlap. False: the output is full before its end.
+ */
 function copyMatch(): bool {
   while (matchLeft > 0 && output < outputEnd) {
     assert(output - matchDistance >= historyStart && matchDistance > 0);
@@ -702,7 +706,10 @@ function nextCode(code: u32, length: u32): u32 {
   return (code & (carry - 1)) | carry;
 }
 
-/** Puts an entry wherever the index begins with its code. A length whose extra bits are in the index too is put by its value. */
+/**
+ * Puts an entry wherever the index begins with its code. A length whose extra bits are in the index too is put by its
+ * value.
+ */
 function putEntry(table: usize, indexBits: u32, code: u32, codeBits: u32, entry: u64): void {
   const tableEnd: u32 = 8 << indexBits;
   const used = bitsUsed(entry);
@@ -751,8 +758,8 @@ function eachEntry(ofLiterals: bool): void {
   }
 }
 
-// In both, `rest` goes through all that the index may hold after the entry's bits. What is found there counts only if its
-// codes end within the index. Without branches, which would be guesses.
+// In both, `rest` goes through all that the index may hold after the entry's bits. What is found there counts only if
+// its codes end within the index. Without branches, which would be guesses.
 
 function putMatches(start: u32, entry: u64): void {
   const used = bitsUsed(entry);

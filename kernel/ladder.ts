@@ -1,13 +1,14 @@
 /**
- * The book. Each side is a *ladder*: one slot for each tick from `base` on, holding the address of the level's text
- * `price","quantity"`, or 0. Setting a level is one store; nothing is searched, moved or removed. A quantity of zero is
- * stored like any other and passed over when the side is read.
+ * The book. Each side is a *ladder*, a direct-address table: one slot for each tick from `base` on, which holds the
+ * address of the level's text `price","quantity"`, or 0. Setting a level is one store; nothing is searched, moved or
+ * removed. A quantity of zero is stored like any other and passed over when the side is read.
  *
- * A text stands in the input (TEXT) until that memory is needed again; then `settle` copies those that still count
- * into a pool. There are two pools, used in turn: settling copies what lives from one, and from the input, to the other.
+ * A text stays in the input until that memory is needed again. Then `settle` copies the texts that are still in the
+ * book to a pool. It is a copying collector: there are two pools, used in turn, and what lives moves from the input and
+ * from one pool to the other.
  *
- * Invariants: outside [low, high] of a side every slot is 0. A slot's address is in TEXT, in the pool in use, or MARK,
- * which says that the level is kept by the host because its text does not fit.
+ * Invariants: outside [low, high] of a side every slot is 0. A slot holds 0, an address in the input or in the pool in
+ * use, or MARK, which says that the host keeps the level because its text does not fit.
  */
 import { POINT, QUOTE, ZERO } from './ascii';
 import {
@@ -25,7 +26,7 @@ import {
 
 export const BIDS: i32 = 0;
 export const ASKS: i32 = 1;
-/** In place of a text's address. */
+/** Stands for a text's address when the host keeps the level. */
 export const MARK: i32 = 1;
 
 export let base: i64 = 0;
@@ -34,24 +35,25 @@ let bidLow: i32 = LADDER_TICKS;
 let bidHigh: i32 = -1;
 let askLow: i32 = LADDER_TICKS;
 let askHigh: i32 = -1;
-/** The best tick of a side that may have changed since somebody last asked. */
+/** The best tick of a side that may have changed since {@link isTouched} was last asked. */
 let bidTouched: i32 = LADDER_TICKS;
 let askTouched: i32 = -1;
 let pool: usize = POOLS;
 let poolEnd: usize = POOLS;
-/** Where the bids that the last {@link settle} has copied end in the pool, and the asks begin. */
+/** Where in the pool the bids end that the last {@link settle} has copied, and the asks begin. */
 let bidsEnd: usize = POOLS;
 
 export function ladderOf(side: i32): usize {
   return LADDERS + <usize>side * <usize>LADDER_TICKS * 4;
 }
 
+/** The address of a tick's slot. */
 function slotOf(side: i32, tick: i32): usize {
   assert(tick >= 0 && tick < LADDER_TICKS);
   return ladderOf(side) + ((<usize>tick) << 2);
 }
 
-/** Empties the book; tick 0 is the price `newBase`, in units of the ladder's last decimal. */
+/** Empties the book. Tick 0 becomes the price `newBase`, in units of the ladder's last decimal. */
 export function clear(newBase: f64): void {
   if (bidLow <= bidHigh) memory.fill(ladderOf(BIDS) + ((<usize>bidLow) << 2), 0, (<usize>(bidHigh - bidLow + 1)) << 2);
   if (askLow <= askHigh) memory.fill(ladderOf(ASKS) + ((<usize>askLow) << 2), 0, (<usize>(askHigh - askLow + 1)) << 2);
@@ -81,7 +83,7 @@ function touch(side: i32, tick: i32): void {
   else askTouched = min(askTouched, tick);
 }
 
-/** Whether a side may have changed, since this was last asked of it, at `tick` or better. */
+/** Whether a side may have changed at `tick` or better since this was last asked. */
 export function isTouched(side: i32, tick: i32): bool {
   const isBid = side === BIDS;
   const touched = isBid ? bidTouched >= tick : askTouched <= tick;
@@ -90,7 +92,7 @@ export function isTouched(side: i32, tick: i32): bool {
   return touched;
 }
 
-/** Sets the levels of a side that have been read: their ticks, and where their closing brackets are listed. */
+/** Sets levels of a side, given the lists of their ticks and of their closing brackets. */
 export function setLevels(side: i32, ticks: usize, closes: usize, count: i32): void {
   if (count === 0) return;
   const ladder = ladderOf(side);
@@ -160,13 +162,13 @@ export function isMarked(side: i32, tick: i32): bool {
   return load<i32>(slotOf(side, tick)) === MARK;
 }
 
-/** Where the host writes the next level's text; 0 when the pool is full and must be settled first. */
+/** Where the host writes the next level's text; 0 when the pool is full, so that {@link settle} must come first. */
 export function poolSlot(): usize {
   return poolEnd + SLOT_BYTES <= pool + POOL_BYTES ? poolEnd : 0;
 }
 
 /**
- * Copies every text that still counts into the other pool, so that the input's memory is free.
+ * Copies every text of the book into the other pool, so that the input's memory is free.
  *
  * @returns false when a side has more levels than there may be.
  */
@@ -228,7 +230,7 @@ function settleSide(side: i32, target: usize): usize {
   return end;
 }
 
-/** Whether a slot's address is in the pool in use, or in the input, of which no more is known here. */
+/** Whether an address can be a text's: it is in the pool in use, or in the input, whose end is not known here. */
 function isText(address: u32): bool {
   return (address >= <u32>pool && address < <u32>poolEnd) || address >= <u32>TEXT;
 }

@@ -8,7 +8,7 @@
  *     TAILS     16 × 32 B      what a level ends with, for each length of its quantity           (formats.ts)
  *     NUMBERS   17 × 16 B      how the digits of a whole number move, for each length            (formats.ts)
  *     VECTORS   16 × 16 B      vectors that the scanner needs                                    (formats.ts)
- *     PART1     256 B          what stands before \`ts\` in a delta                                (scan.ts)
+ *     PART1     256 B          what stands before `ts` in a delta                                  (scan.ts)
  *     PART2     256 B          what stands after it                                              (scan.ts)
  *     CLOSES    98,320 × 4 B   addresses of closing brackets in the input                        (brackets.ts)
  *     TICKS     2 × 65,552 × 4 B  ticks of the levels of the message at hand, a side each        (levels.ts)
@@ -42,7 +42,7 @@ export const MAX_EXACT_DIGITS: i32 = 15;
 export const MAX_LEVELS_PER_SIDE: i32 = 100_000;
 /** Levels of one side of one message that the kernel reads; the host reads messages of more. */
 export const MAX_UPDATES: i32 = 1 << 16;
-/** How much of the input is looked through for brackets at a time: it stays in the first cache until it is read. */
+/** How much of the input is searched for brackets at a time: it stays in the first-level cache until it is read. */
 export const WINDOW_BYTES: usize = 1 << 15;
 /** What the host adds at a time: large enough to make settling cheap, small enough to stay in the cache. */
 export const PIECE_BYTES: usize = 1 << 19;
@@ -71,7 +71,9 @@ export const LOG_ASK: usize = 16;
 export const LOG_BID_QUANTITY: usize = 24;
 export const LOG_ASK_QUANTITY: usize = 32;
 export const LOG_UPDATES: usize = 40;
-/** Vectors are stored in fours, and the entry before the first one is the first level's beginning. */
+/**
+ * Room behind a list, because four entries are stored at a time, and before CLOSES for the entry that levels.ts sets.
+ */
 const SPARE_BYTES: usize = 64;
 export const CLOSES_BYTES: usize = ((<usize>MAX_UPDATES + WINDOW_BYTES) << 2) + SPARE_BYTES;
 export const TICKS_BYTES: usize = ((<usize>MAX_UPDATES) << 2) + SPARE_BYTES;
@@ -110,9 +112,9 @@ export const LOW_BYTES: usize = VECTORS + 64;
 export const TIMES_10: usize = VECTORS + 80;
 export const TIMES_100: usize = VECTORS + 96;
 export const TIMES_10000: usize = VECTORS + 112;
-/** What a level ends with, were its quantity all zeros. */
+/** The last bytes of a level whose quantity is all zeros. */
 export const TAIL: usize = VECTORS + 128;
-/** How the first level of a side differs from others: the side's bracket stands where they have a comma. */
+/** What the first level of a side has more than others in its first byte: the side's bracket instead of a comma. */
 export const FIRST: usize = VECTORS + 144;
-/** Bytes of a level that are neither price nor quantity. */
+/** How many bytes of a level are neither price nor quantity. */
 export const OTHER_BYTES: usize = VECTORS + 160;

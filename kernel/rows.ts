@@ -1,4 +1,4 @@
-/** Rows as CSV cells: `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`, from what `collect` has gathered. */
+/** Writes rows as CSV cells, `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`, from what `collect` has gathered. */
 import { COMMA, QUOTE } from './ascii';
 import { ASKS, BIDS, bestOf } from './ladder';
 import { BEST_BYTES, BEST_TEXT, MAX_DEPTH, MAX_LEVELS_PER_SIDE, ROW, ROW_BYTES } from './layout';
@@ -41,7 +41,9 @@ function writeLevels(start: usize, side: i32, from: i32, to: i32): usize {
   return out;
 }
 
-/** Copies `price","quantity"` as `price,quantity,`. What is copied beyond is written over by the next cell. */
+/**
+ * Copies `price","quantity"` as `price,quantity,`. It may write up to 16 bytes more, which the next cell overwrites.
+ */
 function writeLevel(start: usize, text: usize): usize {
   const quote = i8x16.splat(<i8>QUOTE);
   const head = v128.load(text);

@@ -1,15 +1,15 @@
 /**
- * The scanner: deltas of the one form that Bybit writes, from the input into the ladder.
+ * The scanner: reads deltas of the one form that Bybit writes, and sets their levels on the ladder.
  *
  *     PART1 ts PART2 [["p","q"],…] ],"a":[ [["p","q"],…] ],"u": u [,"seq": n] } [,"cts": n] } \n
  *
- * PART1 and PART2 are told by the host, which has read such a line with `JSON.parse`; here they are compared to the
- * byte. Every byte of an accepted line is accounted for: it is one of the template's, a digit where a digit may be, or a
- * point with digits on both sides. A line is read whole before anything of it is applied. Whatever else a line is (a
- * snapshot, other keys, white space, a price the ladder cannot hold, a broken line), the host is asked to read it.
+ * PART1 and PART2, the template, come from the host, which has read such a line with `JSON.parse`. They are compared
+ * byte for byte. Every byte of an accepted line is accounted for: it is one of the template's, a digit where a digit
+ * may be, or a point with digits on both sides. A line is read whole before anything of it is applied. The host reads
+ * every other line: snapshots, other keys, white space, a price that the ladder cannot hold, broken lines.
  *
- * Input: [cursor, textEnd) are bytes not read yet. Beyond textEnd lie SLACK_BYTES that may be loaded and must not be
- * believed: a line counts only when its line feed is before textEnd.
+ * Input: [cursor, textEnd) are bytes not read yet. Behind textEnd lie SLACK_BYTES that may be loaded but mean nothing:
+ * a line is whole only when its line feed is before textEnd.
  */
 import { BRACE, CARRIAGE_RETURN, COMMA, LINE_FEED, ZERO } from './ascii';
 import { findBrackets, forgetBrackets, passBracketsBefore } from './brackets';
@@ -49,7 +49,7 @@ let messageTs: f64 = 0;
 
 /** Lines that have been read and passed, by kernel and host. */
 export let lines: i32 = 0;
-/** Of the messages that the kernel has applied. */
+/** Counts of the messages that the kernel has applied. */
 let messages: i32 = 0;
 export let updates: f64 = 0;
 let breaks: i32 = 0;
@@ -99,7 +99,7 @@ export function setPrevious(ts: f64, latest: f64, updateId: f64): void {
   previousU = <i64>updateId;
 }
 
-// What is asked for at each row is a function: a host gets a global's value more slowly than a function's.
+// What the host asks for at each row is a function, because it gets a global's value more slowly than a function's.
 export function getMessages(): i32 {
   return messages;
 }
@@ -124,7 +124,11 @@ export function getPreviousU(): f64 {
   return <f64>previousU;
 }
 
-/** Moves what has not been read to the front, and answers where the host may write more. Texts must be settled. */
+/**
+ * Moves what has not been read to the front. The texts of the book must have been settled.
+ *
+ * @returns where the host may write more.
+ */
 export function makeRoom(): usize {
   const rest = textEnd - cursor;
   assert(cursor <= textEnd && rest + PIECE_BYTES < TEXT_BYTES);
@@ -137,11 +141,12 @@ export function makeRoom(): usize {
 
 /** Says how many bytes the host has written at `textEnd`. */
 export function addText(bytes: i32): void {
+  // Text that was adopted stands behind MEMORY_BYTES.
+  assert(textEnd > MEMORY_BYTES || textEnd + <usize>bytes <= TEXT + TEXT_BYTES);
   textEnd += <usize>bytes;
-  assert(textEnd <= TEXT + TEXT_BYTES || textEnd > MEMORY_BYTES);
 }
 
-/** Goes on with text that stands elsewhere; what has not been read is moved directly before it, where there is room. */
+/** Goes on with text elsewhere in the memory, and moves what has not been read directly before it, into its history. */
 export function adoptText(at: usize, bytes: i32): void {
   const rest = textEnd - cursor;
   assert(cursor <= textEnd && rest <= HISTORY_BYTES && at - rest > MEMORY_BYTES);
@@ -249,10 +254,10 @@ function readMessage(): usize {
   return load<u8>(p) === LINE_FEED && p < textEnd ? p + 1 : FAILED;
 }
 
-/** Where the number ends that {@link readNumber} has read. */
+/** Where the number ends that {@link readNumber} has just read. */
 let numberEnd: usize = 0;
 
-/** A JSON number of at most 16 digits without sign, fraction and exponent, or NO_NUMBER. */
+/** Reads a JSON number of at most 16 digits without sign, fraction and exponent. @returns it, or NO_NUMBER. */
 function readNumber(start: usize): i64 {
   const text = i8x16.sub(v128.load(start), v128.load(ZEROS));
   const bytes = ctz(i8x16.bitmask(i8x16.ge_u(text, v128.load(TENS))) | 0x10000);
@@ -272,7 +277,7 @@ function isEqual(a: usize, b: usize, bytes: i32): bool {
   return !v128.any_true(v128.xor(v128.load(a + last), v128.load(b + last)));
 }
 
-/** The line at the cursor could not be read: is it whole, and so the host's, or just not there yet? */
+/** Decides about a line that could not be read: when it is whole it is the host's, else more bytes are needed. */
 function handOver(): i32 {
   const end = lineEnd();
   if (end === FAILED) return NEEDS_BYTES;
@@ -280,7 +285,7 @@ function handOver(): i32 {
   return FOREIGN_LINE;
 }
 
-/** Where the line feed of the line at the cursor is. */
+/** The address of the line feed of the line at the cursor, or FAILED. */
 function lineEnd(): usize {
   const feed = i8x16.splat(<i8>LINE_FEED);
   for (let p = cursor; p < textEnd; p += 16) {

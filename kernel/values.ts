@@ -1,6 +1,6 @@
 /**
- * Levels as numbers: doubles that are the nearest to what the text says, as a correct parser of decimals has them. A
- * whole number of up to 15 digits and a power of ten up to 10^15 are exact, so one division rounds once.
+ * Levels as numbers: the doubles nearest to the decimals in the text. A whole number of up to 15 digits and a power of
+ * ten up to 10^15 are exact, so that their quotient is rounded only once (Clinger's fast path).
  *
  *     VALUES + (2 × side)     × VALUES_BYTES   prices of a side, best first
  *     VALUES + (2 × side + 1) × VALUES_BYTES   quantities
@@ -34,14 +34,14 @@ import {
   ZEROS,
 } from './layout';
 
-/** What a tick is worth: 10^-decimals. */
+/** How many ticks make the price 1: 10^decimals. */
 let tickDivisor: f64 = 1;
 let isLogging: bool = false;
 let observedLevels: i32 = 0;
 /** The worst tick that is observed of a side. */
 let bidReach: i32 = 0;
 let askReach: i32 = LADDER_TICKS;
-/** The last entry has a NaN where there are levels. */
+/** The last entry has a NaN for a quantity that the host must read. */
 let isLogOdd: bool = false;
 /** Entries in LOG. */
 export let logCount: i32 = 0;
@@ -68,7 +68,7 @@ export function isLogFull(): bool {
   return logCount === LOG_ENTRIES || isLogOdd;
 }
 
-/** After a message was applied: notes what the book's best is now, if that is wanted. */
+/** Logs what the book's best is after a message, when logging is on. */
 export function log(ts: i64, updates: i32): void {
   if (!isLogging) return;
   assert(logCount < LOG_ENTRIES);
@@ -113,7 +113,9 @@ export function quantitiesOf(side: i32): usize {
   return pricesOf(side) + VALUES_BYTES;
 }
 
-/** Writes the first `count` levels that were collected of a side to VALUES; NaN for a quantity that the host must read. */
+/**
+ * Writes the first `count` levels that were collected of a side to VALUES; NaN for a quantity that the host must read.
+ */
 export function writeValues(side: i32, count: i32): void {
   assert(count >= 0 && count <= MAX_LEVELS_PER_SIDE);
   let price = pricesOf(side);
@@ -129,7 +131,7 @@ function priceAt(tick: i32): f64 {
   return <f64>(base + <i64>tick) / tickDivisor;
 }
 
-/** The quantity of a level's text; NaN when it is not here, or too long to be exact. */
+/** The quantity of a level's text; NaN when the host keeps the level, or the quantity is too long to be exact. */
 function quantityAt(text: u32): f64 {
   if (text === MARK) return NaN;
   const start = quantityOf(text);

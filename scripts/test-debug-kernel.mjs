@@ -1,5 +1,5 @@
-// Runs the tests of the kernels on a build of them in which each `assert` in kernel/ is checked. What fails one ends with
-// "RuntimeError: unreachable", and the stack trace names the kernel's function. The program is as it was compiled,
+// Runs the tests of the kernels on a build of them in which each `assert` in kernel/ is checked. What fails one ends
+// with "RuntimeError: unreachable", and the stack trace names the kernel's function. The program is as it was compiled,
 // copied to dist/debug.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -45,8 +45,8 @@ export interface EngineCounts {
 }
 
 /**
- * Turns the bytes of an archive into rows, without any I/O of its own: `next` says what has to be done, and every
- * chunking of the same bytes gives the same events.
+ * Turns the bytes of an archive into rows, without any I/O of its own (sans-I/O): `next` says what has to be done, and
+ * every chunking of the same bytes gives the same events.
  */
 export interface Engine {
   readonly counts: Readonly<EngineCounts>;
@@ -54,8 +54,8 @@ export interface Engine {
   push(chunk: Uint8Array): void;
   end(): void;
   /**
-   * @throws RangeError when the book outgrows MAX_LEVELS_PER_SIDE (kernel/layout.ts), which only forged input does. That is looked
-   * at now and then, so the line it names is where it was found.
+   * @throws RangeError when the book outgrows MAX_LEVELS_PER_SIDE (kernel/layout.ts), which only forged input does.
+   * That is looked at now and then, so the line it names is where it was found.
    */
   next(): EngineEvent;
   /** The book now, as the cells of a CSV row (ASCII): `bid_price_1,bid_qty_1,…`. Valid until `next` is called. */

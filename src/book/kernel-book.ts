@@ -20,9 +20,9 @@ const LARGE_MESSAGE = 10_000;
 const SIDES: readonly Side[] = [0, 1];
 
 /**
- * The host's half of the book. The levels are on the kernel's ladder (kernel/ladder.ts). The host decides which price the
- * ladder begins at and how fine it is, sets level by level what the kernel has not read by itself, and keeps the *strays*:
- * levels that the ladder cannot hold, by their price or by the length of their text. A row is made of both.
+ * The host's half of the book. The levels are on the kernel's ladder (kernel/ladder.ts). The host decides which price
+ * the ladder begins at and how fine it is, sets level by level what the kernel has not read by itself, and keeps the
+ * *strays*: levels that the ladder cannot hold, by their price or by the length of their text. A row is made of both.
  */
 export class KernelBook {
   readonly #kernel: Kernel;

@@ -12,7 +12,7 @@ import { type BadLine, type Message, parseMessage, TOO_LONG } from './message.js
 const LINE_FEED = 0x0a;
 const NOTHING = new Uint8Array(0);
 
-/** A message that is next but not applied yet, because rows may be due before it. Without `message` the kernel holds it. */
+/** A message that is next but not applied yet: rows may be due before it. Without `message` it is in the kernel. */
 type Held = { tsMs: number; message?: Message; isAfterBreak?: boolean };
 
 export interface KernelEngineOptions extends EngineOptions {
@@ -21,9 +21,9 @@ export interface KernelEngineOptions extends EngineOptions {
 }
 
 /**
- * The engine around the WebAssembly kernel: it feeds the kernel with text, asks the grid for rows, and counts. The kernel
- * reads lines of the one form that Bybit writes deltas in. Every other line is read here by `JSON.parse`, and applied to
- * the {@link KernelBook} level by level.
+ * The engine around the WebAssembly kernel: it feeds the kernel with text, asks the grid for rows, and counts. The
+ * kernel reads lines of the one form that Bybit writes deltas in. Every other line is read here by `JSON.parse`, and
+ * applied to the {@link KernelBook} level by level.
  */
 export class KernelEngine implements Engine {
   readonly #kernel: Kernel;
@@ -31,11 +31,11 @@ export class KernelEngine implements Engine {
   readonly #book: KernelBook;
   readonly #grid: Grid;
   readonly #observer: BookObserver | undefined;
-  /** Of what was seen here; the kernel counts what it reads by itself. */
+  /** Counts of what the host has read; the kernel counts what it reads by itself. */
   readonly #hostCounts = noCounts();
   #hostLines = 0;
   #chunk: Uint8Array = NOTHING;
-  /** The kernel's input is the last chunk itself. */
+  /** The kernel reads the last chunk where it stands. */
   #isAdopted = false;
   #isEnded = false;
   #isDone = false;
@@ -46,7 +46,7 @@ export class KernelEngine implements Engine {
   #template: string | undefined;
   /** `ts` of the message applied last. */
   #bookTsMs = 0;
-  /** Whether this side has seen a break since the last snapshot, and how many the kernel had seen at that. */
+  /** Whether the host has seen a break since the last snapshot, and how many breaks the kernel had seen before it. */
   #isSuspect = false;
   #breaksAtSnapshot = 0;
 
@@ -203,8 +203,9 @@ export class KernelEngine implements Engine {
   }
 
   /**
-   * Lets the kernel read the chunk where it stands, when that is the kernel's own memory: there the inflater has kept the
-   * text before the chunk, so that the beginning of the line that the chunk goes on with can be put there once more.
+   * Lets the kernel read the chunk where it stands, when that is the kernel's own memory: there the inflater has kept
+   * the text before the chunk, so that the beginning of the line that the chunk goes on with can be put there once
+   * more.
    */
   #adoptChunk(): boolean {
     const { memory, cursor, textEnd, HISTORY_BYTES } = this.#kernel;

@@ -6,8 +6,8 @@ import { createMemory, type Memory } from './memory.js';
  * The memory in which one archive at a time is inflated and read. Both WebAssembly modules live in it, so that what one
  * writes is what the other reads, without a copy:
  *
- *     inflater's tables │ book's kernel (kernel/layout.ts) │ compressed │ history │ text, and at once the kernel's input
- *     ├─ first page ────┤                                  ├─ areas of the inflater (src/archive/kernel-inflate.ts) ────┤
+ *     inflater's tables │ book's kernel (kernel/layout.ts) │ compressed │ history │ text, also the kernel's input
+ *     ├─ first page ────┤                                  ├─ areas of src/archive/kernel-inflate.ts ───────────┤
  */
 export class Arena {
   readonly #memory: Memory = createMemory();
