@@ -16,8 +16,9 @@
  *       0  16 B  LIMITS: as above, of the difference to TAIL
  *      16  16 B  INNER: 0xff where the quantity may have a point, that is not at its ends
  *
- * Heads and tails of which no level can be right have a byte that is demanded to be two things.
+ * An entry that no level may match demands two different things of one byte.
  */
+import { COMMA, OPEN, POINT, QUOTE, ZERO } from './ascii';
 import { base } from './ladder';
 import {
   FIRST,
@@ -27,6 +28,8 @@ import {
   HEADS,
   LADDER_TICKS,
   LOW_BYTES,
+  MAX_EXACT_DIGITS,
+  MAX_PRICE_BYTES,
   NUMBERS,
   OTHER_BYTES,
   POINTS,
@@ -43,13 +46,6 @@ import {
 
 const ZERO_DIGIT: u8 = 0x80;
 const DIGITS: i32 = 16;
-/** So many digits are exact in the host's numbers too. */
-const MAX_DIGITS: i32 = 15;
-const MAX_LENGTH: i32 = 15;
-
-const ZERO: u8 = 0x30;
-const POINT: u8 = 0x2e;
-const QUOTE: u8 = 0x22;
 
 /** `,["` */
 const OPENING: u32 = 0x225b2c;
@@ -62,7 +58,7 @@ const MAX_HEAD_PRICE: i32 = 10;
 const HEAD_DIGITS: i32 = 8;
 const HEAD_RANGE: i64 = 100_000_000;
 
-/** In place of a length: the price does not end within a level's first 16 bytes. */
+/** Stands for a length when the price does not end within a level's first 16 bytes. */
 export const NO_PRICE_BYTES: i32 = 12;
 
 /** Offsets in a head's entry. */
@@ -75,15 +71,16 @@ export const INNER: usize = 16;
 /** The longest quantity that a tail reads. */
 export const MAX_TAIL_QUANTITY: i32 = 14;
 
-/** Fills the tables for the ladder as it is now, and prices that are whole multiples of 10^-decimals. */
+/** Fills the tables for prices that are multiples of 10^-decimals, on the ladder as it is now. */
 export function prepareFormats(decimals: i32): void {
+  assert(decimals >= 0 && decimals < MAX_EXACT_DIGITS);
   prepareVectors();
   prepareTails();
   prepareNumbers();
   memory.fill(FORMATS, 0, 256 * FORMAT_BYTES);
-  for (let point = 1; point <= MAX_LENGTH; point++) {
+  for (let point = 1; point <= MAX_PRICE_BYTES; point++) {
     store<i32>(headsOf(point) + TICK_OFFSET, 0);
-    for (let length = 0; length <= MAX_LENGTH; length++) {
+    for (let length = 0; length <= MAX_PRICE_BYTES; length++) {
       const isReadable = isFormat(length, point, decimals);
       if (isReadable) prepareFormat(length, point, decimals);
       if (length > NO_PRICE_BYTES) continue;
@@ -92,31 +89,31 @@ export function prepareFormats(decimals: i32): void {
   }
 }
 
-/** The heads of levels whose price has so many digits before its point. */
+/** The table of heads for prices with so many digits before the point. */
 export function headsOf(point: i32): usize {
   return HEADS + <usize>point * 16 * HEAD_BYTES;
 }
 
-/** What the scanner multiplies and compares with. */
+/** Writes the vectors that the scanner multiplies and compares with. */
 function prepareVectors(): void {
-  v128.store(ZEROS, i8x16.splat(ZERO));
+  v128.store(ZEROS, i8x16.splat(<i8>ZERO));
   v128.store(TENS, i8x16.splat(10));
-  v128.store(POINTS, i8x16.splat(POINT));
-  v128.store(QUOTES, i8x16.splat(QUOTE));
+  v128.store(POINTS, i8x16.splat(<i8>POINT));
+  v128.store(QUOTES, i8x16.splat(<i8>QUOTE));
   v128.store(LOW_BYTES, i16x8.splat(0xff));
   v128.store(TIMES_10, i16x8.splat(10));
   v128.store(TIMES_100, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
   v128.store(TIMES_10000, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
-  v128.store(FIRST, i32x4(0x5b - 0x2c, 0, 0, 0));
+  v128.store(FIRST, i32x4(OPEN - COMMA, 0, 0, 0));
   v128.store(OTHER_BYTES, i32x4.splat(8));
 }
 
 function isFormat(length: i32, point: i32, decimals: i32): bool {
   const fraction = length - point - 1;
-  return point + decimals <= MAX_DIGITS && (length === point || (fraction > 0 && fraction <= decimals));
+  return point + decimals <= MAX_EXACT_DIGITS && (length === point || (fraction > 0 && fraction <= decimals));
 }
 
-/** The index of the byte of a price that holds its `digit`th digit, counted as if it had all decimals. */
+/** The index of the byte that holds a price's `digit`th digit, -1 for a decimal that the price leaves out. */
 function byteOfDigit(digit: i32, length: i32, point: i32): i32 {
   const at = digit < point ? digit : digit + 1;
   return at < length ? at : -1;
@@ -132,7 +129,7 @@ function prepareFormat(length: i32, point: i32, decimals: i32): void {
   store<u8>(entry, 1, 16);
 }
 
-/** @returns false when prices of this format are for {@link FORMATS} alone, or none of them is on the ladder. */
+/** @returns false when heads cannot read prices of this format (FORMATS may), or none of them is on the ladder. */
 function prepareHead(length: i32, point: i32, decimals: i32): bool {
   const heads = headsOf(point);
   const entry = heads + <usize>length * HEAD_BYTES;
@@ -166,17 +163,18 @@ function prepareHead(length: i32, point: i32, decimals: i32): bool {
   return above === 0;
 }
 
-/** Writes into a head what must stand at three bytes. */
+/** Demands three bytes of a head. */
 function expect(entry: usize, at: i32, text: u32): void {
   for (let index = 0; index < 3; index++) put(entry, at + index, <u8>(text >> (index << 3)), 0);
 }
 
 function put(entry: usize, at: i32, expected: u8, limit: u8): void {
+  assert(at >= 0 && at < 16);
   store<u8>(entry + at, expected);
   store<u8>(entry + at, limit, LIMITS);
 }
 
-/** The entry is found by where the price's closing quote is; so the contrary can be demanded. */
+/** Makes a head that no level matches: it demands that there be no quote where the quote was found that led here. */
 function forbidHead(length: i32, point: i32): void {
   const entry = headsOf(point) + <usize>length * HEAD_BYTES;
   v128.store(entry, i8x16.splat(0));
@@ -189,7 +187,7 @@ function forbidHead(length: i32, point: i32): void {
 function prepareTails(): void {
   const last = MAX_TAIL_QUANTITY - 1;
   for (let at = 0; at <= last; at++) store<u8>(TAIL + at, ZERO);
-  // The last byte is a bracket for sure: there is room for one that is demanded not to be.
+  // A level's last byte is a bracket for sure. Expecting the byte below it with a limit of 0 forbids an entry.
   store<u16>(TAIL + last + 1, 0x5c22);
   for (let length = 0; length < 16; length++) {
     const entry = TAILS + <usize>length * TAIL_BYTES;
@@ -203,7 +201,7 @@ function prepareTails(): void {
   }
 }
 
-/** A number of n digits moves so that its last one is the sixteenth. */
+/** Makes shuffles that move a number of n digits so that its last one is the sixteenth. */
 function prepareNumbers(): void {
   for (let length = 0; length <= DIGITS; length++) {
     for (let at = 0; at < DIGITS; at++) {

@@ -1,27 +1,32 @@
-/** What the host may call. Each stage has its own file. */
+/** The book's kernel: all that the host may call. Each stage has a file of its own (docs/kernel.md). */
 import { clear } from './ladder';
 import { resetScan } from './scan';
 
-/** Makes the kernel as it was at the beginning, for the next archive. */
+/** Brings the kernel back to its first state, for the next archive. */
 export function reset(): void {
   clear(0);
   resetScan();
 }
 
 export { prepareFormats } from './formats';
-export { bestOf, clear, collect, isCrossed, isMarked, place, poolSlot, remove, settle, settledLevels } from './ladder';
 export {
-  LADDER_TICKS,
-  LOG,
-  LOG_ENTRY_BYTES,
-  MEMORY_BYTES,
-  ROW,
-  SLOT_BYTES,
-  TEMPLATE,
-  TEMPLATE_BYTES,
-  VALUES,
-  VALUES_BYTES,
-} from './layout';
+  ASKS,
+  BIDS,
+  clear,
+  collect,
+  isCrossed,
+  isMarked,
+  mark,
+  place,
+  poolSlot,
+  remove,
+  settle,
+  settledLevels,
+  textAt,
+  tickAt,
+} from './ladder';
+// All of it: the host reads the numbers that both must know, and test/wasm/layout.test.ts checks that they fit.
+export * from './layout';
 export { writeCells, writeRow } from './rows';
 export {
   AT_MESSAGE,
@@ -50,4 +55,4 @@ export {
   textEnd,
   updates,
 } from './scan';
-export { clearLog, logCount, prepareValues, setLogging, writeValues } from './values';
+export { clearLog, logCount, prepareValues, pricesOf, quantitiesOf, setLogging, writeValues } from './values';

@@ -1,11 +1,11 @@
 /**
  * Inflates raw DEFLATE data (RFC 1951) straight into the kernel's memory.
  *
- * A state machine: `inflate` stops at any byte of input and of output and goes on from there. While plenty of both
- * is left, `decodeFast` runs; everything else (headers, stored blocks, ends of pieces, rare symbols, errors) is the
- * careful path's, which takes one whole symbol or field at a time, or nothing. So no half symbol is ever a state.
+ * A resumable state machine: `inflate` stops at any byte of input and of output and goes on from there. While plenty of
+ * both is left, `decodeFast` runs; everything else (headers, stored blocks, ends of pieces, rare symbols, errors) is
+ * the careful path's, which takes one whole symbol or field at a time, or nothing. So no half symbol is ever a state.
  *
- * What is accepted is what zlib's inflate accepts, error for error. Neither checks a checksum: that is the host's.
+ * It accepts what zlib's inflate accepts, and refuses the rest with the same errors. The host checks the checksum.
  *
  * Memory: the caller's areas, and the static tables that are declared below.
  *
@@ -16,7 +16,7 @@
  * The bit buffer `bits` is a u64 that holds its bits from bit 3 upwards, so that masking it gives the byte offset of
  * an 8-byte table entry without a shift. `bitEnd` is the position after its last bit: 3 when it is empty.
  *
- * Table entries, 8 bytes, by the next bits of the stream:
+ * Codes are canonical Huffman codes, decoded by table look-up. Table entries, 8 bytes, by the next bits of the stream:
  *
  *     byte   0           1          2..3            4..5               6              7
  *     code   bits used   literals   base            extra's mask       extra's shift  a distance's template
@@ -40,6 +40,13 @@
  * - When `inflate` answers `NEEDS_INPUT`, every byte of the input is in `bits` or used, and what `bits` holds is the
  *   beginning of one symbol or field. So bytes given back at the end of the stream are from the last piece.
  */
+
+import { HISTORY_BYTES } from './layout';
+
+export { HISTORY_BYTES };
+
+/** What may be overwritten behind the room for output. */
+export const OUTPUT_SLACK_BYTES: usize = 64;
 
 /** What `inflate` answers. */
 export const DONE: i32 = 0;
@@ -71,7 +78,6 @@ const CODE_LENGTHS: i32 = 5;
 const SYMBOLS: i32 = 6;
 const FINISHED: i32 = 7;
 
-const WINDOW_BYTES: usize = 32768;
 const MAX_MATCH: usize = 258;
 const MAX_RUN_LITERALS: u32 = 2;
 const MAX_CODE_BITS: u32 = 15;
@@ -110,10 +116,10 @@ const DISTANCE_PART: u64 = 0xff | (0xffff << 48);
 /** Of a code entry: extra bits follow. Of a run: they, or the distance, or both follow. */
 const UNFINISHED: u32 = 0x1000;
 const BLOCK_END: u32 = 0x4000;
-/** Not in the table: the code is longer than the index, or there is none. */
+/** Says that the table does not have the code: it is longer than the index, or there is none. */
 const RARE: u64 = (0x8000 << 16) | 64;
 
-/** Not in the table, for codes other than `LITERALS`: no distance is 0, and neither is an entry. */
+/** Says the same in tables other than `LITERALS`, whose entries are never 0. */
 const ABSENT: u64 = 0;
 
 /** A flag of what `findCode` answers where there is no symbol, or none that a stream may use. Base and mask are 0. */
@@ -127,24 +133,26 @@ const SECONDS: usize = memory.data(RUN_TABLE_BYTES >> 1, 64);
 /** Code lengths are read before the block's distances are known, and not after. */
 const CODE_LENGTH_CODE: usize = DISTANCES;
 
-/** A code's canonical order, for codes longer than the index: u16 codes of each length, then u16 symbols by code. */
+/** For codes longer than the index, in canonical order: how many codes have each length, then the symbols; u16 each. */
 const COUNTS_BYTES: usize = 2 * (MAX_CODE_BITS + 1);
-const LITERAL_ORDER: usize = memory.data(32 + 2 * 288, 8);
-const DISTANCE_ORDER: usize = memory.data(32 + 2 * 32, 8);
+const LITERAL_ORDER: usize = memory.data(<i32>(COUNTS_BYTES + 2 * LITERAL_SYMBOLS), 8);
+const DISTANCE_ORDER: usize = memory.data(<i32>(COUNTS_BYTES + 2 * DISTANCE_SYMBOLS), 8);
 const CODE_LENGTH_ORDER: usize = DISTANCE_ORDER;
 
 // Entries by symbol, with a code of no bits. Zero: a symbol that the fixed code has, but no stream may use.
-const LITERAL_TEMPLATES: usize = memory.data(8 * 288, 8);
-/** The first is for runs without a match, so that they need no branch: a distance at which copying nothing is harmless. */
-const MATCH_TEMPLATES: usize = memory.data(8 * (1 + 32), 8);
+const LITERAL_TEMPLATES: usize = memory.data(8 * LITERAL_SYMBOLS, 8);
+/**
+ * The first is for runs without a match, so that they need no branch: a distance at which copying nothing is harmless.
+ */
+const MATCH_TEMPLATES: usize = memory.data(8 * (1 + DISTANCE_SYMBOLS), 8);
 const DISTANCE_TEMPLATES: usize = MATCH_TEMPLATES + 8;
-const CODE_LENGTH_TEMPLATES: usize = memory.data(8 * 19, 8);
+const CODE_LENGTH_TEMPLATES: usize = memory.data(8 * CODE_LENGTH_SYMBOLS, 8);
 
 /** Code lengths as they are read, a byte each: literals and lengths, directly after them distances. */
-const LENGTHS: usize = memory.data(320, 8);
-const CODE_LENGTH_LENGTHS_READ: usize = memory.data(24, 8);
+const LENGTHS: usize = memory.data(LITERAL_SYMBOLS + DISTANCE_SYMBOLS, 8);
+const CODE_LENGTH_LENGTHS_READ: usize = memory.data(CODE_LENGTH_SYMBOLS, 8);
 /** Offsets of a code length's next symbol in an order, u16 by code length. */
-const NEXT_IN_ORDER: usize = memory.data(32, 8);
+const NEXT_IN_ORDER: usize = memory.data(<i32>COUNTS_BYTES, 8);
 
 /** RFC 1951, 3.2.7: the order in which the lengths of the code length code are sent. */
 const CODE_LENGTH_SENT: usize = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
@@ -219,6 +227,7 @@ export function inflate(outPointer: usize, outEnd: usize): i32 {
   output = outPointer;
   outputEnd = outEnd;
   historyStart = outPointer - history;
+  assert(outPointer <= outEnd && input <= inputEnd && historyStart >= TABLES_END);
   let answer = GO_ON;
   while (answer === GO_ON) {
     switch (mode) {
@@ -247,7 +256,8 @@ export function inflate(outPointer: usize, outEnd: usize): i32 {
         answer = outcome;
     }
   }
-  history = min(history + (output - outPointer), WINDOW_BYTES);
+  assert(output >= outPointer && output <= outEnd && input <= inputEnd);
+  history = min(history + (output - outPointer), HISTORY_BYTES);
   return answer;
 }
 
@@ -272,10 +282,12 @@ function bitsHeld(): u32 {
 }
 
 function peek(count: u32): u32 {
+  assert(count <= bitsHeld());
   return <u32>(bits >> BIT_START) & ((1 << count) - 1);
 }
 
 function drop(count: u32): void {
+  assert(count <= bitsHeld());
   bits >>= count;
   bitEnd -= count;
 }
@@ -407,6 +419,7 @@ function readCodeLengths(): i32 {
       if (lengthsRead + times > lengthsInAll) return finish(ERROR_LENGTH_REPEAT);
     }
     drop(bitsUsed(entry));
+    assert(lengthsRead + times <= LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
     memory.fill(LENGTHS + lengthsRead, <u8>length, times);
     lengthsRead += times;
   }
@@ -487,9 +500,12 @@ function decodeSymbol(): i32 {
   return copyMatch() ? GO_ON : OUTPUT_FULL;
 }
 
-/** Copies what is left of the match, byte for byte, because it may overlap. False: the output is full before its end. */
+/**
+ * Copies what is left of the match, byte for byte, because it may overlap. False: the output is full before its end.
+ */
 function copyMatch(): bool {
   while (matchLeft > 0 && output < outputEnd) {
+    assert(output - matchDistance >= historyStart && matchDistance > 0);
     store<u8>(output, load<u8>(output - matchDistance));
     output++;
     matchLeft--;
@@ -555,6 +571,7 @@ function decodeFast(): void {
     from += (<u32>(end ^ 63) >> 3) & 7;
     end |= 56;
     to = copyTo + length;
+    assert(to <= outputEnd && source < copyTo && from <= inputEnd);
     if (distance < 16) {
       for (let at = copyTo; at < to; at++) store<u8>(at, load<u8>(source++));
       continue;
@@ -573,6 +590,7 @@ function decodeFast(): void {
   end &= 63;
   // The refill leaves bits that are not counted; from the careful path's view they are still input.
   bits = buffer & (((<u64>1) << end) - 1);
+  assert(end >= BIT_START);
   bitEnd = <u32>end;
   input = from;
   output = to;
@@ -661,6 +679,7 @@ function makeTable(
     if (length === 0) continue;
     const next = NEXT_IN_ORDER + 2 * <usize>length;
     const place = load<u16>(next);
+    assert(<u32>place < symbolCount);
     store<u16>(symbols + 2 * <usize>place, symbol);
     store<u16>(next, place + 1);
   }
@@ -687,7 +706,10 @@ function nextCode(code: u32, length: u32): u32 {
   return (code & (carry - 1)) | carry;
 }
 
-/** Puts an entry wherever the index begins with its code. A length whose extra bits are in the index too is put by its value. */
+/**
+ * Puts an entry wherever the index begins with its code. A length whose extra bits are in the index too is put by its
+ * value.
+ */
 function putEntry(table: usize, indexBits: u32, code: u32, codeBits: u32, entry: u64): void {
   const tableEnd: u32 = 8 << indexBits;
   const used = bitsUsed(entry);
@@ -705,6 +727,7 @@ function putEntry(table: usize, indexBits: u32, code: u32, codeBits: u32, entry:
 }
 
 function putEvery(step: u32, table: usize, tableEnd: u32, start: u32, entry: u64): void {
+  assert((start & 7) === 0 && table + tableEnd <= TABLES_END);
   for (let at = start; at < tableEnd; at += step) store<u64>(table + at, entry);
 }
 
@@ -735,8 +758,8 @@ function eachEntry(ofLiterals: bool): void {
   }
 }
 
-// In both, `rest` goes through all that the index may hold after the entry's bits. What is found there counts only if its
-// codes end within the index. Without branches, which would be guesses.
+// In both, `rest` goes through all that the index may hold after the entry's bits. What is found there counts only if
+// its codes end within the index. Without branches, which would be guesses.
 
 function putMatches(start: u32, entry: u64): void {
   const used = bitsUsed(entry);
@@ -816,5 +839,5 @@ function template(base: u32, extraBits: u32): u64 {
   return extraBits | ((<u64>base) << 16) | (mask << 32) | ((<u64>BIT_START) << 48);
 }
 
-/** Where the areas of the caller may begin: after the static tables. */
-export const MEMORY_START: usize = __heap_base;
+/** Where the static tables end. */
+export const TABLES_END: usize = __heap_base;

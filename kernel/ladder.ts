@@ -1,19 +1,32 @@
 /**
- * The book. Each side is a *ladder*: one slot for each tick from `base` on, holding the address of the level's text
- * `price","quantity"`, or 0. Setting a level is one store; nothing is searched, moved or removed. A quantity of zero is
- * stored like any other and passed over when the side is read.
+ * The book. Each side is a *ladder*, a direct-address table: one slot for each tick from `base` on, which holds the
+ * address of the level's text `price","quantity"`, or 0. Setting a level is one store; nothing is searched, moved or
+ * removed. A quantity of zero is stored like any other and passed over when the side is read.
  *
- * A text stands in the input (TEXT) until that memory is needed again; then `settle` copies those that still count
- * into a pool. There are two pools, used in turn: settling copies what lives from one, and from the input, to the other.
+ * A text stays in the input until that memory is needed again. Then `settle` copies the texts that are still in the
+ * book to a pool. It is a copying collector: there are two pools, used in turn, and what lives moves from the input and
+ * from one pool to the other.
  *
- * Invariants: outside [low, high] of a side every slot is 0. A slot's address is in TEXT, in the pool in use, or MARK,
- * which says that the level is kept by the host because its text does not fit.
+ * Invariants: outside [low, high] of a side every slot is 0. A slot holds 0, an address in the input or in the pool in
+ * use, or MARK, which says that the host keeps the level because its text does not fit.
  */
-import { BEST, LADDER_TICKS, LADDERS, MAX_LEVELS_PER_SIDE, POOL_BYTES, POOLS, SLOT_BYTES } from './layout';
+import { POINT, QUOTE, ZERO } from './ascii';
+import {
+  BEST,
+  BEST_BYTES,
+  BEST_TEXT,
+  LADDER_TICKS,
+  LADDERS,
+  MAX_LEVELS_PER_SIDE,
+  POOL_BYTES,
+  POOLS,
+  SLOT_BYTES,
+  TEXT,
+} from './layout';
 
 export const BIDS: i32 = 0;
 export const ASKS: i32 = 1;
-/** In place of a text's address. */
+/** Stands for a text's address when the host keeps the level. */
 export const MARK: i32 = 1;
 
 export let base: i64 = 0;
@@ -22,19 +35,25 @@ let bidLow: i32 = LADDER_TICKS;
 let bidHigh: i32 = -1;
 let askLow: i32 = LADDER_TICKS;
 let askHigh: i32 = -1;
-/** The best tick of a side that may have changed since somebody last asked. */
+/** The best tick of a side that may have changed since {@link isTouched} was last asked. */
 let bidTouched: i32 = LADDER_TICKS;
 let askTouched: i32 = -1;
 let pool: usize = POOLS;
 let poolEnd: usize = POOLS;
-/** Where the bids that the last {@link settle} has copied end in the pool, and the asks begin. */
+/** Where in the pool the bids end that the last {@link settle} has copied, and the asks begin. */
 let bidsEnd: usize = POOLS;
 
 export function ladderOf(side: i32): usize {
   return LADDERS + <usize>side * <usize>LADDER_TICKS * 4;
 }
 
-/** Empties the book; tick 0 is the price `newBase`, in units of the ladder's last decimal. */
+/** The address of a tick's slot. */
+function slotOf(side: i32, tick: i32): usize {
+  assert(tick >= 0 && tick < LADDER_TICKS);
+  return ladderOf(side) + ((<usize>tick) << 2);
+}
+
+/** Empties the book. Tick 0 becomes the price `newBase`, in units of the ladder's last decimal. */
 export function clear(newBase: f64): void {
   if (bidLow <= bidHigh) memory.fill(ladderOf(BIDS) + ((<usize>bidLow) << 2), 0, (<usize>(bidHigh - bidLow + 1)) << 2);
   if (askLow <= askHigh) memory.fill(ladderOf(ASKS) + ((<usize>askLow) << 2), 0, (<usize>(askHigh - askLow + 1)) << 2);
@@ -47,7 +66,8 @@ export function clear(newBase: f64): void {
 }
 
 /** Says that slots from `low` to `high` of a side may be in use. */
-export function widen(side: i32, low: i32, high: i32): void {
+function widen(side: i32, low: i32, high: i32): void {
+  assert(low >= 0 && low <= high && high < LADDER_TICKS);
   if (side === BIDS) {
     bidLow = min(bidLow, low);
     bidHigh = max(bidHigh, high);
@@ -63,7 +83,7 @@ function touch(side: i32, tick: i32): void {
   else askTouched = min(askTouched, tick);
 }
 
-/** Whether a side may have changed, since this was last asked of it, at `tick` or better. */
+/** Whether a side may have changed at `tick` or better since this was last asked. */
 export function isTouched(side: i32, tick: i32): bool {
   const isBid = side === BIDS;
   const touched = isBid ? bidTouched >= tick : askTouched <= tick;
@@ -72,7 +92,7 @@ export function isTouched(side: i32, tick: i32): bool {
   return touched;
 }
 
-/** Sets the levels of a side that have been read: their ticks, and where their closing brackets are listed. */
+/** Sets levels of a side, given the lists of their ticks and of their closing brackets. */
 export function setLevels(side: i32, ticks: usize, closes: usize, count: i32): void {
   if (count === 0) return;
   const ladder = ladderOf(side);
@@ -99,6 +119,11 @@ export function setLevels(side: i32, ticks: usize, closes: usize, count: i32): v
 
 /** The level's text stands behind the bracket of the level before: `],["price","quantity"`. */
 function setLevel(ladder: usize, tick: usize, close: usize): void {
+  // --noAssert removes an assertion's test, but not what it loads.
+  if (!ASC_NO_ASSERT) {
+    assert(load<u32>(tick) < <u32>LADDER_TICKS);
+    assert(load<u32>(close - 4) >= <u32>TEXT && load<u32>(close - 4) < load<u32>(close));
+  }
   store<u32>(ladder + ((<usize>load<u32>(tick)) << 2), load<u32>(close - 4) + 4);
 }
 
@@ -112,39 +137,38 @@ function highest(ticks: v128): i32 {
   return max(i32x4.extract_lane(two, 0), i32x4.extract_lane(two, 1));
 }
 
-/**
- * Sets a level whose text the host has written to the end of the pool, as {@link poolSlot} says; `length` 0 sets MARK.
- * The host has made sure that there is room.
- */
-export function place(side: i32, tick: i32, length: i32): void {
-  const slot = ladderOf(side) + ((<usize>tick) << 2);
-  if (length === 0) {
-    store<i32>(slot, MARK);
-  } else {
-    store<i32>(slot, <i32>poolEnd);
-    poolEnd += SLOT_BYTES;
-  }
+/** Sets a level whose text the host has written where {@link poolSlot} said. */
+export function place(side: i32, tick: i32): void {
+  assert(poolEnd + SLOT_BYTES <= pool + POOL_BYTES);
+  store<u32>(slotOf(side, tick), <u32>poolEnd);
+  poolEnd += SLOT_BYTES;
+  widen(side, tick, tick);
+}
+
+/** Marks a level that the host keeps. */
+export function mark(side: i32, tick: i32): void {
+  store<i32>(slotOf(side, tick), MARK);
   widen(side, tick, tick);
 }
 
 /** Removes a level. */
 export function remove(side: i32, tick: i32): void {
-  store<i32>(ladderOf(side) + ((<usize>tick) << 2), 0);
+  store<i32>(slotOf(side, tick), 0);
   touch(side, tick);
 }
 
 /** Whether the level of a tick is still the one that the host keeps. */
 export function isMarked(side: i32, tick: i32): bool {
-  return load<i32>(ladderOf(side) + ((<usize>tick) << 2)) === MARK;
+  return load<i32>(slotOf(side, tick)) === MARK;
 }
 
-/** Where the host writes the next level's text; 0 when the pool is full and must be settled first. */
+/** Where the host writes the next level's text; 0 when the pool is full, so that {@link settle} must come first. */
 export function poolSlot(): usize {
   return poolEnd + SLOT_BYTES <= pool + POOL_BYTES ? poolEnd : 0;
 }
 
 /**
- * Copies every text that still counts into the other pool, so that the input's memory is free.
+ * Copies every text of the book into the other pool, so that the input's memory is free.
  *
  * @returns false when a side has more levels than there may be.
  */
@@ -180,6 +204,7 @@ function settleSide(side: i32, target: usize): usize {
     const text = load<u32>(slot);
     if (text === 0) continue;
     if (text !== MARK) {
+      assert(isText(text));
       if (isZeroQuantity(text)) {
         store<i32>(slot, 0);
         continue;
@@ -205,24 +230,38 @@ function settleSide(side: i32, target: usize): usize {
   return end;
 }
 
+/** Whether an address can be a text's: it is in the pool in use, or in the input, whose end is not known here. */
+function isText(address: u32): bool {
+  return (address >= <u32>pool && address < <u32>poolEnd) || address >= <u32>TEXT;
+}
+
 /** Whether the text `price","quantity"` has a quantity of nothing but zeros and perhaps a point. */
 export function isZeroQuantity(text: usize): bool {
+  assert(isText(<u32>text));
   let at = quantityOf(text);
-  if (load<u8>(at) !== 0x30) {
-    return false;
-  }
-  for (let byte = load<u8>(at); byte === 0x30 || byte === 0x2e; byte = load<u8>(at)) at++;
-  return load<u8>(at) === 0x22;
+  if (load<u8>(at) !== ZERO) return false;
+  for (let byte = load<u8>(at); byte === ZERO || byte === POINT; byte = load<u8>(at)) at++;
+  return load<u8>(at) === QUOTE;
 }
 
 /** The address of the quantity in a level's text. */
 export function quantityOf(text: usize): usize {
-  return text + 3 + <usize>ctz(i8x16.bitmask(i8x16.eq(v128.load(text), i8x16.splat(0x22))));
+  return text + 3 + <usize>ctz(i8x16.bitmask(i8x16.eq(v128.load(text), i8x16.splat(<i8>QUOTE))));
 }
 
-/** The region in which {@link collect} leaves a side's best levels: pairs of tick and address of the text. */
+/** Where {@link collect} leaves a side's best levels, BEST_BYTES each. */
 export function bestOf(side: i32): usize {
-  return BEST + <usize>side * <usize>MAX_LEVELS_PER_SIDE * 8;
+  return BEST + <usize>side * <usize>MAX_LEVELS_PER_SIDE * BEST_BYTES;
+}
+
+/** The tick of a level that {@link collect} has gathered, counted from the best. */
+export function tickAt(side: i32, index: i32): i32 {
+  return load<i32>(bestOf(side) + <usize>index * BEST_BYTES);
+}
+
+/** The address of its text, or MARK. */
+export function textAt(side: i32, index: i32): u32 {
+  return load<u32>(bestOf(side) + <usize>index * BEST_BYTES, BEST_TEXT);
 }
 
 /**
@@ -231,13 +270,14 @@ export function bestOf(side: i32): usize {
  * @returns how many there are.
  */
 export function collect(side: i32, depth: i32): i32 {
+  assert(depth >= 0 && depth <= MAX_LEVELS_PER_SIDE);
   const isBid = side === BIDS;
   const ladder = ladderOf(side);
   const step: i32 = isBid ? -1 : 1;
   const stop: i32 = isBid ? bidLow - 1 : askHigh + 1;
   const first: i32 = isBid ? bidHigh : askLow;
   let out = bestOf(side);
-  const end = out + <usize>depth * 8;
+  const end = out + <usize>depth * BEST_BYTES;
   if ((isBid ? bidHigh : askHigh) < 0) return 0;
   let best: i32 = -1;
   for (let tick = first; tick !== stop && out < end; tick += step) {
@@ -250,19 +290,19 @@ export function collect(side: i32, depth: i32): i32 {
     }
     if (best < 0) best = tick;
     store<i32>(out, tick);
-    store<u32>(out, text, 4);
-    out += 8;
+    store<u32>(out, text, BEST_TEXT);
+    out += BEST_BYTES;
   }
   // Everything better than the best level found is empty.
   if (best >= 0) {
     if (isBid) bidHigh = best;
     else askLow = best;
   }
-  return <i32>((out - bestOf(side)) >> 3);
+  return <i32>((out - bestOf(side)) / BEST_BYTES);
 }
 
 /** Whether the best bid is at or above the best ask. */
 export function isCrossed(): bool {
   if (collect(BIDS, 1) === 0 || collect(ASKS, 1) === 0) return false;
-  return load<i32>(bestOf(BIDS)) >= load<i32>(bestOf(ASKS));
+  return tickAt(BIDS, 0) >= tickAt(ASKS, 0);
 }

@@ -1,5 +1,5 @@
 /**
- * The second pass: the levels of a side, `[["price","quantity"],…]`, become ticks. Nothing of the book changes here.
+ * The second pass: turns the levels of a side, `[["price","quantity"],…]`, into ticks. It does not change the book.
  *
  *     TICKS + side × TICKS_BYTES      the tick of each level, in order, 4 bytes each
  *     CLOSES, from `closesOf` on      the address of each level's closing bracket; the entry before the first one is
@@ -9,15 +9,17 @@
  *         ^                ^
  *         entry i-1        entry i
  *
- * Levels are read four at a time without a branch on what they hold: what is wrong is gathered and looked at once. A
- * side that is not as it should be is read again level by level, by other and slower code that reads every form of
- * price that the ladder can hold. What that refuses makes the line the host's.
+ * Levels are read four at a time without a branch on what they hold. What is wrong is gathered in a vector that is
+ * tested once, at the end of the side. A side in which something is wrong is read again, level by level, by slower code
+ * that reads every form of price that the ladder can hold. If that code refuses a level, the host reads the line.
  */
+import { CLOSE, COMMA } from './ascii';
 import { closesEnd, closesNext, passBrackets } from './brackets';
 import { numberOf, numbersOf } from './digits';
 import { headsOf, INNER, LIMITS, MOVES, NO_PRICE_BYTES, TICK_OFFSET } from './formats';
-import { base } from './ladder';
+import { BIDS, base } from './ladder';
 import {
+  CLOSES,
   FIRST,
   FORMAT_BYTES,
   FORMATS,
@@ -37,15 +39,13 @@ import {
   ZEROS,
 } from './layout';
 
-/** The line is not of the form. */
+/** The line is not of the form that the kernel reads. */
 export const FAILED: usize = 0;
-/** It may be, but not all its brackets are known yet. */
+/** The line may be of the form, but not all its brackets have been found yet. */
 export const SHORT: usize = 1;
 
-/** A tick of more bits is beyond the ladder. */
+/** A tick of more bits is not on the ladder. */
 const TICK_BITS: i32 = 31 - clz(LADDER_TICKS);
-const CLOSE: u8 = 0x5d;
-const COMMA: u8 = 0x2c;
 const NO_TICK: i32 = -1;
 
 /** What {@link readSide} has read: how many levels, and where the first one's closing bracket is listed. */
@@ -53,20 +53,20 @@ let bidCount: i32 = 0;
 let askCount: i32 = 0;
 let bidCloses: usize = 0;
 let askCloses: usize = 0;
-/** How far the message has used the list of brackets. */
+/** The first bracket in the list that the message has not used. */
 let closes: usize = 0;
-/** Heads for prices like the one that was last read by itself. */
+/** The table of heads for prices like the last one that {@link readLevel} has read. */
 let heads: usize = headsOf(1);
-/** What the levels since the last window were like: the simpler form is tried first. */
+/** Whether the simpler loops have read all levels since the last window: they are tried first. */
 let pricesAreEven: bool = true;
 let quantitiesAreWhole: bool = true;
 
 export function countOf(side: i32): i32 {
-  return side === 0 ? bidCount : askCount;
+  return side === BIDS ? bidCount : askCount;
 }
 
 export function closesOf(side: i32): usize {
-  return side === 0 ? bidCloses : askCloses;
+  return side === BIDS ? bidCloses : askCloses;
 }
 
 export function ticksOf(side: i32): usize {
@@ -92,10 +92,11 @@ export function passLevels(): void {
 /**
  * Reads a side from after its opening bracket on.
  *
- * @returns where its closing bracket is passed, FAILED, or SHORT.
+ * @returns the address behind its closing bracket, FAILED, or SHORT.
  */
 export function readSide(start: usize, side: i32): usize {
   const first = closes;
+  assert(first >= CLOSES && first <= closesEnd);
   let count = 0;
   let end = start + 1;
   if (load<u8>(start) === CLOSE) {
@@ -111,8 +112,9 @@ export function readSide(start: usize, side: i32): usize {
     store<u32>(first - 4, <u32>start - 2);
     if (!readLevels(first, count, ticksOf(side))) return FAILED;
     end = <usize>load<u32>(last - 4) + 2;
+    assert(end > start);
   }
-  if (side === 0) {
+  if (side === BIDS) {
     bidCount = count;
     bidCloses = first;
   } else {
@@ -122,7 +124,7 @@ export function readSide(start: usize, side: i32): usize {
   return end;
 }
 
-/** The entry of the first bracket that follows the one before directly; if there is none, one from `closesEnd` on. */
+/** The entry of the first bracket that directly follows another, `]]`; one from `closesEnd` on if there is none. */
 function findSideEnd(first: usize): usize {
   const one = i32x4.splat(1);
   for (let at = first; at < closesEnd; at += 16) {
@@ -155,15 +157,16 @@ function readTails(closes: usize, count: i32): bool {
   return readAnyTails(closes, count);
 }
 
-/** Four at a time from 0 on; the last four end where the list ends, and so may overlap those before. */
+/** The offset of the next four entries. The last four end where the list ends, so they may overlap those before. */
 function nextFour(at: usize, last: usize): usize {
   return min(at + 16, last);
 }
 
-/** Prices that are all as long as the first. */
+/** Reads prices that are all as long as the first. */
 function readEvenHeads(closes: usize, count: i32, ticks: usize): bool {
   const first = v128.load(load<u32>(closes - 4), 1);
   const bytes = priceBytes(first, v128.load(QUOTES));
+  assert(bytes <= <usize>NO_PRICE_BYTES && count <= MAX_UPDATES);
   const head = heads + bytes * HEAD_BYTES;
   const expected = v128.load(head);
   const limits = v128.load(head, LIMITS);
@@ -196,7 +199,7 @@ function readEvenHeads(closes: usize, count: i32, ticks: usize): bool {
   }
 }
 
-/** Prices of any length. */
+/** Reads prices of any length. */
 function readAnyHeads(closes: usize, count: i32, ticks: usize): bool {
   const quote = v128.load(QUOTES);
   const table = heads;
@@ -249,7 +252,7 @@ function readAnyHeads(closes: usize, count: i32, ticks: usize): bool {
   }
 }
 
-/** Quantities without a point. */
+/** Checks quantities without a point. */
 function readWholeTails(closes: usize, count: i32): bool {
   const tail = v128.load(TAIL);
   const others = v128.load(OTHER_BYTES);
@@ -293,7 +296,7 @@ function readWholeTails(closes: usize, count: i32): bool {
   }
 }
 
-/** Quantities with or without a point. */
+/** Checks quantities with or without a point. */
 function readAnyTails(closes: usize, count: i32): bool {
   const tail = v128.load(TAIL);
   const point = v128.load(POINTS);
@@ -328,18 +331,18 @@ function readAnyTails(closes: usize, count: i32): bool {
   }
 }
 
-/** How long the price is in what a level begins with, or NO_PRICE_BYTES. */
+/** The length of the price in a level's first 16 bytes, or NO_PRICE_BYTES. */
 function priceBytes(text: v128, quote: v128): usize {
   return <usize>ctz((i8x16.bitmask(i8x16.eq(text, quote)) >>> 3) | (1 << NO_PRICE_BYTES));
 }
 
-/** How long four quantities are, were they what is left of their levels beside the price and eight others. */
+/** The lengths of four quantities, supposing that their levels hold only the price and eight other bytes beside. */
 function quantityBytes(entry: usize, at: usize, others: v128): v128 {
   const bytes = i32x4.sub(v128.load(entry), v128.load(entry - 4));
   return i32x4.sub(i32x4.sub(bytes, v128.load(LENGTHS + at)), others);
 }
 
-/** The tail's entry for a quantity of so many bytes, if fewer than 16. */
+/** The tail's entry for a quantity of so many bytes; of any entry when they are 16 or more. */
 function tailOf(bytes: i32): usize {
   return TAILS + ((<usize>bytes & 15) << 5);
 }
@@ -350,7 +353,7 @@ function secondBit(bytes: v128): i32 {
   return bits & (bits - 1);
 }
 
-/** Reads one level by itself, and lets those after it be read like it. @returns its tick, or NO_TICK. */
+/** Reads one level by itself, and chooses the heads for those after it. @returns its tick, or NO_TICK. */
 function readLevel(entry: usize, isAfterAnother: bool): i32 {
   const open = <usize>load<u32>(entry - 4) + 2;
   const close = <usize>load<u32>(entry);

@@ -1,20 +1,34 @@
 /**
- * The scanner: deltas of the one form that Bybit writes, from the input into the ladder.
+ * The scanner: reads deltas of the one form that Bybit writes, and sets their levels on the ladder.
  *
  *     PART1 ts PART2 [["p","q"],…] ],"a":[ [["p","q"],…] ],"u": u [,"seq": n] } [,"cts": n] } \n
  *
- * PART1 and PART2 are told by the host, which has read such a line with `JSON.parse`; here they are compared to the
- * byte. Every byte of an accepted line is accounted for: it is one of the template's, a digit where a digit may be, or a
- * point with digits on both sides. A line is read whole before anything of it is applied. Whatever else a line is (a
- * snapshot, other keys, white space, a price the ladder cannot hold, a broken line), the host is asked to read it.
+ * PART1 and PART2, the template, come from the host, which has read such a line with `JSON.parse`. They are compared
+ * byte for byte. Every byte of an accepted line is accounted for: it is one of the template's, a digit where a digit
+ * may be, or a point with digits on both sides. A line is read whole before anything of it is applied. The host reads
+ * every other line: snapshots, other keys, white space, a price that the ladder cannot hold, broken lines.
  *
- * Input: [cursor, textEnd) are bytes not read yet. Beyond textEnd lie SLACK_BYTES that may be loaded and must not be
- * believed: a line counts only when its line feed is before textEnd.
+ * Input: [cursor, textEnd) are bytes not read yet. Behind textEnd lie SLACK_BYTES that may be loaded but mean nothing:
+ * a line is whole only when its line feed is before textEnd.
  */
+import { BRACE, CARRIAGE_RETURN, COMMA, LINE_FEED, ZERO } from './ascii';
 import { findBrackets, forgetBrackets, passBracketsBefore } from './brackets';
 import { numberOf } from './digits';
 import { ASKS, BIDS, setLevels } from './ladder';
-import { NUMBERS, TEMPLATE, TEMPLATE_BYTES, TENS, TEXT, ZEROS } from './layout';
+import {
+  HISTORY_BYTES,
+  MAX_PART_BYTES,
+  MEMORY_BYTES,
+  MIN_PART_BYTES,
+  NUMBERS,
+  PART1,
+  PART2,
+  PIECE_BYTES,
+  TENS,
+  TEXT,
+  TEXT_BYTES,
+  ZEROS,
+} from './layout';
 import { beginLevels, closesOf, countOf, FAILED, forgetForms, passLevels, readSide, SHORT, ticksOf } from './levels';
 import { clearLog, isLogFull, log, setLogging } from './values';
 
@@ -35,7 +49,7 @@ let messageTs: f64 = 0;
 
 /** Lines that have been read and passed, by kernel and host. */
 export let lines: i32 = 0;
-/** Of the messages that the kernel has applied. */
+/** Counts of the messages that the kernel has applied. */
 let messages: i32 = 0;
 export let updates: f64 = 0;
 let breaks: i32 = 0;
@@ -57,10 +71,6 @@ const TS_BYTES: usize = 13;
 const MAX_UPDATE_ID_BYTES: usize = 15;
 const NO_NUMBER: i64 = -1;
 
-const COMMA: u8 = 0x2c;
-const BRACE: u8 = 0x7d;
-const ZERO: u8 = 0x30;
-
 /** Forgets everything, as if nothing had ever been read. */
 export function resetScan(): void {
   cursor = textEnd = TEXT;
@@ -75,8 +85,9 @@ export function resetScan(): void {
   clearLog();
 }
 
-/** Tells how long the two parts of the template are that the host has written to TEMPLATE. */
+/** Tells how long the parts of the template are that the host has written to PART1 and PART2. */
 export function setTemplate(bytes1: i32, bytes2: i32): void {
+  assert(min(bytes1, bytes2) >= MIN_PART_BYTES && max(bytes1, bytes2) <= MAX_PART_BYTES);
   part1Bytes = bytes1;
   part2Bytes = bytes2;
 }
@@ -88,7 +99,7 @@ export function setPrevious(ts: f64, latest: f64, updateId: f64): void {
   previousU = <i64>updateId;
 }
 
-// What is asked for at each row is a function: a host gets a global's value more slowly than a function's.
+// What the host asks for at each row is a function, because it gets a global's value more slowly than a function's.
 export function getMessages(): i32 {
   return messages;
 }
@@ -113,9 +124,14 @@ export function getPreviousU(): f64 {
   return <f64>previousU;
 }
 
-/** Moves what has not been read to the front, and answers where the host may write more. Texts must be settled. */
+/**
+ * Moves what has not been read to the front. The texts of the book must have been settled.
+ *
+ * @returns where the host may write more.
+ */
 export function makeRoom(): usize {
   const rest = textEnd - cursor;
+  assert(cursor <= textEnd && rest + PIECE_BYTES < TEXT_BYTES);
   if (cursor !== TEXT) memory.copy(TEXT, cursor, rest);
   cursor = TEXT;
   textEnd = TEXT + rest;
@@ -125,12 +141,15 @@ export function makeRoom(): usize {
 
 /** Says how many bytes the host has written at `textEnd`. */
 export function addText(bytes: i32): void {
+  // Text that was adopted stands behind MEMORY_BYTES.
+  assert(textEnd > MEMORY_BYTES || textEnd + <usize>bytes <= TEXT + TEXT_BYTES);
   textEnd += <usize>bytes;
 }
 
-/** Goes on with text that stands elsewhere; what has not been read is moved directly before it, where there is room. */
+/** Goes on with text elsewhere in the memory, and moves what has not been read directly before it, into its history. */
 export function adoptText(at: usize, bytes: i32): void {
   const rest = textEnd - cursor;
+  assert(cursor <= textEnd && rest <= HISTORY_BYTES && at - rest > MEMORY_BYTES);
   memory.copy(at - rest, cursor, rest);
   cursor = at - rest;
   textEnd = at + <usize>bytes;
@@ -151,6 +170,7 @@ export function countLine(): void {
 /** Passes over the line that {@link FOREIGN_LINE} spoke of. */
 export function passLine(): void {
   cursor += <usize>lineBytes + 1;
+  assert(cursor <= textEnd);
   lines++;
   passBracketsBefore(cursor);
 }
@@ -160,6 +180,7 @@ export function run(limit: f64): i32 {
   const limitTs = <i64>limit;
   while (true) {
     if (messageEnd === 0) {
+      assert(cursor <= textEnd);
       if (cursor >= textEnd) return NEEDS_BYTES;
       let end = readMessage();
       while (end === SHORT && findBrackets(textEnd)) {
@@ -167,6 +188,7 @@ export function run(limit: f64): i32 {
         end = readMessage();
       }
       if (end <= SHORT) return handOver();
+      assert(end > cursor && end <= textEnd);
       messageEnd = end;
     }
     if (isLogFull()) return LOG_FULL;
@@ -180,6 +202,7 @@ export function run(limit: f64): i32 {
 
 /** Applies the message that {@link AT_MESSAGE} spoke of, whatever its `ts`. */
 export function applyMessage(): void {
+  assert(messageEnd > cursor && messageEnd <= textEnd);
   setLevels(BIDS, ticksOf(BIDS), closesOf(BIDS), countOf(BIDS));
   setLevels(ASKS, ticksOf(ASKS), closesOf(ASKS), countOf(ASKS));
   passLevels();
@@ -198,12 +221,12 @@ export function applyMessage(): void {
 
 /** Reads the line at the cursor. @returns where the next one begins, FAILED, or SHORT. */
 function readMessage(): usize {
-  if (part1Bytes === 0 || !isEqual(cursor, TEMPLATE, part1Bytes)) return FAILED;
+  if (part1Bytes === 0 || !isEqual(cursor, PART1, part1Bytes)) return FAILED;
   let p = cursor + <usize>part1Bytes;
   ts = readNumber(p);
   // Thirteen digits, which the ms since 1970 have from 2001 to 2286.
   if (ts === NO_NUMBER || numberEnd !== p + TS_BYTES) return FAILED;
-  if (!isEqual(numberEnd, TEMPLATE + TEMPLATE_BYTES, part2Bytes)) return FAILED;
+  if (!isEqual(numberEnd, PART2, part2Bytes)) return FAILED;
   beginLevels();
   p = readSide(numberEnd + <usize>part2Bytes, BIDS);
   if (p <= SHORT) return p;
@@ -227,14 +250,14 @@ function readMessage(): usize {
     p = numberEnd;
   }
   if (load<u8>(p++) !== BRACE) return FAILED;
-  if (load<u8>(p) === 0x0d) p++;
-  return load<u8>(p) === 0x0a && p < textEnd ? p + 1 : FAILED;
+  if (load<u8>(p) === CARRIAGE_RETURN) p++;
+  return load<u8>(p) === LINE_FEED && p < textEnd ? p + 1 : FAILED;
 }
 
-/** Where the number ends that {@link readNumber} has read. */
+/** Where the number ends that {@link readNumber} has just read. */
 let numberEnd: usize = 0;
 
-/** A JSON number of at most 16 digits without sign, fraction and exponent, or NO_NUMBER. */
+/** Reads a JSON number of at most 16 digits without sign, fraction and exponent. @returns it, or NO_NUMBER. */
 function readNumber(start: usize): i64 {
   const text = i8x16.sub(v128.load(start), v128.load(ZEROS));
   const bytes = ctz(i8x16.bitmask(i8x16.ge_u(text, v128.load(TENS))) | 0x10000);
@@ -245,16 +268,16 @@ function readNumber(start: usize): i64 {
   return numberOf(digits);
 }
 
-/** Compares at least 16 bytes, the last ones by a load that ends where they end. */
+/** Compares at least MIN_PART_BYTES bytes, the last ones by a load that ends where they end. */
 function isEqual(a: usize, b: usize, bytes: i32): bool {
-  const last = bytes - 16;
+  const last = bytes - MIN_PART_BYTES;
   for (let at = 0; at < last; at += 16) {
     if (v128.any_true(v128.xor(v128.load(a + at), v128.load(b + at)))) return false;
   }
   return !v128.any_true(v128.xor(v128.load(a + last), v128.load(b + last)));
 }
 
-/** The line at the cursor could not be read: is it whole, and so the host's, or just not there yet? */
+/** Decides about a line that could not be read: when it is whole it is the host's, else more bytes are needed. */
 function handOver(): i32 {
   const end = lineEnd();
   if (end === FAILED) return NEEDS_BYTES;
@@ -262,9 +285,9 @@ function handOver(): i32 {
   return FOREIGN_LINE;
 }
 
-/** Where the line feed of the line at the cursor is. */
+/** The address of the line feed of the line at the cursor, or FAILED. */
 function lineEnd(): usize {
-  const feed = i8x16.splat(0x0a);
+  const feed = i8x16.splat(<i8>LINE_FEED);
   for (let p = cursor; p < textEnd; p += 16) {
     const feeds = i8x16.bitmask(i8x16.eq(v128.load(p), feed));
     if (feeds !== 0) {

@@ -13,13 +13,14 @@ const installStamp = path.join(root, 'node_modules', '.bookgrid-installed');
 const buildStamp = path.join(root, 'dist', '.built');
 const lock = path.join(root, '.setup.lock');
 
-/** Both live in one memory (src/wasm/arena.ts): the inflater begins where the book's kernel has surely ended. */
-const KERNELS = [
+/** Both live in one memory (src/wasm/arena.ts), the inflater's tables below the book's kernel (kernel/layout.ts). */
+export const KERNELS = [
   ['kernel/index.ts', 'dist/src/wasm/book.wasm'],
-  ['kernel/inflate.ts', 'dist/src/wasm/inflate.wasm', '--memoryBase', String(32 << 20)],
+  ['kernel/inflate.ts', 'dist/src/wasm/inflate.wasm'],
 ];
-const ASC_OPTIONS =
-  '--runtime stub -O3 --noAssert --importMemory --enable simd --enable bulk-memory --disableWarning 112'.split(' ');
+export const ASC_OPTIONS =
+  '--runtime stub --importMemory --enable simd --enable bulk-memory --disableWarning 112'.split(' ');
+const RELEASE_OPTIONS = [...ASC_OPTIONS, '-O3', '--noAssert'];
 
 /** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
 export function setUp({ rebuild = false } = {}) {
@@ -35,9 +36,9 @@ export function setUp({ rebuild = false } = {}) {
       const compiled = sources();
       fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true });
       step('compiling', [process.execPath, 'node_modules/typescript/bin/tsc', '--project', '.']);
-      for (const [entry, outFile, ...options] of KERNELS) {
+      for (const [entry, outFile] of KERNELS) {
         const asc = 'node_modules/assemblyscript/bin/asc.js';
-        step(`compiling ${entry}`, [process.execPath, asc, entry, '--outFile', outFile, ...ASC_OPTIONS, ...options]);
+        step(`compiling ${entry}`, [process.execPath, asc, entry, '--outFile', outFile, ...RELEASE_OPTIONS]);
       }
       fs.chmodSync(path.join(root, 'dist', 'src', 'cli.js'), 0o755);
       fs.writeFileSync(buildStamp, compiled);

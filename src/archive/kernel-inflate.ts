@@ -1,32 +1,34 @@
 import {
   INPUT_BYTES,
+  type InflateError,
   type InflateKernel,
   loadInflateKernel,
   OUTPUT_BYTES,
-  OUTPUT_SLACK_BYTES,
-  WINDOW_BYTES,
 } from '../wasm/inflate-kernel.js';
 import { createMemory, growTo } from '../wasm/memory.js';
 import { DamagedDataError } from './archive-error.js';
 
-/** What `inflate` answers; below zero: an error. */
-export const STATUS = { done: 0, needsInput: 1, outputFull: 2 } as const;
+/** Messages of the kernel's errors. They are zlib's, so that both inflaters report alike. */
+const MESSAGES: Record<InflateError, string> = {
+  ERROR_TRUNCATED: 'unexpected end of file',
+  ERROR_BLOCK_TYPE: 'invalid block type',
+  ERROR_STORED_LENGTH: 'invalid stored block lengths',
+  ERROR_TOO_MANY_SYMBOLS: 'too many length or distance symbols',
+  ERROR_CODE_LENGTHS_SET: 'invalid code lengths set',
+  ERROR_LENGTH_REPEAT: 'invalid bit length repeat',
+  ERROR_NO_END_OF_BLOCK: 'invalid code -- missing end-of-block',
+  ERROR_LITERAL_SET: 'invalid literal/lengths set',
+  ERROR_DISTANCE_SET: 'invalid distances set',
+  ERROR_LITERAL_CODE: 'invalid literal/length code',
+  ERROR_DISTANCE_CODE: 'invalid distance code',
+  ERROR_DISTANCE_TOO_FAR: 'invalid distance too far back',
+};
 
-/** Messages of the kernel's errors, -1 first. They are zlib's, so that both inflaters report alike. */
-export const ERRORS = [
-  'unexpected end of file',
-  'invalid block type',
-  'invalid stored block lengths',
-  'too many length or distance symbols',
-  'invalid code lengths set',
-  'invalid bit length repeat',
-  'invalid code -- missing end-of-block',
-  'invalid literal/lengths set',
-  'invalid distances set',
-  'invalid literal/length code',
-  'invalid distance code',
-  'invalid distance too far back',
-];
+/** What an answer of `inflate` below zero means. */
+export function inflateMessage(kernel: InflateKernel, answer: number): string {
+  const name = (Object.keys(MESSAGES) as InflateError[]).find((error) => kernel[error] === answer);
+  return name ? MESSAGES[name] : `unknown error ${answer}`;
+}
 
 export interface KernelInflateOptions {
   /** Nobody else's until the stream has ended. Default: a new one. */
@@ -51,8 +53,9 @@ export async function* kernelInflate(
     outputBytes = OUTPUT_BYTES,
   }: KernelInflateOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const inputStart = kernel.MEMORY_START;
-  const outputStart = inputStart + inputBytes + WINDOW_BYTES;
+  const { DONE, OUTPUT_FULL, HISTORY_BYTES, OUTPUT_SLACK_BYTES } = kernel;
+  const inputStart = kernel.areasStart;
+  const outputStart = inputStart + inputBytes + HISTORY_BYTES;
   const outputEnd = outputStart + outputBytes;
   growTo(kernel.memory, outputEnd + OUTPUT_SLACK_BYTES);
   const memory = new Uint8Array(kernel.memory.buffer);
@@ -66,22 +69,22 @@ export async function* kernelInflate(
     if (isDone) throw new DamagedDataError('damaged: bytes follow the end of the deflate data');
     memory.set(part, inputStart);
     kernel.inflateInput(inputStart, part.length, isLast);
-    let status: number;
+    let answer: number;
     do {
-      status = kernel.inflate(output, outputEnd);
+      answer = kernel.inflate(output, outputEnd);
       output = kernel.inflateOutputPointer();
-      if (status === STATUS.outputFull) {
+      if (answer === OUTPUT_FULL) {
         yield memory.subarray(outputStart, output);
-        memory.copyWithin(outputStart - WINDOW_BYTES, output - WINDOW_BYTES, output);
+        memory.copyWithin(outputStart - HISTORY_BYTES, output - HISTORY_BYTES, output);
         output = outputStart;
       }
-    } while (status === STATUS.outputFull);
-    if (status < 0) {
+    } while (answer === OUTPUT_FULL);
+    if (answer < 0) {
       throw new DamagedDataError(
-        `damaged: the deflate data does not inflate (${ERRORS[-1 - status]}); download it again`,
+        `damaged: the deflate data does not inflate (${inflateMessage(kernel, answer)}); download it again`,
       );
     }
-    isDone = status === STATUS.done;
+    isDone = answer === DONE;
     if (isDone && kernel.inflateInputUsed() < part.length) {
       throw new DamagedDataError('damaged: bytes follow the end of the deflate data');
     }

@@ -44,30 +44,9 @@ export interface EngineCounts {
   lastTsMs: number | undefined;
 }
 
-/** Counts before anything was seen. */
-export function noCounts(): EngineCounts {
-  return {
-    market: undefined,
-    messages: 0,
-    snapshots: 0,
-    updates: 0,
-    earlyDeltas: 0,
-    outOfOrderMessages: 0,
-    updateIdBreaks: 0,
-    badLines: 0,
-    rows: 0,
-    filledRows: 0,
-    skippedBoundaries: 0,
-    crossedRows: 0,
-    suspectRows: 0,
-    firstTsMs: undefined,
-    lastTsMs: undefined,
-  };
-}
-
 /**
- * Turns the bytes of an archive into rows, without any I/O of its own: `next` says what has to be done, and every
- * chunking of the same bytes gives the same events.
+ * Turns the bytes of an archive into rows, without any I/O of its own (sans-I/O): `next` says what has to be done, and
+ * every chunking of the same bytes gives the same events.
  */
 export interface Engine {
   readonly counts: Readonly<EngineCounts>;
@@ -75,8 +54,8 @@ export interface Engine {
   push(chunk: Uint8Array): void;
   end(): void;
   /**
-   * @throws RangeError when the book outgrows {@link MAX_LEVELS_PER_SIDE}, which only forged input does. That is looked
-   * at now and then, so the line it names is where it was found.
+   * @throws RangeError when the book outgrows MAX_LEVELS_PER_SIDE (kernel/layout.ts), which only forged input does.
+   * That is looked at now and then, so the line it names is where it was found.
    */
   next(): EngineEvent;
   /** The book now, as the cells of a CSV row (ASCII): `bid_price_1,bid_qty_1,…`. Valid until `next` is called. */
@@ -86,9 +65,6 @@ export interface Engine {
   /** Whether a side has fewer levels than `depth`. */
   isThin(depth: number): boolean;
 }
-
-/** The deepest book Bybit publishes has 1,000 levels a side; this bounds what a forged archive can fill memory with. */
-export const MAX_LEVELS_PER_SIDE = 100_000;
 
 export interface EngineOptions {
   grid: Grid;

@@ -1,7 +1,8 @@
+import type { Kernel } from '../wasm/book-kernel.js';
 import { canonical, compareDecimals } from './decimal.js';
 
-/** Numbers of up to so many digits are exact in a double. */
-const MAX_DIGITS = 15;
+/** How many ticks a ladder has, and digits the price of one. */
+type LadderSize = Pick<Kernel, 'LADDER_TICKS' | 'MAX_EXACT_DIGITS'>;
 
 /**
  * How prices are laid out on the kernel's ladder: tick t is the price (`baseTick` + t) × 10^-`decimals`. Prices are
@@ -11,21 +12,21 @@ export class LadderLayout {
   readonly decimals: number;
   /** May be below zero: then the first ticks are no prices. */
   readonly baseTick: number;
-  readonly #ticks: number;
+  readonly #size: LadderSize;
 
-  constructor(decimals: number, baseTick: number, ticks: number) {
+  constructor(decimals: number, baseTick: number, size: LadderSize) {
     this.decimals = decimals;
     this.baseTick = baseTick;
-    this.#ticks = ticks;
+    this.#size = size;
   }
 
   /** The tick of a price; `undefined` when the ladder has none for it. */
   tickOf(price: string): number | undefined {
     if (decimalsOf(price) > this.decimals) return undefined;
     const digits = scale(price, this.decimals);
-    if (digits.length > MAX_DIGITS) return undefined;
+    if (digits.length > this.#size.MAX_EXACT_DIGITS) return undefined;
     const tick = Number(digits) - this.baseTick;
-    return tick >= 0 && tick < this.#ticks ? tick : undefined;
+    return tick >= 0 && tick < this.#size.LADDER_TICKS ? tick : undefined;
   }
 
   /** The price of a tick. */
@@ -46,18 +47,18 @@ export class LadderLayout {
  * stray price of many decimals, or one far away, must not cost all others their place.
  *
  * @param texts prices in the archive's own text.
- * @param ticks how many the ladder has.
  */
-export function chooseLayout(texts: string[], ticks: number): LadderLayout {
+export function chooseLayout(texts: string[], size: LadderSize): LadderLayout {
+  const { LADDER_TICKS, MAX_EXACT_DIGITS } = size;
   const prices = texts.map((text) => ({ price: canonical(text), decimals: decimalsOf(text) }));
   const middle = prices.map(({ price }) => price).sort(compareDecimals)[prices.length >> 1] ?? '0';
-  const mostDecimals = Math.min(MAX_DIGITS - 1, Math.max(0, ...new Set(texts.map(decimalsOf))));
-  let best = new LadderLayout(0, 0, ticks);
+  const mostDecimals = Math.min(MAX_EXACT_DIGITS - 1, Math.max(0, ...new Set(texts.map(decimalsOf))));
+  let best = new LadderLayout(0, 0, size);
   let mostHeld = -1;
   for (let decimals = 0; decimals <= mostDecimals; decimals++) {
     const center = scale(middle, decimals);
-    if (center.length > MAX_DIGITS) break;
-    const layout = new LadderLayout(decimals, Number(center) - ticks / 2, ticks);
+    if (center.length > MAX_EXACT_DIGITS) break;
+    const layout = new LadderLayout(decimals, Number(center) - LADDER_TICKS / 2, size);
     const isHeld = (price: (typeof prices)[number]) =>
       price.decimals <= decimals && layout.tickOf(price.price) !== undefined;
     const held = prices.filter(isHeld).length;

@@ -35,7 +35,9 @@ export interface Message extends BookChange {
   updateId: number | undefined;
   /** `seq`: the matching engine's sequence, comparable across depths of one symbol; absent when the line has none. */
   seq: number | undefined;
-  /** Which of Bybit's markets writes lines like this one, with `type` before `ts` or after it; `undefined` for others. */
+  /**
+   * Which of Bybit's markets writes lines like this one, with `type` before `ts` or after it; `undefined` for others.
+   */
   market: Market | undefined;
 }
 

@@ -1,17 +1,13 @@
 import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../base/rows.js';
-import {
-  type Engine,
-  type EngineCounts,
-  type EngineEvent,
-  type EngineOptions,
-  MAX_LEVELS_PER_SIDE,
-  noCounts,
-  tellObserver,
-} from './engine.js';
+import { countMessage, countRow, noCounts } from './counts.js';
+import { type Engine, type EngineCounts, type EngineEvent, type EngineOptions, tellObserver } from './engine.js';
 import type { DueRow, Grid } from './grid.js';
 import { isBlank, LineSplitter } from './lines.js';
 import { type Message, parseMessage, TOO_LONG } from './message.js';
 import { ReferenceBook } from './reference-book.js';
+
+/** The limit that the kernel has too (kernel/layout.ts). */
+export const MAX_LEVELS_PER_SIDE = 100_000;
 
 /** The engine made of the slow, obvious parts: `JSON.parse` for each line and the {@link ReferenceBook}. */
 export class ReferenceEngine implements Engine {
@@ -28,7 +24,6 @@ export class ReferenceEngine implements Engine {
   #bookTsMs = 0;
   readonly #observer: BookObserver | undefined;
   #lineNumber = 0;
-  #hasBook = false;
   #latestTsMs = Number.NEGATIVE_INFINITY;
   #updateId: number | undefined;
   #isEnded = false;
@@ -92,26 +87,12 @@ export class ReferenceEngine implements Engine {
 
   /** Counts a message; `undefined` when there is no book yet that it could change. */
   #receive(message: Message): Message | undefined {
-    const counts = this.#counts;
-    if (counts.messages === 0) counts.market = message.market;
-    counts.messages++;
-    counts.firstTsMs ??= message.tsMs;
-    counts.lastTsMs = message.tsMs;
-    this.#isAfterBreak = false;
-    if (message.type === 'snapshot') {
-      counts.snapshots++;
-      this.#hasBook = true;
-    } else if (!this.#hasBook) {
-      counts.earlyDeltas++;
-      return undefined;
-    } else if (this.#updateId !== undefined && message.updateId !== undefined) {
-      this.#isAfterBreak = message.updateId !== this.#updateId + 1;
-      if (this.#isAfterBreak) counts.updateIdBreaks++;
-    }
+    const before = { updateId: this.#updateId, latestTsMs: this.#latestTsMs };
+    const counted = countMessage(this.#counts, message, before);
+    if (!counted) return undefined;
+    this.#isAfterBreak = counted.isAfterBreak;
     this.#updateId = message.updateId;
-    if (message.tsMs < this.#latestTsMs) counts.outOfOrderMessages++;
     this.#latestTsMs = Math.max(this.#latestTsMs, message.tsMs);
-    counts.updates += message.bids.length + message.asks.length;
     return message;
   }
 
@@ -131,13 +112,8 @@ export class ReferenceEngine implements Engine {
   }
 
   #boundary({ boundaryMs, isFilled }: DueRow, isPartial = false): EngineEvent {
-    const { isCrossed } = this.#book;
-    this.#counts.rows++;
-    if (isFilled) this.#counts.filledRows++;
-    if (isCrossed) this.#counts.crossedRows++;
-    if (this.#isSuspect) this.#counts.suspectRows++;
-    const state = { boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect: this.#isSuspect, isCrossed, isPartial };
-    return { kind: 'boundary', ...state };
+    const [isSuspect, isCrossed] = [this.#isSuspect, this.#book.isCrossed];
+    return countRow(this.#counts, { boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed, isPartial });
   }
 
   #close(): EngineEvent {

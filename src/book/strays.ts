@@ -1,5 +1,8 @@
 import { compareDecimals } from './decimal.js';
 
+/** 0 for bids, 1 for asks, as the kernel numbers them. */
+export type Side = 0 | 1;
+
 /** A level that the kernel's ladder cannot hold: its price has no slot, or its text is too long for one. */
 export interface Stray {
   /** The price, canonical. */
@@ -25,7 +28,7 @@ export class Strays {
   #sorted: Stray[] | undefined;
 
   /** @param isMarked whether a slot still has the mark that it belongs to a stray. */
-  constructor(side: 0 | 1, isMarked: (tick: number) => boolean) {
+  constructor(side: Side, isMarked: (tick: number) => boolean) {
     this.#isBid = side === 0;
     this.#isMarked = isMarked;
   }

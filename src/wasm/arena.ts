@@ -6,12 +6,13 @@ import { createMemory, type Memory } from './memory.js';
  * The memory in which one archive at a time is inflated and read. Both WebAssembly modules live in it, so that what one
  * writes is what the other reads, without a copy:
  *
- *     the book kernel (kernel/layout.ts) │ the inflater's tables │ packed │ window │ text, and at once the kernel's input
+ *     inflater's tables │ book's kernel (kernel/layout.ts) │ compressed │ history │ text, also the kernel's input
+ *     ├─ first page ────┤                                  ├─ areas of src/archive/kernel-inflate.ts ───────────┤
  */
 export class Arena {
   readonly #memory: Memory = createMemory();
   readonly kernel: Kernel = loadKernel(this.#memory);
-  readonly inflater: InflateKernel = loadInflateKernel(this.#memory);
+  readonly inflater: InflateKernel = loadInflateKernel(this.#memory, this.kernel.MEMORY_BYTES);
 }
 
 /** Arenas of this thread that nobody uses: memory that has been touched before costs nothing to get. */

@@ -4,15 +4,30 @@ import { growTo, instantiate, type Memory, type Variable } from './memory.js';
 export interface Kernel {
   readonly memory: Memory;
   readonly MEMORY_BYTES: number;
-  readonly TEMPLATE: number;
-  readonly TEMPLATE_BYTES: number;
   readonly LADDER_TICKS: number;
   readonly SLOT_BYTES: number;
+  readonly MAX_PRICE_BYTES: number;
+  readonly MAX_EXACT_DIGITS: number;
+  readonly MAX_LEVELS_PER_SIDE: number;
+  readonly PIECE_BYTES: number;
+  readonly HISTORY_BYTES: number;
+  readonly PART1: number;
+  readonly PART2: number;
+  readonly MIN_PART_BYTES: number;
+  readonly MAX_PART_BYTES: number;
   readonly LOG: number;
   readonly LOG_ENTRY_BYTES: number;
-  readonly VALUES: number;
-  readonly VALUES_BYTES: number;
+  /** Offsets in an entry of LOG. */
+  readonly LOG_TS: number;
+  readonly LOG_BID: number;
+  readonly LOG_ASK: number;
+  readonly LOG_BID_QUANTITY: number;
+  readonly LOG_ASK_QUANTITY: number;
+  readonly LOG_UPDATES: number;
   readonly logCount: Variable;
+  /** Numbers of the sides. */
+  readonly BIDS: number;
+  readonly ASKS: number;
   /** What `run` answers. */
   readonly AT_MESSAGE: number;
   readonly FOREIGN_LINE: number;
@@ -45,9 +60,12 @@ export interface Kernel {
   prepareValues(decimals: number): void;
   setLogging(levels: number): void;
   clearLog(): void;
+  pricesOf(side: number): number;
+  quantitiesOf(side: number): number;
   writeValues(side: number, count: number): void;
   clear(baseTick: number): void;
-  place(side: number, tick: number, lengthBytes: number): void;
+  place(side: number, tick: number): void;
+  mark(side: number, tick: number): void;
   remove(side: number, tick: number): void;
   isMarked(side: number, tick: number): number;
   poolSlot(): number;
@@ -55,7 +73,8 @@ export interface Kernel {
   settledLevels(side: number): number;
   collect(side: number, depth: number): number;
   isCrossed(): number;
-  bestOf(side: number): number;
+  tickAt(side: number, index: number): number;
+  textAt(side: number, index: number): number;
   writeCells(side: number, from: number, to: number): number;
   writeRow(depth: number, bids: number, asks: number): number;
 }

@@ -23,9 +23,9 @@ const PAGE_BYTES = 65_536;
 /** Modules compiled in this thread. */
 const modules = new Map<string, object>();
 
-/** Memory for any of our modules: it begins as large as the one that lies highest needs (scripts/setup.mjs). */
+/** Memory for any of our modules: a page for what they are loaded with (kernel/layout.ts). It grows as they need it. */
 export function createMemory(): Memory {
-  return new WebAssembly.Memory({ initial: 520 });
+  return new WebAssembly.Memory({ initial: 1 });
 }
 
 /**

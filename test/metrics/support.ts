@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { type Engine, type EngineOptions, MAX_LEVELS_PER_SIDE } from '../../src/book/engine.js';
+import type { Engine, EngineOptions } from '../../src/book/engine.js';
 import { AsOfGrid, type AsOfGridOptions } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
-import { ReferenceEngine } from '../../src/book/reference-engine.js';
+import { MAX_LEVELS_PER_SIDE, ReferenceEngine } from '../../src/book/reference-engine.js';
 import { metricsColumns } from '../../src/metrics/columns.js';
 import { MetricsSampler } from '../../src/metrics/sampler.js';
 

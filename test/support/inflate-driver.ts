@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { inflateRawSync } from 'node:zlib';
-import { ERRORS, STATUS } from '../../src/archive/kernel-inflate.js';
-import { loadInflateKernel, OUTPUT_SLACK_BYTES, WINDOW_BYTES } from '../../src/wasm/inflate-kernel.js';
+import { inflateMessage } from '../../src/archive/kernel-inflate.js';
+import { loadInflateKernel } from '../../src/wasm/inflate-kernel.js';
 import { createMemory, growTo } from '../../src/wasm/memory.js';
 
 /** What an inflater made of a stream: its output and the bytes it used, or its error's message. */
@@ -26,9 +26,10 @@ const CANARY_BYTES = 64;
 const CANARY = Buffer.alloc(CANARY_BYTES, 0xa5);
 
 const kernel = loadInflateKernel(createMemory());
-const inputStart = kernel.MEMORY_START + CANARY_BYTES;
+const { HISTORY_BYTES, OUTPUT_SLACK_BYTES } = kernel;
+const inputStart = kernel.areasStart + CANARY_BYTES;
 const areaStart = inputStart + MAX_PIECE_BYTES + INPUT_SLACK_BYTES + CANARY_BYTES;
-const areaEnd = areaStart + WINDOW_BYTES + 2 * MAX_ROOM_BYTES;
+const areaEnd = areaStart + HISTORY_BYTES + 2 * MAX_ROOM_BYTES;
 growTo(kernel.memory, areaEnd + OUTPUT_SLACK_BYTES + CANARY_BYTES);
 const memory = Buffer.from(kernel.memory.buffer);
 
@@ -47,7 +48,7 @@ export function byKernel(stream: Buffer, pieceBytes: () => number, roomBytes: ()
   const parts: Buffer[] = [];
   let bytesFed = 0;
   let piece: Buffer = Buffer.alloc(0);
-  let out = areaStart + WINDOW_BYTES;
+  let out = areaStart + HISTORY_BYTES;
   let produced = 0;
 
   const feed = (): void => {
@@ -66,11 +67,11 @@ export function byKernel(stream: Buffer, pieceBytes: () => number, roomBytes: ()
   for (;;) {
     const room = Math.min(roomBytes(), MAX_ROOM_BYTES);
     if (out + room > areaEnd) {
-      memory.copyWithin(areaStart, out - WINDOW_BYTES, out);
-      out = areaStart + WINDOW_BYTES;
+      memory.copyWithin(areaStart, out - HISTORY_BYTES, out);
+      out = areaStart + HISTORY_BYTES;
     }
     const end = out + room;
-    const windowStart = out - Math.min(produced, WINDOW_BYTES);
+    const windowStart = out - Math.min(produced, HISTORY_BYTES);
     CANARY.copy(memory, windowStart - CANARY_BYTES);
     CANARY.copy(memory, end + OUTPUT_SLACK_BYTES);
     const windowBefore = Buffer.from(memory.subarray(Math.max(windowStart, out - 300), out));
@@ -90,16 +91,16 @@ export function byKernel(stream: Buffer, pieceBytes: () => number, roomBytes: ()
     out = newOut;
     const used = kernel.inflateInputUsed();
     assert.ok(used <= piece.length, 'no more input is used than there is');
-    if (status === STATUS.outputFull) {
+    if (status === kernel.OUTPUT_FULL) {
       assert.equal(newOut, end, 'output is full');
-    } else if (status === STATUS.needsInput) {
+    } else if (status === kernel.NEEDS_INPUT) {
       assert.equal(used, piece.length, 'all input is used');
       feed();
     } else {
       const after = kernel.inflate(out, out + 100);
       assert.deepEqual([after, kernel.inflateOutputPointer()], [status, out], 'the end stays');
-      if (status === STATUS.done) return { output: Buffer.concat(parts), bytesUsed: bytesFed - piece.length + used };
-      return { error: ERRORS[-1 - status] ?? `unknown error ${status}` };
+      if (status === kernel.DONE) return { output: Buffer.concat(parts), bytesUsed: bytesFed - piece.length + used };
+      return { error: inflateMessage(kernel, status) };
     }
   }
 }
