@@ -1,4 +1,5 @@
-import { type ByteSource, pieces } from '../storage/byte-source.js';
+import { pieces } from '../storage/pieces.js';
+import type { ByteSource } from '../storage/storage.js';
 import { ArchiveError } from './archive-error.js';
 import { inflateGzip } from './inflate.js';
 import type { ResolvedReadOptions } from './read-options.js';

@@ -1,6 +1,6 @@
-import { type ByteSource, pieces } from '../storage/byte-source.js';
 import { openStorage } from '../storage/open-storage.js';
-import { StorageError } from '../storage/storage.js';
+import { pieces } from '../storage/pieces.js';
+import { type ByteSource, StorageError } from '../storage/storage.js';
 import { ArchiveError } from './archive-error.js';
 import type { ReadOptions, ResolvedReadOptions } from './read-options.js';
 

@@ -1,9 +1,10 @@
 import zlib from 'node:zlib';
+import type { ByteSource } from '../storage/storage.js';
 
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 30 ms.
 import yauzl = require('yauzl');
 
-import { type ByteSource, pieces } from '../storage/byte-source.js';
+import { pieces } from '../storage/pieces.js';
 import { ArchiveError, DamagedDataError } from './archive-error.js';
 import { kernelInflate } from './kernel-inflate.js';
 import type { ReadOptions, ResolvedReadOptions } from './read-options.js';

@@ -2,9 +2,9 @@ import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../catalog/find-outputs.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import type { Format } from '../output/formats.js';
-import { type ByteSource, pieces } from '../storage/byte-source.js';
 import { openStorage } from '../storage/open-storage.js';
-import { StorageError } from '../storage/storage.js';
+import { pieces } from '../storage/pieces.js';
+import { type ByteSource, StorageError } from '../storage/storage.js';
 import type { DayFile } from './day-file.js';
 import { JoinError } from './join-error.js';
 

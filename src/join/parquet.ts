@@ -1,6 +1,6 @@
 import { type FileMetaData as ParsedMetaData, parquetMetadata, parquetScan, type SchemaElement } from 'hyparquet';
 import type { ByteSink } from '../output/book-writer.js';
-import type { ByteSource } from '../storage/byte-source.js';
+import type { ByteSource } from '../storage/storage.js';
 import { type DayFile, REMAKE } from './day-file.js';
 import { openDayFile, readBytes } from './day-files.js';
 import type { GridCheck } from './grid-check.js';

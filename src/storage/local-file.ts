@@ -1,6 +1,5 @@
 import fs from 'node:fs';
-import type { ByteSource } from './byte-source.js';
-import { StorageError } from './storage.js';
+import { type ByteSource, StorageError } from './storage.js';
 
 /**
  * Opens a file of this machine. Reads are synchronous calls: they run in the thread of the archive's own worker, whereas

@@ -1,5 +1,4 @@
 /** The one small interface of a place where archives and outputs lie. Everything above knows bytes by their paths only. */
-import type { ByteSource } from './byte-source.js';
 
 /** What tells whether a file is still the same: an archive or an output that was changed differs in one of these. */
 export interface FileVersion {
@@ -21,6 +20,14 @@ export type Entry = {
   /** It is there, and is neither, or cannot be looked at: why. */
   | { kind: 'unusable'; problem: string }
 );
+
+/** Where a file's bytes come from: a size, and ranges on request. */
+export interface ByteSource {
+  readonly sizeBytes: number;
+  /** Fills `buffer` with the bytes from `position` on. @returns how many, fewer only at the end of the source. */
+  read(buffer: Buffer, position: number): Promise<number>;
+  close(): Promise<void>;
+}
 
 /** Where and for whom a file is staged before it appears. */
 export interface StagingOptions {

@@ -1,8 +1,8 @@
 /** What every storage must do, whatever it is: the suite that each implementation passes. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { pieces } from '../../src/storage/byte-source.js';
 import { joinPath } from '../../src/storage/paths.js';
+import { pieces } from '../../src/storage/pieces.js';
 import { newRunId } from '../../src/storage/staging.js';
 import { type Entry, type Storage, StorageError } from '../../src/storage/storage.js';
 import { collect } from '../support/collect.js';

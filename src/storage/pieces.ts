@@ -1,12 +1,4 @@
-import { StorageError } from './storage.js';
-
-/** Where a file's bytes come from: a size, and ranges on request. */
-export interface ByteSource {
-  readonly sizeBytes: number;
-  /** Fills `buffer` with the bytes from `position` on. @returns how many, fewer only at the end of the source. */
-  read(buffer: Buffer, position: number): Promise<number>;
-  close(): Promise<void>;
-}
+import { type ByteSource, StorageError } from './storage.js';
 
 /** Large enough that a spinning or network disk streams, small enough that 200 workers do not matter. */
 const PIECE_BYTES = 256 * 1024;
