@@ -9,7 +9,7 @@
  */
 import { POINT, ZERO } from './ascii';
 import { numberOf } from './digits';
-import { ASKS, BIDS, base, bestOf, collect, isTouched, MARK, quantityOf, textAt, tickAt } from './ladder';
+import { ASKS, BIDS, base, bestOf, collect, isTouched, MARK, quantityOf } from './ladder';
 import {
   BEST_BYTES,
   BEST_TEXT,
@@ -92,13 +92,16 @@ function logSide(entry: usize, side: i32): void {
 
 function observe(observed: usize, side: i32): void {
   const count = collect(side, observedLevels);
+  const level = bestOf(side);
   let quantity: f64 = 0;
-  for (let index = 0; index < count; index++) quantity += quantityAt(textAt(side, index));
-  store<f64>(observed, count === 0 ? NaN : priceAt(tickAt(side, 0)));
+  for (let index = 0; index < count; index++) {
+    quantity += quantityAt(load<u32>(level + <usize>index * BEST_BYTES, BEST_TEXT));
+  }
+  store<f64>(observed, count === 0 ? NaN : priceAt(load<i32>(level)));
   store<f64>(observed, quantity, 8);
   // With fewer levels than are observed, any change counts.
   const isFull = count === observedLevels;
-  const last = isFull ? tickAt(side, count - 1) : 0;
+  const last = isFull ? load<i32>(level + <usize>(count - 1) * BEST_BYTES) : 0;
   if (side === BIDS) bidReach = isFull ? last : 0;
   else askReach = isFull ? last : LADDER_TICKS;
 }
