@@ -41,6 +41,14 @@ const COMMANDS: readonly Command[] = [
       return (await join(options, surroundings)) ? 0 : 1;
     },
   },
+  {
+    name: 'verify',
+    summary: 'Reads all outputs and compares them with what was written.',
+    async run(argv, surroundings) {
+      const { parseVerifyLine, verify } = await import('./commands/verify.js');
+      return (await verify(parseVerifyLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
   { name: 'help', summary: 'Explains a command: bookgrid help status.', run: runHelp },
   {
     name: 'version',

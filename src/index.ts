@@ -46,16 +46,32 @@ export {
   type UnusableFile,
 } from './catalog/find-archives.js';
 export type { FoundOutput } from './catalog/find-outputs.js';
-export { type Inventory, lookUpOutputs, type Outputs, takeInventory } from './catalog/inventory.js';
+export {
+  type Inventory,
+  type KnownOutput,
+  type LookUpOptions,
+  lookUpOutputs,
+  type Outputs,
+  takeInventory,
+} from './catalog/inventory.js';
 export type { Contents, Output, OutputName } from './catalog/output-name.js';
-export { type Failure, type RecordedOutput, type Records, type RowCounts, readRecords } from './catalog/records.js';
+export {
+  type Failure,
+  type Knowledge,
+  type OutputRecord,
+  type RecordedOutput,
+  type Records,
+  type RowCounts,
+  readRecords,
+} from './catalog/records.js';
 export type { SamplingOptions, Shape } from './catalog/shaping-options.js';
-export type { OutputRecord } from './catalog/staleness.js';
+export { type Conflict, ConflictError } from './convert/conflicts.js';
 export type { Executor } from './convert/executor.js';
 export type { JobHooks } from './convert/job.js';
 export { OPTION_DEFAULTS, type PlanOptions, type ResolvedOptions } from './convert/options.js';
 export {
   type Job,
+  type KeptOutput,
   type PlanEntry,
   type PlannedOutput,
   plan,

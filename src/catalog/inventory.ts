@@ -1,8 +1,10 @@
 import { StorageError } from '../storage/storage.js';
 import type { FoundArchives } from './find-archives.js';
 import { type FoundOutput, findOutputs } from './find-outputs.js';
+import { hashFile } from './hash-file.js';
+import { type Labels, readLabels } from './labels.js';
 import { placeOf } from './output-name.js';
-import { type RecordedOutput, type Records, readRecords } from './records.js';
+import { type Knowledge, type Records, readRecords } from './records.js';
 
 /** What is there, looked up once: archives, outputs, and what is known of how these were made. */
 export interface Inventory {
@@ -10,15 +12,23 @@ export interface Inventory {
   outputs: Outputs;
 }
 
+/** An output that is there. */
+export interface KnownOutput extends FoundOutput {
+  /** What its records tell. */
+  knowledge: Knowledge;
+  /** Of one without a record: what its rows tell. */
+  labels?: Labels;
+}
+
 /** The outputs of an output folder and their records. */
 export class Outputs {
-  readonly all: readonly FoundOutput[];
+  readonly all: readonly KnownOutput[];
   readonly records: Records;
   /** Folders that cannot be read, each with the reason, as a sentence. */
   readonly unreadable: readonly string[];
-  readonly #byPlace: Map<string, FoundOutput>;
+  readonly #byPlace: Map<string, KnownOutput>;
 
-  constructor(all: readonly FoundOutput[], records: Records, unreadable: readonly string[] = []) {
+  constructor(all: readonly KnownOutput[], records: Records, unreadable: readonly string[] = []) {
     this.all = all;
     this.records = records;
     this.unreadable = unreadable;
@@ -26,41 +36,56 @@ export class Outputs {
   }
 
   /** The output that is at a path; `undefined`: none. */
-  at(outputPath: string): FoundOutput | undefined {
+  at(outputPath: string): KnownOutput | undefined {
     return this.#byPlace.get(placeOf(outputPath));
   }
+}
 
-  /** How an output was made; `undefined`: by something else. */
-  recordOf(output: FoundOutput): RecordedOutput | undefined {
-    return this.records.of(output.path, output);
-  }
+/** How an output folder is looked at. */
+export interface LookUpOptions {
+  /** The pairs wanted; all when absent. */
+  symbols?: Iterable<string> | undefined;
+  /**
+   * Reads what names and times cannot tell: the content of outputs that have another time than their record, the first
+   * row of those without a record. Default: false.
+   */
+  readContents?: boolean;
 }
 
 /**
  * Looks up what is in an output folder: each folder of it is listed once.
  *
- * @param symbols the pairs wanted; all when absent.
  * @returns nothing of a folder that is not there.
  * @throws {@link UsageError} when the records cannot be read.
  */
-export async function lookUpOutputs(outputDir: string, symbols?: Iterable<string>): Promise<Outputs> {
+export async function lookUpOutputs(outputDir: string, options: LookUpOptions = {}): Promise<Outputs> {
   const records = await readRecords(outputDir);
+  let found: Awaited<ReturnType<typeof findOutputs>>;
   try {
-    const { outputs, unreadable } = await findOutputs(outputDir, symbols);
-    return new Outputs(outputs, records, unreadable);
+    found = await findOutputs(outputDir, options.symbols);
   } catch (error) {
     // One that is not there holds nothing. Whatever else is wrong with it, whoever writes there is told.
     if (error instanceof StorageError) return new Outputs([], records, [error.message]);
     throw error;
   }
+  const outputs: KnownOutput[] = [];
+  for (const output of found.outputs) outputs.push(await learn(output, records, options));
+  return new Outputs(outputs, records, found.unreadable);
+}
+
+async function learn(output: FoundOutput, records: Records, { readContents }: LookUpOptions): Promise<KnownOutput> {
+  const sha256 = readContents && records.isInDoubt(output.path, output) ? await hashFile(output.path) : undefined;
+  const knowledge = records.of(output.path, output, sha256);
+  if (knowledge.kind !== 'unrecorded' || !readContents) return { ...output, knowledge };
+  return { ...output, knowledge, labels: await readLabels(output) };
 }
 
 /**
  * Looks up what is there for a conversion of archives into an output folder.
  *
- * @throws {@link UsageError} when the records cannot be read.
+ * @throws {@link UsageError} when the records cannot be read; a system error when an output cannot be.
  */
 export async function takeInventory(archives: FoundArchives, outputDir: string): Promise<Inventory> {
   const symbols = new Set(archives.archives.map(({ pair }) => pair));
-  return { archives, outputs: await lookUpOutputs(outputDir, symbols) };
+  return { archives, outputs: await lookUpOutputs(outputDir, { symbols, readContents: true }) };
 }

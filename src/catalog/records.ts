@@ -8,7 +8,6 @@ import type { FileVersion } from '../storage/storage.js';
 import { isPair } from './archive-name.js';
 import { placeOf } from './output-name.js';
 import type { Shape } from './shaping-options.js';
-import type { OutputRecord } from './staleness.js';
 
 /** Every conversion leaves a line of JSON in this file of the output folder. */
 export const RECORDS_FILE = 'conversions.jsonl';
@@ -21,13 +20,38 @@ export interface RowCounts {
   suspectRows: number;
 }
 
+/** The last successful conversion of an output, as its record tells it. */
+export interface OutputRecord {
+  archive: {
+    /** Without its folder: an archive that was moved is still the same. */
+    fileName: string;
+    sizeBytes: number;
+    /** Not in records of version 0.1. */
+    mtimeMs: number | undefined;
+  };
+  shape: Shape;
+  formatVersion: number;
+  /** The archive had lines that were passed over. */
+  hasBadLines: boolean;
+}
+
 /** What the records say of an output that was made. */
 export interface RecordedOutput extends OutputRecord {
   /** Of the output when it was made; not in records of version 0.1. */
   sizeBytes: number | undefined;
   mtimeMs: number | undefined;
+  /** Of the output's bytes, in hexadecimal; not in records of version 0.1. */
+  sha256: string | undefined;
   counts: RowCounts;
 }
+
+/** What the records know of a file that is an output by its place and name. */
+export type Knowledge =
+  | { kind: 'recorded'; record: RecordedOutput }
+  /** There are records of this output, of which none is that of this file: it has been changed, or something else made it. */
+  | { kind: 'altered'; record: RecordedOutput }
+  /** There is no record of this output: something else made it. */
+  | { kind: 'unrecorded' };
 
 /** A conversion that failed, and was the last of its archive. */
 export interface Failure {
@@ -35,6 +59,11 @@ export interface Failure {
   date: string;
   /** The outputs that it did not make, as the output folder names them. */
   places: string[];
+  /** The archive's name, without its folder. */
+  fileName: string;
+  error: string;
+  /** When it failed for the first time since it last succeeded, ISO 8601; `undefined` where that is not recorded. */
+  since: string | undefined;
 }
 
 /** All records of an output folder: of each output those of success, of each archive the last one if a failure. */
@@ -55,7 +84,9 @@ export class Records {
     const named = outputs.filter((output) => typeof output?.path === 'string');
     if (status === 'failed' && isPair(String(pair)) && isDate(String(date))) {
       const places = named.map((output) => placeOf(output.path));
-      this.#failures.set(fileName, { pair: String(pair), date: String(date), places });
+      const since = this.#failures.get(fileName)?.since ?? asText(record['finishedAt']);
+      const error = asText(record['error']) ?? '';
+      this.#failures.set(fileName, { pair: String(pair), date: String(date), places, fileName, error, since });
     }
     if (status !== 'done') return;
     this.#failures.delete(fileName);
@@ -67,7 +98,7 @@ export class Records {
     };
     for (const output of named) {
       // Version 0.1 had the options of all outputs in one place.
-      const shape = this.#share(asObject(output.shape) ?? asObject(record['options']) ?? {});
+      const shape = this.#share(asShape(output.shape) ?? asShape(record['options']) ?? {});
       this.#keep(placeOf(output.path), {
         archive: source,
         shape,
@@ -75,19 +106,40 @@ export class Records {
         hasBadLines: record['badLines'] !== 0,
         sizeBytes: asNumber(output.bytes),
         mtimeMs: asNumber(output.mtimeMs),
+        sha256: asText(output.sha256),
         counts,
       });
     }
   }
 
   /**
-   * The record of the file that is at an output's path: the last one of a file of this size and time, or of this size
-   * only, since a copy may have another time. None: something else made it.
+   * What is known of the file at an output's path: which record is its own. A file of the recorded size and time is the
+   * recorded one. One of another time may be a copy: then its content decides, if it is told, and else its size.
+   *
+   * @param sha256 of its content, where that has been read.
    */
-  of(outputPath: string, { sizeBytes, mtimeMs }: FileVersion): RecordedOutput | undefined {
+  of(outputPath: string, { sizeBytes, mtimeMs }: FileVersion, sha256?: string): Knowledge {
     const made = this.#made.get(placeOf(outputPath)) ?? [];
+    const last = made.at(-1);
+    if (!last) return { kind: 'unrecorded' };
     const ofSize = made.filter((record) => record.sizeBytes === undefined || record.sizeBytes === sizeBytes);
-    return ofSize.findLast((record) => record.mtimeMs === mtimeMs) ?? ofSize.at(-1);
+    const isOwn = (record: RecordedOutput) =>
+      sha256 === undefined || record.sha256 === undefined || record.sha256 === sha256;
+    const record =
+      ofSize.findLast((candidate) => candidate.mtimeMs === mtimeMs && isOwn(candidate)) ?? ofSize.findLast(isOwn);
+    return record ? { kind: 'recorded', record } : { kind: 'altered', record: last };
+  }
+
+  /** Whether only its content can tell which record is that of a file, if any. */
+  isInDoubt(outputPath: string, { sizeBytes, mtimeMs }: FileVersion): boolean {
+    const made = this.#made.get(placeOf(outputPath)) ?? [];
+    const ofSize = made.filter((record) => record.sizeBytes === sizeBytes);
+    return ofSize.every((record) => record.mtimeMs !== mtimeMs) && ofSize.some(({ sha256 }) => sha256 !== undefined);
+  }
+
+  /** The places of all outputs that were made, in the order of first making. */
+  get places(): Iterable<string> {
+    return this.#made.keys();
   }
 
   /** Archives whose last conversion failed. */
@@ -159,6 +211,24 @@ function asObject(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;
+}
+
+/**
+ * Options as a record has them. Values of other kinds than options have are left out: they are not from here, and must not
+ * be able to do anything when they are compared or shown.
+ */
+function asShape(value: unknown): Shape | undefined {
+  const object = asObject(value);
+  return object && Object.fromEntries(Object.entries(object).filter(([, item]) => isOptionValue(item)));
+}
+
+function isOptionValue(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((item) => typeof item === 'number');
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function asNumber(value: unknown): number | undefined {

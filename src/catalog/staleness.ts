@@ -1,56 +1,69 @@
 /** The one rule of what is made, kept and made again. */
 import { formatVersionOf } from '../output/formats.js';
 import type { ArchiveFile } from './find-archives.js';
+import type { KnownOutput } from './inventory.js';
 import type { Output } from './output-name.js';
-import { SAMPLING_DEFAULTS, type SamplingOptions, type Shape, shapeOf } from './shaping-options.js';
-
-/** The last successful conversion of an output, as its record tells it. */
-export interface OutputRecord {
-  archive: {
-    /** Without its folder: an archive that was moved is still the same. */
-    fileName: string;
-    sizeBytes: number;
-    /** Not in records of version 0.1. */
-    mtimeMs: number | undefined;
-  };
-  shape: Shape;
-  formatVersion: number;
-  /** The archive had lines that were passed over. */
-  hasBadLines: boolean;
-}
+import type { OutputRecord } from './records.js';
+import { SAMPLING_DEFAULTS, type SamplingOptions, shapeOf } from './shaping-options.js';
 
 /** What becomes of an output. */
 export type Verdict =
   /** `stale`: it is there, and why it is made again. */
   | { action: 'make'; stale?: string }
-  /** `isUnrecorded`: nothing is known of it, so it is taken as done. */
-  | { action: 'keep'; isUnrecorded: boolean };
+  /** `isUnrecorded`: nothing is known of it but that its rows bear the labels that are wanted, so it is taken as done. */
+  | { action: 'keep'; isUnrecorded: boolean }
+  /** It is there and whole, and its rows mean something else than is wanted: the user has to decide. */
+  | { action: 'ask'; differences: Difference[] };
+
+/** In what an output differs from what is wanted. */
+export interface Difference {
+  /** As records have it: `onGap`; `labels` for one without a record, of whose labels only the first row tells. */
+  option: string;
+  made: unknown;
+  wanted: unknown;
+}
 
 /** What is there of an output, and what it would be made of and how now. */
 export interface Case {
   output: Pick<Output, 'kind' | 'format'>;
-  /** It is there. */
-  isFound: boolean;
-  /** How the file that is there was made, as far as that is known. */
-  record: OutputRecord | undefined;
+  /** The file that is there; `undefined`: none. */
+  found: KnownOutput | undefined;
   /** What it would be made of; `undefined` where that is not known. */
   archive: ArchiveFile | undefined;
   /** How it would be made; `undefined`: whatever the options are. */
   options: SamplingOptions | undefined;
-  /** Everything is made again, whatever is there. */
-  overwrite?: boolean;
 }
 
 /** Whether an output is made, kept, or made again. */
-export function judge({ output, isFound, record, archive, options, overwrite = false }: Case): Verdict {
-  if (!isFound || overwrite) return { action: 'make' };
-  if (!record) return { action: 'keep', isUnrecorded: true };
-  const reasons = [
-    describeSource(record, archive, output),
-    ...(options ? describeOptions(record, output, options) : []),
-  ];
-  const stale = reasons.filter((reason) => reason !== undefined).join(', ');
-  return stale === '' ? { action: 'keep', isUnrecorded: false } : { action: 'make', stale };
+export function judge({ output, found, archive, options }: Case): Verdict {
+  if (!found) return { action: 'make' };
+  const { knowledge } = found;
+  if (knowledge.kind === 'unrecorded') return judgeLabels(found, options);
+  const { record } = knowledge;
+  const differences = options ? findDifferences(record, output, options) : [];
+  if (differences.length > 0) return { action: 'ask', differences };
+  const stale =
+    knowledge.kind === 'altered' ? describeAltered(found, record.sizeBytes) : describeSource(record, archive, output);
+  return stale === undefined ? { action: 'keep', isUnrecorded: false } : { action: 'make', stale };
+}
+
+/** `onGap fill → skip`. */
+export function describeDifference({ option, made, wanted }: Difference): string {
+  return `${option} ${made} → ${wanted}`;
+}
+
+function judgeLabels({ labels }: KnownOutput, options: SamplingOptions | undefined): Verdict {
+  const wanted = options?.compat === 'python' ? 'python' : 'as-of';
+  if (!options || labels === undefined || labels === 'unknown' || labels === wanted) {
+    return { action: 'keep', isUnrecorded: true };
+  }
+  return { action: 'ask', differences: [{ option: 'labels', made: labels, wanted }] };
+}
+
+function describeAltered({ sizeBytes }: KnownOutput, recordedBytes: number | undefined): string {
+  return recordedBytes !== undefined && recordedBytes !== sizeBytes
+    ? `it has ${sizeBytes} bytes, and ${recordedBytes} were written`
+    : 'its content is not what was written';
 }
 
 /**
@@ -71,22 +84,19 @@ function describeSource(
   return record.formatVersion === version ? undefined : `format version ${record.formatVersion} → ${version}`;
 }
 
-function describeOptions(
+function findDifferences(
   { shape, hasBadLines }: OutputRecord,
   output: Pick<Output, 'kind' | 'format'>,
   options: SamplingOptions,
-): string[] {
+): Difference[] {
   // Defaults stand for options that the record does not know: there was no such option when it was written.
-  const made: Shape = { ...shapeOf(output, SAMPLING_DEFAULTS), ...definedIn(shape) };
-  return Object.entries(shapeOf(output, options)).flatMap(([name, value]) => {
+  const defaults = shapeOf(output, SAMPLING_DEFAULTS);
+  return Object.entries(shapeOf(output, options)).flatMap(([option, wanted]) => {
     // An archive of which no line was passed over gives the same output either way, so that a run with
     // --on-bad-line skip for the few archives that failed does not make all the others again.
-    const isWithoutEffect = name === 'onBadLine' && (made[name] === 'fail' || !hasBadLines);
-    const isSame = JSON.stringify(made[name]) === JSON.stringify(value);
-    return isWithoutEffect || isSame ? [] : [`${name} ${made[name]} → ${value}`];
+    const made = shape[option] ?? defaults[option];
+    const isWithoutEffect = option === 'onBadLine' && (made === 'fail' || !hasBadLines);
+    const isSame = JSON.stringify(made) === JSON.stringify(wanted);
+    return isWithoutEffect || isSame ? [] : [{ option, made, wanted }];
   });
-}
-
-function definedIn(shape: Shape): Shape {
-  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined));
 }

@@ -1,160 +1,230 @@
 import { DAY_MS, toDate } from '../base/time.js';
 import type { ArchiveFile } from './find-archives.js';
-import type { FoundOutput } from './find-outputs.js';
-import type { Inventory, Outputs } from './inventory.js';
+import type { Inventory, KnownOutput } from './inventory.js';
 import { placeOf } from './output-name.js';
-import type { RowCounts } from './records.js';
 import { judge } from './staleness.js';
 
-/** What is there of a pair in a month. All but the rows are numbers of days; done, stale and missing are all days. */
-export interface MonthStatus {
+/** What outputs of one kind have in common: rows of one meaning, which can be loaded together. */
+export interface Kind {
   pair: string;
-  /** `YYYY-MM`. */
-  month: string;
-  /** Days with an output, none of which is known to be stale. */
+  kind: 'book' | 'metrics';
+  /** Levels a side; of books. */
+  depth: number | undefined;
+  /** As in file names: `1m`. */
+  interval: string;
+  format: string;
+}
+
+/** Numbers of days, but for the rows. Done, stale and missing are all days from the first to the last of the symbol. */
+export interface Counts {
+  /** Days with an output that is not known to be stale. */
   done: number;
-  /** Days with an output whose archive or format is not that of its record. */
+  /** Days with an output whose archive, format or file is not that of its record. */
   stale: number;
-  /** Days without any output, between the first and the last day that anything is known of. */
+  /** Days without an output, between the first and the last day that anything is known of. */
   missing: number;
-  /** Days with an archive that failed when it was converted last, or cannot be, and that has no output. */
+  /** Missing days with an archive that failed when it was converted last, or cannot be. */
   failed: number;
-  /** Days without any output, whose archive is there and has not failed. */
+  /** Missing days whose archive is there, reaches this depth and has not failed. */
   toDo: number;
   /** Days with an output of which there is no record. */
   unrecorded: number;
-  /** Of recorded outputs; rows of the same interval count once, however many depths and formats have them. */
+  /** Of recorded outputs; NaN when it is not known of some. */
   rows: number;
   filledRows: number;
-  /** NaN when it is not known of some. */
   suspectRows: number;
-  /** `YYYY-MM-DD`. */
+}
+
+/** What is there of one kind in a month. */
+export interface MonthStatus extends Partial<Omit<Kind, 'pair'>>, Counts {
+  pair: string;
+  /** `YYYY-MM`; the first of several months of which nothing is known. */
+  month: string;
+  /** The last of several months of which nothing is known. */
+  untilMonth?: string;
+  /** `YYYY-MM-DD`; none where `untilMonth` is there. */
   missingDays: string[];
+}
+
+/** An archive that failed when it was converted last, or that cannot be. */
+export interface FailedArchive {
+  pair: string;
+  date: string | undefined;
+  fileName: string;
+  error: string;
+  /** When it failed for the first time since it last succeeded, ISO 8601; `undefined` where that is not known. */
+  since: string | undefined;
+}
+
+export interface Survey {
+  months: MonthStatus[];
+  failed: FailedArchive[];
 }
 
 export interface SurveyOptions {
   /** Pairs wanted; absent: all. */
-  symbols?: string[];
+  symbols?: readonly string[];
   /** First and last day wanted, `YYYY-MM-DD`; absent: the first and last known ones. */
-  from?: string;
-  to?: string;
+  from?: string | undefined;
+  to?: string | undefined;
 }
 
-/** What is known of a pair's day. */
-interface Day {
-  outputs: FoundOutput[];
-  archives: ArchiveFile[];
-  hasFailed: boolean;
+/** What is known of a pair. */
+interface Holdings {
+  /** By day. */
+  archives: Map<string, ArchiveFile[]>;
+  failedDays: Set<string>;
+  /** Of each kind, by day. */
+  outputs: Map<string, { kind: Kind | undefined; byDay: Map<string, KnownOutput> }>;
 }
 
-/** Counts what is there, by pair and month, in the order of these. */
-export function survey(inventory: Inventory, options: SurveyOptions): MonthStatus[] {
-  const pairs = gatherDays(inventory, options);
-  return [...pairs.keys()].sort().flatMap((pair) => {
-    const days = pairs.get(pair) ?? new Map<string, Day>();
+/** Counts what is there, by pair, kind and month, in the order of these. */
+export function survey(inventory: Inventory, options: SurveyOptions): Survey {
+  const failed = failedArchives(inventory, options);
+  const pairs = gather(inventory, failed, options);
+  const months = [...pairs.keys()].sort().flatMap((pair) => surveyPair(pair, pairs.get(pair) as Holdings, options));
+  return { months, failed };
+}
+
+/** Adds months up. */
+export function total(months: readonly Counts[]): Counts {
+  const sum = noCounts();
+  for (const month of months) {
+    for (const name of Object.keys(sum) as (keyof Counts)[]) sum[name] += month[name];
+  }
+  return sum;
+}
+
+function noCounts(): Counts {
+  return { done: 0, stale: 0, missing: 0, failed: 0, toDo: 0, unrecorded: 0, rows: 0, filledRows: 0, suspectRows: 0 };
+}
+
+function failedArchives({ archives, outputs }: Inventory, { symbols, from, to }: SurveyOptions): FailedArchive[] {
+  const places = new Set(outputs.all.map((output) => placeOf(output.path)));
+  const failures = [...outputs.records.failures].filter(
+    (failure) => !failure.places.some((place) => places.has(place)),
+  );
+  const unusable = archives.unusable.map(({ pair, date, fileName, problem }) => ({
+    pair,
+    date,
+    fileName,
+    error: problem,
+    since: undefined,
+  }));
+  return [...failures, ...unusable]
+    .filter(({ pair, date }) => isWanted(pair, symbols) && isWithin(date, { from, to }))
+    .map(({ pair, date, fileName, error, since }) => ({ pair, date, fileName, error, since }))
+    .sort((a, b) => (`${a.pair} ${a.date}` < `${b.pair} ${b.date}` ? -1 : 1));
+}
+
+function gather(
+  { archives, outputs }: Inventory,
+  failed: FailedArchive[],
+  { symbols, from, to }: SurveyOptions,
+): Map<string, Holdings> {
+  const pairs = new Map<string, Holdings>();
+  const of = (pair: string) => {
+    const known = pairs.get(pair) ?? { archives: new Map(), failedDays: new Set<string>(), outputs: new Map() };
+    pairs.set(pair, known);
+    return known;
+  };
+  for (const archive of archives.archives.filter(({ pair }) => isWanted(pair, symbols))) {
+    const { archives: byDay } = of(archive.pair);
+    byDay.set(archive.date, [...(byDay.get(archive.date) ?? []), archive]);
+  }
+  for (const { pair, date } of failed) if (date !== undefined) of(pair).failedDays.add(date);
+  for (const output of outputs.all.filter(({ pair }) => isWanted(pair, symbols))) {
+    const { pair, kind, depth, interval, format } = output;
+    const key = [kind, String(depth ?? 0).padStart(4, '0'), interval, format].join(' ');
+    const ofKind = of(pair).outputs.get(key) ?? { kind: { pair, kind, depth, interval, format }, byDay: new Map() };
+    of(pair).outputs.set(key, ofKind);
+    ofKind.byDay.set(output.date, output);
+  }
+  // A pair with archives only: they are all to do, of no kind yet.
+  for (const [pair, known] of pairs) {
+    if (known.outputs.size === 0) known.outputs.set('', { kind: undefined, byDay: new Map() });
+    const days = [...daysOf(known)].filter((date) => isWithin(date, { from, to }));
+    if (days.length === 0) pairs.delete(pair);
+  }
+  return pairs;
+}
+
+function surveyPair(pair: string, known: Holdings, { from, to }: SurveyOptions): MonthStatus[] {
+  const days = [...daysOf(known)].sort();
+  return [...known.outputs.keys()].sort().flatMap((key) => {
+    const { kind, byDay } = known.outputs.get(key) as { kind: Kind | undefined; byDay: Map<string, KnownOutput> };
     const months = new Map<string, MonthStatus>();
-    for (const date of datesOf(days, options)) {
+    for (const { date, unknownDays } of calendar(days, { from, to })) {
       const month = date.slice(0, 7);
-      const status = months.get(month) ?? { pair, month, ...noStatus(), missingDays: [] };
+      const status = months.get(month) ?? { ...kind, pair, month, ...noCounts(), missingDays: [] };
       months.set(month, status);
-      addDay(status, date, days.get(date), inventory.outputs);
+      if (unknownDays === 0) addDay(status, date, byDay.get(date), known);
+      else Object.assign(status, { missing: unknownDays, untilMonth: lastMonth(date, unknownDays) });
     }
     return [...months.values()];
   });
 }
 
-/** Adds months up. */
-export function total(months: MonthStatus[]): ReturnType<typeof noStatus> {
-  const sum = noStatus();
-  for (const month of months) {
-    for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += month[name];
+/**
+ * The days from the first known one to the last, of those wanted: one by one in months that anything is known of. Months
+ * in a row of which nothing is known are one entry, because a wrong date must not become a hundred thousand lines.
+ */
+function* calendar(
+  known: string[],
+  { from = '', to = '9999-12-31' }: Pick<SurveyOptions, 'from' | 'to'>,
+): Generator<{ date: string; unknownDays: number }> {
+  const knownMonths = [...new Set(known.map((date) => date.slice(0, 7)))];
+  const first = [known[0] ?? '', from].sort()[1] ?? '';
+  const endMs = Date.parse([known.at(-1) ?? '', to].sort()[0] ?? '') + DAY_MS; // exclusive
+  for (let ms = Date.parse(first); ms < endMs; ) {
+    const date = toDate(ms);
+    const month = date.slice(0, 7);
+    const next = knownMonths.find((knownMonth) => knownMonth >= month);
+    const unknownDays =
+      next === month ? 0 : Math.round((Math.min(next ? Date.parse(`${next}-01`) : endMs, endMs) - ms) / DAY_MS);
+    yield { date, unknownDays };
+    ms += DAY_MS * Math.max(1, unknownDays);
   }
-  return sum;
 }
 
-function noStatus() {
-  return {
-    done: 0,
-    stale: 0,
-    missing: 0,
-    failed: 0,
-    toDo: 0,
-    unrecorded: 0,
-    rows: 0,
-    filledRows: 0,
-    suspectRows: 0,
-  };
+function lastMonth(date: string, days: number): string {
+  return toDate(Date.parse(date) + (days - 1) * DAY_MS).slice(0, 7);
 }
 
-function gatherDays({ archives, outputs }: Inventory, { symbols }: SurveyOptions): Map<string, Map<string, Day>> {
-  const wanted = symbols && new Set(symbols);
-  const pairs = new Map<string, Map<string, Day>>();
-  const change = (pair: string, date: string, apply: (day: Day) => void) => {
-    if (wanted && !wanted.has(pair)) return;
-    const days = pairs.get(pair) ?? new Map<string, Day>();
-    const day = days.get(date) ?? { outputs: [], archives: [], hasFailed: false };
-    pairs.set(pair, days.set(date, day));
-    apply(day);
-  };
-  for (const output of outputs.all) change(output.pair, output.date, (day) => day.outputs.push(output));
-  for (const archive of archives.archives) change(archive.pair, archive.date, (day) => day.archives.push(archive));
-  const places = new Set(outputs.all.map((output) => placeOf(output.path)));
-  const fail = (day: Day) => {
-    day.hasFailed = true;
-  };
-  for (const failure of outputs.records.failures) {
-    if (!failure.places.some((place) => places.has(place))) change(failure.pair, failure.date, fail);
-  }
-  for (const { pair, date } of archives.unusable) if (date !== undefined) change(pair, date, fail);
-  return pairs;
-}
-
-/** All days from the first to the last one known, of those wanted. */
-function datesOf(days: Map<string, Day>, { from = '', to = '9999' }: SurveyOptions): string[] {
-  const known = [...days.keys()].sort();
-  const [firstMs, lastMs] = [Date.parse(known[0] ?? ''), Date.parse(known.at(-1) ?? '')];
-  const count = Math.round((lastMs - firstMs) / DAY_MS) + 1;
-  return Array.from({ length: count }, (_, index) => toDate(firstMs + index * DAY_MS)).filter(
-    (date) => date >= from && date <= to,
-  );
-}
-
-function addDay(status: MonthStatus, date: string, day: Day | undefined, outputs: Outputs): void {
-  if (day?.hasFailed) status.failed++;
-  if (!day || day.outputs.length === 0) {
+function addDay(status: MonthStatus, date: string, output: KnownOutput | undefined, known: Holdings): void {
+  const archives = known.archives.get(date) ?? [];
+  if (!output) {
     status.missing++;
     status.missingDays.push(date);
-    if (day && day.archives.length > 0 && !day.hasFailed) status.toDo++;
+    const { depth } = status;
+    if (known.failedDays.has(date)) status.failed++;
+    else if (archives.some(({ sourceDepth }) => depth === undefined || sourceDepth >= depth)) status.toDo++;
     return;
   }
-  const recorded = day.outputs.flatMap((output) => {
-    const record = outputs.recordOf(output);
-    return record ? [{ output, record }] : [];
-  });
-  const isStale = recorded.some(({ output, record }) => {
-    const archive = day.archives.find(({ fileName }) => fileName === record.archive.fileName);
-    return judge({ output, isFound: true, record, archive, options: undefined }).action === 'make';
-  });
-  if (isStale) status.stale++;
+  const { knowledge } = output;
+  if (knowledge.kind === 'unrecorded') {
+    status.unrecorded++;
+    status.done++;
+    return;
+  }
+  const { record } = knowledge;
+  const archive = archives.find(({ fileName }) => fileName === record.archive.fileName);
+  if (judge({ output, found: output, archive, options: undefined }).action === 'make') status.stale++;
   else status.done++;
-  if (recorded.length < day.outputs.length) status.unrecorded++;
-  const grids = new Map<string, RowCounts>();
-  for (const { record } of recorded) {
-    const interval = String(record.shape['interval']);
-    grids.set(interval, largest(record.counts, grids.get(interval)));
-  }
-  for (const { rows, filledRows, suspectRows } of grids.values()) {
-    status.rows += rows;
-    status.filledRows += filledRows;
-    status.suspectRows += suspectRows;
-  }
+  status.rows += record.counts.rows;
+  status.filledRows += record.counts.filledRows;
+  status.suspectRows += record.counts.suspectRows;
 }
 
-/** Outputs of one day may come from several archives: what is worth a look in any of them is. */
-function largest(a: RowCounts, b: RowCounts = a): RowCounts {
-  return {
-    rows: Math.max(a.rows, b.rows),
-    filledRows: Math.max(a.filledRows, b.filledRows),
-    suspectRows: Math.max(a.suspectRows, b.suspectRows),
-  };
+function daysOf({ archives, failedDays, outputs }: Holdings): Set<string> {
+  const ofOutputs = [...outputs.values()].flatMap(({ byDay }) => [...byDay.keys()]);
+  return new Set([...archives.keys(), ...failedDays, ...ofOutputs]);
+}
+
+function isWanted(pair: string, symbols: readonly string[] | undefined): boolean {
+  return symbols?.includes(pair) ?? true;
+}
+
+function isWithin(date: string | undefined, { from = '', to = '9999-12-31' }: Pick<SurveyOptions, 'from' | 'to'>) {
+  return date === undefined || (date >= from && date <= to);
 }

@@ -7,6 +7,7 @@ import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
 import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
+import type { Wording } from '../convert/conflicts.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 
@@ -45,6 +46,19 @@ const FLAGS: Readonly<Record<keyof ResolvedOptions, string>> = {
   from: '--from',
   to: '--to',
   overwrite: '--overwrite',
+  onStale: '--on-stale',
+};
+
+/** Says an option of a conflict as the command line does: `--on-gap skip`, `without --quality`. */
+export const CONFLICT_WORDING: Wording = {
+  say(option, value) {
+    if (option === 'labels') return value === 'python' ? '--compat python' : 'without --compat';
+    const flag = FLAGS[option as keyof ResolvedOptions] ?? option;
+    if (value === false || value === 'none') return `without ${flag}`;
+    return value === true ? `with ${flag}` : `with ${flag} ${value}`;
+  },
+  remake: '--on-stale remake',
+  keep: '--on-stale keep',
 };
 
 const MAX_WORKERS = 1024;
@@ -143,6 +157,13 @@ function optionTable(): Record<string, commander.Option[]> {
         'Folder of unfinished outputs. Use it when the output folder is slow or watched by other programs. ' +
           '(default: beside the output, hidden)',
       ).argParser(parseFolder),
+      new commander.Option(
+        '--on-stale <mode>',
+        'What becomes of outputs that were made with other options, or by the Python scripts: refuse converts nothing ' +
+          'and says which; keep leaves them as they are; remake makes them again.',
+      )
+        .choices(['refuse', 'keep', 'remake'])
+        .default('refuse'),
       new commander.Option(
         '--overwrite',
         'Make all outputs again, also those that are up to date. Use it when you do not trust what is there.',
@@ -245,11 +266,11 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   const { sourceDir, workers, dryRun = false, json = false, test = false, interval, inflate, format, impact } = given;
   const { includeFormattedTimestamp, formattedTimestamp: _, metrics, metricsOnly = false, ...named } = given;
   const { outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
-  const { quality, decimals, overwrite } = named;
+  const { quality, decimals, overwrite, onStale } = named;
   const what = resolveOptions(
     {
       ...{ outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout },
-      ...{ quality, decimals, overwrite },
+      ...{ quality, decimals, overwrite, onStale },
       intervalMs: interval,
       inflater: inflate,
       formattedTimestamp: includeFormattedTimestamp,
@@ -287,6 +308,7 @@ interface GivenOptions {
   metricsOnly?: true;
   impact: readonly number[];
   overwrite?: true;
+  onStale: ResolvedOptions['onStale'];
   workers: number;
   inflate: ResolvedOptions['inflater'];
   dryRun?: true;

@@ -1,16 +1,17 @@
 import { UsageError } from '../base/usage-error.js';
 import { type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
-import { takeInventory } from '../catalog/inventory.js';
+import { type Inventory, takeInventory } from '../catalog/inventory.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import { JsonReporter, printPlan, type Reporter, type Summary, Tally, TextReporter } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { ConflictError } from '../convert/conflicts.js';
 import type { Executor } from '../convert/executor.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { run } from '../convert/run.js';
 import { openStorage } from '../storage/open-storage.js';
-import type { ConvertOptions } from './convert-options.js';
+import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
 
 /**
  * Converts archives: scan, plan, run, report.
@@ -70,10 +71,19 @@ async function loadExecutor(slots: number): Promise<Executor> {
 
 async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
   const found = options.archives.length > 0 ? await identifyArchives(options.archives) : await findInSource(options);
-  const entries = plan(await takeInventory(found, options.what.outputDir), options.what);
+  const entries = planOrRefuse(await takeInventory(found, options.what.outputDir), options);
   for (const line of describeOddities(found, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
   return entries;
+}
+
+/** The plan, or a refusal in the words of the command line. */
+function planOrRefuse(inventory: Inventory, { what }: ConvertOptions): PlanEntry[] {
+  try {
+    return plan(inventory, what);
+  } catch (error) {
+    throw error instanceof ConflictError ? new ConflictError(error.conflicts, CONFLICT_WORDING) : error;
+  }
 }
 
 async function findInSource({ sourceDir }: ConvertOptions): Promise<FoundArchives> {

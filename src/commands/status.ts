@@ -3,7 +3,7 @@ import { type FoundArchives, findArchives } from '../catalog/find-archives.js';
 import { lookUpOutputs } from '../catalog/inventory.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { RECORDS_FILE } from '../catalog/records.js';
-import { type MonthStatus, survey, total } from '../catalog/survey.js';
+import { type Counts, type FailedArchive, type MonthStatus, type Survey, survey, total } from '../catalog/survey.js';
 import { clean } from '../console/clean-text.js';
 import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
@@ -20,16 +20,18 @@ export interface StatusOptions {
 }
 
 const EXPLANATION = `
+Each line is of one kind of output: a depth or metrics, an interval, a format.
 DONE, STALE and MISSING are the days from a symbol's first known day to its last:
   DONE     there is an output
-  STALE    there is one, but its archive has changed, or the format that bookgrid writes: convert
-           makes it again (options are compared by convert only: see its --dry-run)
+  STALE    there is one, but its archive has changed, or the format that bookgrid writes, or the
+           file is not what was written: convert makes it again (options are compared by convert
+           only: see its --dry-run)
   MISSING  there is none; the last column says which days of the month
-FAILED     days whose archive failed when it was last converted, or cannot be
-TO DO      missing days whose archive is below --source-dir, and has not failed
+FAILED     missing days whose archive failed when it was last converted, or cannot be: named below
+TO DO      missing days whose archive is below --source-dir, reaches the depth and has not failed
 NO RECORD  days with an output that ${RECORDS_FILE} does not know, as of the Python scripts
 ROWS, FILLED, SUSPECT: rows recorded, those of intervals without a message, and those of a book
-that messages are missing from; a depth or a format more does not count them again
+that messages are missing from
 
 Example:
   bookgrid status --source-dir archives --output-dir snapshots --from 2025-01-01 --to 2025-03-31`;
@@ -72,10 +74,11 @@ export async function status(options: StatusOptions, { stdout, stderr }: Surroun
   const archives: FoundArchives = hasSource
     ? await findArchives(sourceDir)
     : { archives: [], unusable: [], ignored: [] };
-  const outputs = await lookUpOutputs(outputDir, symbols);
+  const outputs = await lookUpOutputs(outputDir, { symbols });
   const hasOutput = (await openStorage(outputDir).look(outputDir)) !== undefined;
   if (hasOutput && outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
-  const months = survey({ archives, outputs }, options);
+  const found = survey({ archives, outputs }, options);
+  const { months } = found;
   if (months.length === 0) {
     const others = symbols
       ? [...archives.archives, ...(await lookUpOutputs(outputDir)).all].map(({ pair }) => pair)
@@ -92,7 +95,7 @@ export async function status(options: StatusOptions, { stdout, stderr }: Surroun
     if (!months.some(({ pair }) => pair === symbol)) warn(`Note: nothing is known of ${symbol}.`);
   }
   const write = lineWriter(stdout);
-  const lines = json ? toJson(months) : toTable(months);
+  const lines = json ? toJson(found) : [...toTable(months), ...describeFailed(found.failed)];
   for (const line of lines) write(line);
 }
 
@@ -108,17 +111,39 @@ function describeNothing({ outputDir, sourceDir, symbols = [], from, to }: Statu
   );
 }
 
-function toJson(months: MonthStatus[]): string[] {
-  const objects = [...months.map((month) => ({ event: 'month', ...month })), { event: 'total', ...total(months) }];
+function toJson({ months, failed }: Survey): string[] {
+  const objects = [
+    ...months.map((month) => ({ event: 'month', ...month })),
+    ...failed.map((archive) => ({ event: 'failed', ...archive })),
+    { event: 'total', ...total(months) },
+  ];
   return objects.map((object) => JSON.stringify(object));
 }
 
-type Line = Omit<MonthStatus, 'month' | 'missingDays'> & Partial<Pick<MonthStatus, 'month' | 'missingDays'>>;
+const FAILED_SHOWN = 20;
+
+/** The archives that failed, why, and since when. */
+function describeFailed(failed: FailedArchive[]): string[] {
+  if (failed.length === 0) return [];
+  const lines = failed
+    .slice(0, FAILED_SHOWN)
+    .map(({ fileName, error, since }) => `  ${fileName}: ${error}${since ? ` (since ${since.slice(0, 10)})` : ''}`);
+  const more = failed.length - lines.length;
+  return ['', 'Failed:', ...lines.map(clean), ...(more > 0 ? [`  and ${more} more (--json lists all)`] : [])];
+}
+
+type Line = Counts & Partial<MonthStatus> & { pair: string };
+
+/** `ob500 1m csv`, `metrics 1s parquet`; `-` for a symbol that nothing has been made of. */
+function describeKind({ kind, depth, interval, format }: Partial<MonthStatus>): string {
+  return kind === undefined ? '-' : `${kind === 'book' ? `ob${depth}` : kind} ${interval} ${format}`;
+}
 
 /** Headers and cells; those of numbers stand to the right. */
 const COLUMNS: [header: string, cell: (line: Line) => string | number][] = [
-  ['PAIR', ({ pair }) => pair],
-  ['MONTH', ({ month = '' }) => month],
+  ['SYMBOL', ({ pair }) => pair],
+  ['KIND', (line) => (line.month === undefined ? '' : describeKind(line))],
+  ['MONTH', ({ month = '', untilMonth }) => (untilMonth === undefined ? month : `${month}…`)],
   ['DONE', ({ done }) => done],
   ['STALE', ({ stale }) => stale],
   ['MISSING', ({ missing }) => missing],
@@ -128,7 +153,7 @@ const COLUMNS: [header: string, cell: (line: Line) => string | number][] = [
   ['ROWS', ({ rows }) => rows],
   ['FILLED', ({ filledRows }) => filledRows],
   ['SUSPECT', ({ suspectRows }) => suspectRows],
-  ['MISSING DAYS', ({ missingDays = [] }) => describeDays(missingDays)],
+  ['MISSING DAYS', ({ missingDays = [], untilMonth }) => (untilMonth ? `to ${untilMonth}` : describeDays(missingDays))],
 ];
 
 function toTable(months: MonthStatus[]): string[] {

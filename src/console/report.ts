@@ -154,7 +154,9 @@ export class TextReporter implements Reporter {
 }
 
 function remarkOf(entry: PlanEntry): string | undefined {
-  return entry.action === 'fail' ? undefined : entry.remark;
+  if (entry.action === 'fail') return undefined;
+  const kept = entry.kept && `${contentsOf(entry.kept)}: kept, made with ${entry.kept[0]?.differs}`;
+  return [entry.remark, kept].filter(Boolean).join('; ') || undefined;
 }
 
 /** `was stale: onGap fill → skip`; where that is not so of all outputs, `was stale: 200: onGap fill → skip`. */

@@ -39,6 +39,11 @@ export interface ResolvedOptions extends SamplingOptions {
   to: string | undefined;
   /** Makes outputs again that exist. */
   overwrite: boolean;
+  /**
+   * What becomes of outputs that were made with other options than these: nothing is made at all and an error says so,
+   * they are left as they are, or they are made again.
+   */
+  onStale: 'refuse' | 'keep' | 'remake';
 }
 
 /** What to make: all but `outputDir` has a default, which `undefined` means too. See {@link OPTION_DEFAULTS}. */
@@ -59,6 +64,7 @@ export const OPTION_DEFAULTS: Omit<ResolvedOptions, 'outputDir'> = {
   from: undefined,
   to: undefined,
   overwrite: false,
+  onStale: 'refuse',
 };
 
 const CHECKS: Readonly<Record<keyof ResolvedOptions, Check>> = {
@@ -82,6 +88,7 @@ const CHECKS: Readonly<Record<keyof ResolvedOptions, Check>> = {
   from: aDay,
   to: aDay,
   overwrite: aBoolean,
+  onStale: oneOf('refuse', 'keep', 'remake'),
 };
 
 /**

@@ -1,11 +1,14 @@
 import type { Inflater } from '../archive/read-options.js';
+import { formatInterval } from '../base/time.js';
 import { depthFolder } from '../catalog/archive-name.js';
 import type { ArchiveFile, UnusableFile } from '../catalog/find-archives.js';
 import type { Inventory, Outputs } from '../catalog/inventory.js';
 import { type Contents, contentsOf, nameOutput, type Output } from '../catalog/output-name.js';
 import { type SamplingOptions, samplingOptionsOf } from '../catalog/shaping-options.js';
-import { judge } from '../catalog/staleness.js';
+import { describeDifference, judge } from '../catalog/staleness.js';
+import { folderOf } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
+import { type Conflict, ConflictError } from './conflicts.js';
 import { type PlanOptions, type ResolvedOptions, resolveOptions } from './options.js';
 
 /** One file that is to be made. */
@@ -41,7 +44,12 @@ export interface Remarks {
   remark?: string;
   /** Outputs that exist, of which there is no record, as of those of the Python scripts: they are taken as done. */
   unrecorded?: Output[];
+  /** Outputs that exist and were made with other options: they are kept (`onStale: 'keep'`). */
+  kept?: KeptOutput[];
 }
+
+/** An output that is kept though it was made with other options. */
+export type KeptOutput = Output & { /** In what. */ differs: string };
 
 /** Why nothing is made from an archive. */
 export type SkipReason = 'exists' | 'made from another archive' | 'too shallow';
@@ -56,22 +64,39 @@ const DEFAULT_DEPTHS = [200, 500];
 
 /**
  * Decides what is made from which archive: outputs that are not there, and those whose record says that they were made
- * of something else or otherwise than they would be now. Pure: what is there comes in by the inventory.
+ * of something else, or that they are not what was written. Pure: what is there comes in by the inventory.
  *
  * @throws {@link UsageError} when an option has no such value.
+ * @throws {@link ConflictError} with `onStale: 'refuse'`, when rows of outputs that are there mean something else than
+ * those that would be made beside them.
  */
 export function plan({ archives, outputs }: Inventory, planOptions: PlanOptions): PlanEntry[] {
   const options = resolveOptions(planOptions);
   const files = [...archives.archives, ...archives.unusable]
     .filter((file) => isWanted(file, options))
     .sort(inPlanOrder);
-  const makers = new Map<string, ArchiveFile>();
-  return files.map((file, index) => {
+  const context: Context = { options, outputs, makers: new Map(), conflicts: new Map() };
+  const entries = files.map((file, index): PlanEntry => {
     const { path, fileName, pair } = file;
     const entry = { number: index + 1, path, fileName, pair };
     if ('problem' in file) return { ...entry, action: 'fail', problem: file.problem };
-    return { ...entry, ...decide(file, options, outputs, makers) };
+    return { ...entry, ...decide(file, context) };
   });
+  if (options.onStale === 'refuse') {
+    compareNeighbours(entries, context);
+    if (context.conflicts.size > 0) throw new ConflictError([...context.conflicts.values()]);
+  }
+  return entries;
+}
+
+/** What all decisions of a plan have in common. */
+interface Context {
+  options: ResolvedOptions;
+  outputs: Outputs;
+  /** Which archive makes an output, by its path. */
+  makers: Map<string, ArchiveFile>;
+  /** By path. */
+  conflicts: Map<string, Conflict>;
 }
 
 type Decision = PlanEntry extends infer E
@@ -80,12 +105,8 @@ type Decision = PlanEntry extends infer E
     : never
   : never;
 
-function decide(
-  archive: ArchiveFile,
-  options: ResolvedOptions,
-  found: Outputs,
-  makers: Map<string, ArchiveFile>,
-): Decision {
+function decide(archive: ArchiveFile, context: Context): Decision {
+  const { options, makers } = context;
   const depths = options.books ? reachableDepths(archive, options) : [];
   const outputs = outputsOfArchive(archive, depths, options);
   if (outputs.length === 0) {
@@ -100,35 +121,60 @@ function decide(
   const rivals = outputs.filter((output) => makers.has(output.path));
   const own = outputs.filter((output) => !makers.has(output.path));
   for (const output of own) makers.set(output.path, archive);
-  const { wanted, unrecorded } = sortOut(archive, own, options, found);
+  const { wanted, unrecorded, kept } = sortOut(archive, own, context);
   const remarks = {
     ...(rivals.length > 0 ? { remark: describeRivals(rivals, makers) } : {}),
     ...(unrecorded.length > 0 ? { unrecorded } : {}),
+    ...(kept.length > 0 ? { kept } : {}),
   };
   if (wanted.length > 0) return { action: 'convert', job: makeJob(archive, wanted, options), ...remarks };
   return { action: 'skip', outputs, reason: own.length > 0 ? 'exists' : 'made from another archive', ...remarks };
 }
 
-/** The outputs to be made, and of the others those that nothing is known of. */
-function sortOut(archive: ArchiveFile, outputs: Output[], options: ResolvedOptions, found: Outputs) {
+/** The outputs to be made, and of the others those that nothing is known of, or that are kept though they differ. */
+function sortOut(archive: ArchiveFile, outputs: Output[], { options, outputs: found, conflicts }: Context) {
   const wanted: PlannedOutput[] = [];
   const unrecorded: Output[] = [];
-  const { overwrite } = options;
+  const kept: KeptOutput[] = [];
   for (const output of outputs) {
     const existing = found.at(output.path);
-    const record = existing && found.recordOf(existing);
-    const verdict = judge({ output, isFound: existing !== undefined, record, archive, options, overwrite });
-    if (verdict.action === 'keep') {
+    const verdict = judge({ output, found: existing, archive, options });
+    const make = (stale?: string) =>
+      wanted.push({
+        ...output,
+        ...(stale !== undefined && { stale }),
+        ...(existing && { replaces: { sizeBytes: existing.sizeBytes, mtimeMs: existing.mtimeMs } }),
+      });
+    if (options.overwrite) make();
+    else if (verdict.action === 'make') make(verdict.stale);
+    else if (verdict.action === 'keep') {
       if (verdict.isUnrecorded) unrecorded.push(output);
-      continue;
+    } else {
+      const { differences } = verdict;
+      const reason = differences.map(describeDifference).join(', ');
+      if (options.onStale === 'remake') make(reason);
+      else if (options.onStale === 'keep') kept.push({ ...output, differs: reason });
+      else conflicts.set(output.path, { path: output.path, differences });
     }
-    wanted.push({
-      ...output,
-      ...(verdict.stale !== undefined && { stale: verdict.stale }),
-      ...(existing && { replaces: { sizeBytes: existing.sizeBytes, mtimeMs: existing.mtimeMs } }),
-    });
   }
-  return { wanted, unrecorded };
+  return { wanted, unrecorded, kept };
+}
+
+/**
+ * Finds the outputs that would lie beside those to be made and mean something else: of the same pair, contents, interval
+ * and format, of whatever day.
+ */
+function compareNeighbours(entries: PlanEntry[], { options, outputs, conflicts }: Context): void {
+  const made = entries.flatMap((entry) => (entry.action === 'convert' ? entry.job.outputs : []));
+  const replaced = new Set(made.map(({ path }) => path));
+  const groups = new Set(made.map((output) => folderOf(output.path)));
+  const interval = formatInterval(options.intervalMs);
+  for (const found of outputs.all) {
+    const isNeighbour = found.interval === interval && options.formats.includes(found.format);
+    if (!isNeighbour || !groups.has(folderOf(found.path)) || replaced.has(found.path)) continue;
+    const verdict = judge({ output: found, found, archive: undefined, options });
+    if (verdict.action === 'ask') conflicts.set(found.path, { path: found.path, differences: verdict.differences });
+  }
 }
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: ResolvedOptions): Job {

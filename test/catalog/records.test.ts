@@ -6,7 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import { placeOf } from '../../src/catalog/output-name.js';
-import { RECORDS_FILE, type RecordedOutput, readRecords } from '../../src/catalog/records.js';
+import { RECORDS_FILE, type RecordedOutput, type Records, readRecords } from '../../src/catalog/records.js';
 import { appendLine } from '../../src/storage/log-file.js';
 import { tempDir } from '../support/files.js';
 
@@ -15,6 +15,12 @@ const SHAPE = { interval: '1m', onGap: 'fill', onBadLine: 'fail', compat: 'none'
 
 /** The file that is there, where it does not matter. */
 const FILE = { sizeBytes: 1, mtimeMs: 1 };
+
+/** The record that is that of the file at a path; `undefined`: none. */
+function recordOf(records: Records, place: string, file = FILE): RecordedOutput | undefined {
+  const knowledge = records.of(place, file);
+  return knowledge.kind === 'recorded' ? knowledge.record : undefined;
+}
 
 /** A line as the program writes it, and what differs. */
 function recordLine(changes: Record<string, unknown> = {}): string {
@@ -48,12 +54,13 @@ test('what is recorded of an output is found by its path in any output folder', 
     hasBadLines: false,
     sizeBytes: undefined,
     mtimeMs: undefined,
+    sha256: undefined,
     counts: { rows: 1440, filledRows: 5, suspectRows: 7 },
   };
   for (const folder of ['/a', 'b/c', '']) {
-    assert.deepEqual(records.of(path.join(folder, PLACE), FILE), expected);
+    assert.deepEqual(recordOf(records, path.join(folder, PLACE)), expected);
   }
-  assert.equal(records.of(PLACE.replace('XRP', 'ADA'), FILE), undefined);
+  assert.equal(recordOf(records, PLACE.replace('XRP', 'ADA')), undefined);
 });
 
 test('places are named with / and without the output folder', () => {
@@ -68,19 +75,31 @@ test('the last record of success counts, a failure after it changes nothing', as
     recordLine({ archiveBytes: 3, status: 'failed', error: 'truncated' }),
   ];
   const records = await recordsOf(lines.join('\n'), tempDir(t));
-  assert.equal(records.of(PLACE, FILE)?.archive.sizeBytes, 2);
+  assert.equal(recordOf(records, PLACE)?.archive.sizeBytes, 2);
 });
 
 test('a failure is told of an archive that failed last, and of no other', async (t) => {
-  const failed = (pair: string) => ({ archive: `x/2025-01-15_${pair}_ob200.data.zip`, pair, status: 'failed' });
+  const failed = (pair: string, day = 2) => ({
+    archive: `x/2025-01-15_${pair}_ob200.data.zip`,
+    ...{ pair, status: 'failed', error: 'truncated', finishedAt: `2026-01-0${day}T00:00:00.000Z` },
+  });
   const lines = [
     recordLine(failed('AAA')),
     recordLine({ ...failed('AAA'), status: 'done' }),
     recordLine({ ...failed('BBB'), status: 'done' }),
     recordLine(failed('BBB')),
+    recordLine(failed('BBB', 3)),
   ];
   const records = await recordsOf(lines.join('\n'), tempDir(t));
-  assert.deepEqual([...records.failures], [{ pair: 'BBB', date: '2025-01-15', places: [PLACE] }]);
+  assert.deepEqual(
+    [...records.failures],
+    [
+      {
+        ...{ pair: 'BBB', date: '2025-01-15', places: [PLACE], fileName: '2025-01-15_BBB_ob200.data.zip' },
+        ...{ error: 'truncated', since: '2026-01-02T00:00:00.000Z' },
+      },
+    ],
+  );
 });
 
 test('a record is not that of a file of another size', async (t) => {
@@ -90,7 +109,7 @@ test('a record is not that of a file of another size', async (t) => {
     [undefined, true],
   ] as const) {
     const records = await recordsOf(recordLine({ outputs: [{ path: PLACE, shape: SHAPE, bytes }] }), tempDir(t));
-    assert.equal(records.of(PLACE, { sizeBytes: 4, mtimeMs: 1 }) !== undefined, isIts);
+    assert.equal(recordOf(records, PLACE, { sizeBytes: 4, mtimeMs: 1 }) !== undefined, isIts);
   }
 });
 
@@ -98,7 +117,7 @@ test('of records of files of one size, that of the file’s time counts: a run m
   const made = (mtimeMs: number) =>
     recordLine({ archiveBytes: mtimeMs, outputs: [{ path: PLACE, shape: SHAPE, bytes: 4, mtimeMs }] });
   const records = await recordsOf([made(100), made(200)].join('\n'), tempDir(t));
-  const at = (mtimeMs: number) => records.of(PLACE, { sizeBytes: 4, mtimeMs })?.archive.sizeBytes;
+  const at = (mtimeMs: number) => recordOf(records, PLACE, { sizeBytes: 4, mtimeMs })?.archive.sizeBytes;
   assert.deepEqual([at(100), at(200)], [100, 200]);
   assert.equal(at(300), 200, 'a copy with a time of its own is taken for the last');
 });
@@ -131,7 +150,7 @@ test('garbage says nothing: lines cut off, not JSON, of other kinds, too long, n
     Buffer.from(`${whole}\n${garbage}\n${recordLine({ archiveBytes: 99 }).slice(0, -1)}`),
   ]);
   const records = await recordsOf(bytes, tempDir(t));
-  assert.equal(records.of(PLACE, FILE)?.archive.sizeBytes, 10);
+  assert.equal(recordOf(records, PLACE)?.archive.sizeBytes, 10);
   assert.deepEqual([...records.failures], []);
 });
 
@@ -141,7 +160,7 @@ test('fields of other types are as if they were not there', async (t) => {
     recordLine({ outputs, archiveMtimeMs: null, rows: 'all', badLines: null }),
     tempDir(t),
   );
-  const { archive, shape, formatVersion, hasBadLines } = records.of(PLACE, FILE) ?? {};
+  const { archive, shape, formatVersion, hasBadLines } = recordOf(records, PLACE) ?? {};
   assert.deepEqual(archive, { fileName: '2025-01-15_XRPUSDT_ob200.data.zip', sizeBytes: 10, mtimeMs: undefined });
   assert.deepEqual([shape, formatVersion, hasBadLines], [{}, 1, true]);
 });
@@ -150,7 +169,7 @@ test('records of version 0.1: paths as they were given, the options of all outpu
   const options = { interval: '1m', onGap: 'skip', onBadLine: 'fail', compat: 'none', formattedTimestamp: false };
   const outputs = [{ depth: 200, path: `old/folder/${PLACE}` }];
   const line = recordLine({ archiveMtimeMs: undefined, suspectRows: undefined, outputs, options });
-  const record = (await recordsOf(`${line}\n`, tempDir(t))).of(`/new/${PLACE}`, FILE);
+  const record = recordOf(await recordsOf(`${line}\n`, tempDir(t)), `/new/${PLACE}`);
   assert.deepEqual(record?.shape, options);
   assert.equal(record?.formatVersion, 1);
   assert.equal(record?.archive.mtimeMs, undefined);
@@ -160,7 +179,7 @@ test('records of version 0.1: paths as they were given, the options of all outpu
 test('no file, and no folder: no records', async (t) => {
   const dir = tempDir(t);
   for (const folder of [dir, path.join(dir, 'none')])
-    assert.equal((await readRecords(folder)).of(PLACE, FILE), undefined);
+    assert.equal(recordOf(await readRecords(folder), PLACE), undefined);
 });
 
 test('half a line that another run left is not continued', async (t) => {
@@ -169,7 +188,7 @@ test('half a line that another run left is not continued', async (t) => {
   appendLine(file, recordLine({ archiveBytes: 1 }));
   fs.appendFileSync(file, '{"archive":"half');
   appendLine(file, recordLine({ archiveBytes: 2 }));
-  assert.equal((await readRecords(dir)).of(PLACE, FILE)?.archive.sizeBytes, 2);
+  assert.equal(recordOf(await readRecords(dir), PLACE)?.archive.sizeBytes, 2);
 });
 
 test('processes that append at the same time do not mix their lines', async (t) => {
@@ -191,7 +210,41 @@ test('processes that append at the same time do not mix their lines', async (t) 
   const records = await readRecords(dir);
   for (let writer = 0; writer < WRITERS; writer++) {
     for (let line = 0; line < LINES; line++) {
-      assert.equal(records.of(`x/${writer}/${line}`, FILE)?.archive.sizeBytes, line);
+      assert.equal(recordOf(records, `x/${writer}/${line}`)?.archive.sizeBytes, line);
     }
   }
+});
+
+test('of files of one size, the content decides where it is known', async (t) => {
+  const made = (sha256: string) => ({ outputs: [{ path: PLACE, shape: SHAPE, bytes: 4, mtimeMs: 7, sha256 }] });
+  const lines = [recordLine({ ...made('aa'), archiveBytes: 1 }), recordLine({ ...made('bb'), archiveBytes: 2 })];
+  const records = await recordsOf(lines.join('\n'), tempDir(t));
+  const copy = { sizeBytes: 4, mtimeMs: 99 };
+  assert.ok(records.isInDoubt(PLACE, copy));
+  assert.ok(!records.isInDoubt(PLACE, { sizeBytes: 4, mtimeMs: 7 }));
+  assert.ok(!records.isInDoubt(PLACE, { sizeBytes: 5, mtimeMs: 99 }));
+  const known = (sha256: string) => records.of(PLACE, copy, sha256);
+  assert.equal(known('cc').kind, 'altered');
+  for (const [sha256, archiveBytes] of [
+    ['aa', 1],
+    ['bb', 2],
+  ] as const) {
+    const knowledge = known(sha256);
+    assert.ok(knowledge.kind === 'recorded');
+    assert.equal(knowledge.record.archive.sizeBytes, archiveBytes);
+  }
+});
+
+test('a hostile record cannot do anything when it is compared or shown', async (t) => {
+  const shape = {
+    interval: { toString: 1 },
+    onGap: ['fill'],
+    compat: null,
+    quality: { valueOf: 1 },
+    impacts: [1, 'x'],
+  };
+  const line = recordLine({ outputs: [{ path: PLACE, shape, formatVersion: 1, sha256: { toString: 1 } }] });
+  const record = recordOf(await recordsOf(line, tempDir(t)), PLACE);
+  assert.deepEqual(record?.shape, {});
+  assert.equal(record?.sha256, undefined);
 });

@@ -68,8 +68,9 @@ test('an archive that has changed is converted again, and then it is up to date'
   assert.equal(await again([]), SKIPPED);
 });
 
-test('a changed option makes stale what it shapes, and that is replaced by what the option asks for', async (t) => {
-  const { out, again, sourceDir } = await converted(t);
+test('--on-stale remake: a changed option makes stale what it shapes, and that is made again', async (t) => {
+  const { out, again: run, sourceDir } = await converted(t);
+  const again = (more: string[]) => run([...more, '--on-stale', 'remake']);
   const filled = readOutputs(out);
   assert.equal(
     await again(['--on-gap', 'skip', '--dry-run']),
@@ -93,7 +94,9 @@ test('a changed option makes stale what it shapes, and that is replaced by what 
 
 test('--json tells why an output was made again', async (t) => {
   const { again } = await converted(t);
-  const events = (await again(['--on-gap', 'skip', '--json'])).split('\n').map((line) => JSON.parse(line));
+  const events = (await again(['--on-gap', 'skip', '--on-stale', 'remake', '--json']))
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const { outputs } = events.find(({ event }) => event === 'archive');
   assert.deepEqual(
     outputs.map(({ stale }: { stale: string }) => stale),
@@ -101,19 +104,23 @@ test('--json tells why an output was made again', async (t) => {
   );
 });
 
-test('an output that another program has written over is left as it is, and named by a dry run', async (t) => {
+test('an output that is not what was written is made again, and the line says so', async (t) => {
   const { out, again } = await converted(t);
-  fs.writeFileSync(path.join(out, OUT200), 'mine');
+  const before = readOutputs(out);
+  fs.truncateSync(path.join(out, OUT200), 100);
+  const bytes = before.get(OUT200)?.length;
+  const reason = `it has 100 bytes, and ${bytes} were written`;
+  assert.match(await again(['--dry-run']), new RegExp(`_ob200_1m.csv \\(stale: ${reason}\\)`));
+  assert.equal(await again([]), `${DONE.replace('200,500', '200')} (was stale: ${reason})`);
+  assertSameOutputs(readOutputs(out), before);
   assert.equal(await again([]), SKIPPED);
-  assert.match(await again(['--dry-run']), /: exists \(200: no record of it, taken as done\)\n/);
-  assert.equal(readOutputs(out).get(OUT200), 'mine');
 });
 
 test('outputs without a record are taken as done, and a dry run names them', async (t) => {
   const { out, again } = await converted(t);
   fs.rmSync(path.join(out, 'conversions.jsonl'));
-  assert.equal(await again(['--on-gap', 'skip']), SKIPPED);
-  const all = await again(['--on-gap', 'skip', '--dry-run']);
+  assert.equal(await again([]), SKIPPED);
+  const all = await again(['--dry-run']);
   assert.match(all, /^\[1\] SKIP \S+ \[200,500\]: exists \(200,500: no record of them, taken as done\)\n/);
 
   fs.rmSync(path.join(out, OUT500));
@@ -144,7 +151,7 @@ test('records are read past a cut-off line, garbage, and lines of another versio
   const records = fs.readFileSync(file, 'utf8');
   fs.writeFileSync(file, `garbage\n[]\n${records.replace('{', '{"novelty":{"deep":[1]},')}{"archive":"cut o`);
   assert.equal(await again([]), SKIPPED);
-  assert.match(await again(['--on-gap', 'skip']), /was stale: onGap fill → skip/);
+  assert.match(await again(['--on-gap', 'skip', '--on-stale', 'remake']), /was stale: onGap fill → skip/);
 });
 
 test('killed while it makes stale outputs again, a run is resumed by the same command', async (t) => {
@@ -152,7 +159,7 @@ test('killed while it makes stale outputs again, a run is resumed by the same co
   await makeLargeSource(source, 12);
   const base = ['--source-dir', source, '--output-dir', out, '--workers', '2'];
   assert.equal((await complete(base)).status, 0);
-  const changed = ['--include-formatted-timestamp'];
+  const changed = ['--include-formatted-timestamp', '--on-stale', 'remake'];
   const { child, ended, printed } = start([...base, ...changed]);
   await printed(/DONE/);
   await until(() => listStaged(out).length > 0 || child.exitCode !== null, 'it is in the middle of an output');

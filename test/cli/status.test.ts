@@ -34,15 +34,23 @@ async function makeHoldings(t: TestContext): Promise<{ sourceDir: string; out: s
   return { sourceDir, out, args };
 }
 
-test('a table by pair and month: done, stale, missing, failed, to do, unrecorded, rows', async (t) => {
+/** Of the failure, which was a moment ago. */
+const TODAY = new Date().toISOString().slice(0, 10);
+
+test('a table by symbol, kind and month: done, stale, missing, failed, to do, unrecorded, rows', async (t) => {
   const { sourceDir, out, args } = await makeHoldings(t);
   const before = [readTree(out), readTree(sourceDir)];
   assert.deepEqual((await status(args)).split('\n'), [
-    'PAIR      MONTH   DONE STALE MISSING FAILED TO DO NO RECORD ROWS FILLED SUSPECT MISSING DAYS',
-    'AAAUSDT   2025-01    1     1       0      0     0         0    6      0       0',
-    'AAAUSDT   2025-02    4     0       4      0     1         1    9      0       0 02-03 06 08',
-    'B-26SEP25 2025-02    1     0       1      1     0         0    3      1       3 02',
-    'TOTAL                6     1       5      1     1         1   18      1       3',
+    'SYMBOL    KIND         MONTH   DONE STALE MISSING FAILED TO DO NO RECORD ROWS FILLED SUSPECT MISSING DAYS',
+    'AAAUSDT   ob200 1m csv 2025-01    1     1       0      0     0         0    6      0       0',
+    'AAAUSDT   ob200 1m csv 2025-02    4     0       4      0     1         1    9      0       0 02-03 06 08',
+    'AAAUSDT   ob500 1m csv 2025-01    1     1       0      0     0         0    6      0       0',
+    'AAAUSDT   ob500 1m csv 2025-02    3     0       5      0     1         0    9      0       0 02-03 06-08',
+    'B-26SEP25 ob200 1m csv 2025-02    1     0       1      1     0         0    3      1       3 02',
+    'TOTAL                            10     2      10      1     2         1   33      1       3',
+    '',
+    'Failed:',
+    `  2025-02-02_B-26SEP25_ob200.data.zip: truncated: the zip's directory is missing (file cut short?) (since ${TODAY})`,
     '',
   ]);
   assert.deepEqual([readTree(out), readTree(sourceDir)], before, 'it changes nothing');
@@ -54,10 +62,14 @@ test('--json: one object a line', async (t) => {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-  assert.equal(objects.length, 4);
+  assert.equal(objects.length, 7);
   assert.deepEqual(objects[1], {
     event: 'month',
     pair: 'AAAUSDT',
+    kind: 'book',
+    depth: 200,
+    interval: '1m',
+    format: 'csv',
     month: '2025-02',
     done: 4,
     stale: 0,
@@ -70,15 +82,24 @@ test('--json: one object a line', async (t) => {
     suspectRows: 0,
     missingDays: ['2025-02-02', '2025-02-03', '2025-02-06', '2025-02-08'],
   });
-  assert.deepEqual(objects[3], {
+  const { since, ...failed } = objects[5];
+  assert.deepEqual(failed, {
+    event: 'failed',
+    pair: 'B-26SEP25',
+    date: '2025-02-02',
+    fileName: '2025-02-02_B-26SEP25_ob200.data.zip',
+    error: "truncated: the zip's directory is missing (file cut short?)",
+  });
+  assert.ok(Math.abs(Date.parse(since) - Date.now()) < 60_000);
+  assert.deepEqual(objects[6], {
     event: 'total',
-    done: 6,
-    stale: 1,
-    missing: 5,
+    done: 10,
+    stale: 2,
+    missing: 10,
     failed: 1,
-    toDo: 1,
+    toDo: 2,
     unrecorded: 1,
-    rows: 18,
+    rows: 33,
     filledRows: 1,
     suspectRows: 3,
   });
@@ -88,14 +109,16 @@ test('--symbols, --from and --to choose', async (t) => {
   const { args } = await makeHoldings(t);
   const chosen = await status([...args, '--symbols', 'AAAUSDT', '--from', '2025-01-31', '--to', '2025-02-03']);
   assert.deepEqual(chosen.split('\n').slice(1, -1), [
-    'AAAUSDT 2025-01    0     1       0      0     0         0    3      0       0',
-    'AAAUSDT 2025-02    1     0       2      0     0         0    3      0       0 02-03',
-    'TOTAL              1     1       2      0     0         0    6      0       0',
+    'AAAUSDT ob200 1m csv 2025-01    0     1       0      0     0         0    3      0       0',
+    'AAAUSDT ob200 1m csv 2025-02    1     0       2      0     0         0    3      0       0 02-03',
+    'AAAUSDT ob500 1m csv 2025-01    0     1       0      0     0         0    3      0       0',
+    'AAAUSDT ob500 1m csv 2025-02    1     0       2      0     0         0    3      0       0 02-03',
+    'TOTAL                           2     2       4      0     0         0   12      0       0',
   ]);
   const unknown = await complete(['status', ...args, '--symbols', 'AAAUSDT,ZZZ']);
   assert.equal(unknown.stderr, 'Note: nothing is known of ZZZ.\n');
   const lower = await status([...args, '--symbols', 'b-26sep25']);
-  assert.match(lower, /^B-26SEP25 2025-02 /m);
+  assert.match(lower, /^B-26SEP25 ob200 1m csv 2025-02 /m);
   const none = await complete(['status', ...args, '--symbols', 'AAAUSD']);
   assert.equal(none.status, 2);
   assert.match(none.stderr, /^bookgrid: Nothing found, .*\. There is something of AAAUSDT, B-26SEP25\.\n$/);
@@ -108,9 +131,8 @@ test('without archives: what is there is told, with a note', async (t) => {
     status: 0,
     stderr: `Note: no such folder: ${none}; without --source-dir, changed archives and those to do are not seen\n`,
   });
-  const [, , february, , total] = text.split('\n');
-  assert.match(february ?? '', /^AAAUSDT +2025-02 +4 +0 +3 +0 +0 +1 .* 02-03 06$/);
-  assert.match(total ?? '', /^TOTAL +7 +0 +4 +1 +0 +1 /);
+  assert.match(text, /^AAAUSDT +ob200 1m csv 2025-02 +4 +0 +3 +0 +0 +1 .* 02-03 06$/m);
+  assert.match(text, /^TOTAL +12 +0 +8 +1 +0 +1 /m);
 
   fs.rmSync(out, { recursive: true });
   assert.match(await status(args), /\nTOTAL +0 +0 +12 +0 +8 +0 +0 +0 +0\n/);
@@ -120,23 +142,39 @@ test('what a failed archive has, once it is put right and converted, is done', a
   const { sourceDir, args } = await makeHoldings(t);
   await makeArchive(sourceDir, { pair: 'B-26SEP25', date: '2025-02-02', depth: 200 });
   await complete(args);
-  assert.match(await status(args), /\nTOTAL +9 +0 +3 +0 +0 +1 /);
+  assert.match(await status(args), /\nTOTAL +15 +0 +7 +0 +0 +1 /);
 });
 
-test('the same day at two intervals, in several depths: its rows count once an interval', async (t) => {
+test('each kind of output is told apart: an extra run adds nothing to the rows of another, and what is deleted shows', async (t) => {
   const [sourceDir, out] = [tempDir(t), tempDir(t)];
   const args = ['--source-dir', sourceDir, '--output-dir', out];
-  await makeArchive(sourceDir, { pair: 'AAAUSDT' });
-  await complete([...args, '--depths', '5,10,500']);
-  await complete([...args, '--depths', '5', '--interval', '30s']);
-  assert.match(await status(args), /\nTOTAL +1 +0 +0 +0 +0 +0 +8 +0 +0\n/);
+  for (const date of ['2025-01-15', '2025-01-16']) await makeArchive(sourceDir, { pair: 'AAAUSDT', date });
+  await complete([...args, '--depths', '500', '--metrics']);
+  await complete([...args, '--depths', '5', '--interval', '30s', '--format', 'parquet']);
+  fs.rmSync(path.join(out, '0500/AAAUSDT/2025-01-16_AAAUSDT_ob500_1m.csv'));
+  assert.deepEqual((await status(args)).split('\n').slice(1, -1), [
+    'AAAUSDT ob5 30s parquet 2025-01    2     0       0      0     0         0   10      0       0',
+    'AAAUSDT ob500 1m csv    2025-01    1     0       1      0     1         0    3      0       0 16',
+    'AAAUSDT metrics 1m csv  2025-01    2     0       0      0     0         0    6      0       0',
+    'TOTAL                              5     0       1      0     1         0   19      0       0',
+  ]);
+});
+
+test('a wrong date does not become a hundred thousand lines', async (t) => {
+  const [sourceDir, out] = [tempDir(t), tempDir(t)];
+  for (const date of ['0001-01-02', '2025-01-15', '9999-12-30']) {
+    await makeArchive(sourceDir, { pair: 'AAAUSDT', date, ending: '.data' });
+  }
+  const lines = (await status(['--source-dir', sourceDir, '--output-dir', out])).split('\n');
+  assert.equal(lines.length, 8, lines.join('\n'));
+  assert.match(lines[2] ?? '', /^AAAUSDT - +0001-02… .* to 2024-12$/);
 });
 
 test('suspect rows that a record of version 0.1 did not count are not known', async (t) => {
   const { args, out } = await makeHoldings(t);
   const file = path.join(out, 'conversions.jsonl');
   fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll('"suspectRows"', '"unheardOf"'));
-  assert.match(await status(args), /\nTOTAL .* 18 +1 +\?\n/);
+  assert.match(await status(args), /\nTOTAL .* 33 +1 +\?\n/);
   assert.match(await status([...args, '--json']), /"suspectRows":null\}\n$/);
 });
 

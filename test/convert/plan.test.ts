@@ -3,8 +3,10 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseArchiveName } from '../../src/catalog/archive-name.js';
 import type { ArchiveFile, FoundArchives } from '../../src/catalog/find-archives.js';
+import type { Labels } from '../../src/catalog/labels.js';
 import { contentsOf } from '../../src/catalog/output-name.js';
-import type { OutputRecord } from '../../src/catalog/staleness.js';
+import type { OutputRecord } from '../../src/catalog/records.js';
+import { ConflictError } from '../../src/convert/conflicts.js';
 import type { PlanOptions } from '../../src/convert/options.js';
 import { type PlanEntry, plan } from '../../src/convert/plan.js';
 import { inventoryOf } from '../support/inventories.js';
@@ -79,7 +81,7 @@ describe('outputs that exist', () => {
   ];
   for (const [existing, overwrite, expected] of cases) {
     test(`${existing.length} of two exist${overwrite ? ', --overwrite' : ''}: ${expected}`, () => {
-      const there = Object.fromEntries(existing.map((file) => [file, null]));
+      const there = Object.fromEntries(existing.map((file) => [file, 'as-of' as const]));
       assert.deepEqual(summarize(plan(inventoryOf(scanOf(D500), there), { ...OPTIONS, overwrite })), [expected]);
     });
   }
@@ -106,8 +108,8 @@ function record({ archive = {}, shape = {}, ...others }: DeepPartial<OutputRecor
 
 type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? Partial<T[K]> : T[K] };
 
-/** The one archive {@link D500}, of whose two outputs those exist that have a record, or `null` for none. */
-function planWith(records: Record<string, OutputRecord | null>, options: Partial<PlanOptions> = {}): PlanEntry {
+/** The one archive {@link D500}, of whose two outputs those exist that have a record, or the labels of their rows. */
+function planWith(records: Record<string, OutputRecord | Labels>, options: Partial<PlanOptions> = {}): PlanEntry {
   const [entry] = plan(inventoryOf(scanOf(D500), records), { ...OPTIONS, ...options });
   assert.ok(entry);
   return entry;
@@ -151,7 +153,7 @@ describe('outputs with a record', () => {
   ];
   for (const [reason, made, options] of stale) {
     test(`stale: ${reason}`, () => {
-      const entry = planWith({ [OUT200]: record(made), [OUT500]: record(made) }, options);
+      const entry = planWith({ [OUT200]: record(made), [OUT500]: record(made) }, { onStale: 'remake', ...options });
       assert.deepEqual(staleOf(entry), [reason, reason]);
     });
   }
@@ -166,16 +168,16 @@ describe('outputs with a record', () => {
   });
 
   test('one without a record is taken as done, and named', () => {
-    const both = planWith({ [OUT200]: null, [OUT500]: record() });
+    const both = planWith({ [OUT200]: 'as-of', [OUT500]: record() });
     assert.equal(describeEntry(both), 'skip 200,500: exists');
     assert.ok(both.action === 'skip' && contentsOf(both.unrecorded ?? []) === '200');
-    const one = planWith({ [OUT200]: null });
+    const one = planWith({ [OUT200]: 'as-of' });
     assert.equal(describeEntry(one), 'convert 500');
     assert.ok(one.action === 'convert' && contentsOf(one.unrecorded ?? []) === '200');
   });
 
   test('--overwrite makes all again and does not ask why', () => {
-    const entry = planWith({ [OUT200]: null, [OUT500]: record({ formatVersion: 0 }) }, { overwrite: true });
+    const entry = planWith({ [OUT200]: 'as-of', [OUT500]: record({ formatVersion: 0 }) }, { overwrite: true });
     assert.equal(describeEntry(entry), 'convert 200,500');
     assert.deepEqual(staleOf(entry), [undefined, undefined]);
   });
@@ -187,10 +189,68 @@ describe('outputs with a record', () => {
     const { shape } = record();
     const made = record({ shape: { ...shape, layout: 'lists', decimals: false, impacts: [10_000, 100_000] } });
     const records = Object.fromEntries(outputs.job.outputs.map((output) => [output.path, made]));
-    const layout = planWith(records, options);
+    const layout = planWith(records, { ...options, onStale: 'remake' });
     assert.deepEqual(staleOf(layout), ['layout lists → wide']);
-    const impacts = planWith(records, { ...options, layout: 'lists', impacts: [5] });
+    const impacts = planWith(records, { ...options, layout: 'lists', impacts: [5], onStale: 'remake' });
     assert.deepEqual(staleOf(impacts), Array(2).fill('impacts 10000,100000 → 5'));
+  });
+});
+
+/** What a plan refuses: the paths, each with what differs. */
+function refusalOf(outputs: Record<string, OutputRecord | Labels>, options: Partial<PlanOptions>): ConflictError {
+  try {
+    planWith(outputs, options);
+  } catch (error) {
+    assert.ok(error instanceof ConflictError, String(error));
+    return error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('outputs whose rows mean something else', () => {
+  const conflicting: [what: string, made: OutputRecord | Labels, options: Partial<PlanOptions>, says: RegExp][] = [
+    ['a forgotten option', record({ shape: { quality: true } }), {}, /1 made quality true, and not quality false/],
+    ['another option', record(), { onGap: 'skip' }, /1 made onGap "fill", and not onGap "skip"/],
+    ['labels of the Python scripts', 'python', {}, /1 made by the Python scripts.*looks ahead/],
+    ['as-of labels, and the scripts’ are wanted', 'as-of', { compat: 'python' }, /1 made as of their labels/],
+    ['a record of the scripts’ labels', record({ shape: { compat: 'python' } }), {}, /compat "python"/],
+  ];
+  for (const [what, made, options, says] of conflicting) {
+    test(`${what}: nothing is planned; kept or made again when told so`, () => {
+      const refusal = refusalOf({ [OUT200]: made }, options);
+      assert.deepEqual(
+        refusal.conflicts.map(({ path }) => path),
+        [OUT200],
+      );
+      assert.match(refusal.message, says);
+      assert.match(refusal.message, /onStale: 'remake'[\s\S]*onStale: 'keep'/);
+      assert.equal(describeEntry(planWith({ [OUT200]: made }, { ...options, onStale: 'remake' })), 'convert 200,500');
+      const kept = planWith({ [OUT200]: made }, { ...options, onStale: 'keep' });
+      assert.equal(describeEntry(kept), 'convert 500');
+      assert.ok('kept' in kept && contentsOf(kept.kept ?? []) === '200');
+    });
+  }
+
+  test('also when they are of other days, beside which new ones would lie', () => {
+    const other = OUT200.replace('2025-01-15', '2025-01-14');
+    assert.equal(refusalOf({ [other]: 'python' }, {}).conflicts.length, 1);
+    // Another interval, another depth and another pair are other data sets.
+    for (const path of [other.replace('_1m', '_5m'), other.replace('0200', '0100').replace('ob200', 'ob100')]) {
+      assert.equal(describeEntry(planWith({ [path]: record({ shape: { quality: true } }) })), 'convert 200,500');
+    }
+    // Nothing is made, so nothing is mixed.
+    const done = { [other]: 'python', [OUT200]: record(), [OUT500]: record() } as const;
+    assert.equal(describeEntry(planWith(done)), 'skip 200,500: exists');
+  });
+
+  test('what its archive has made stale is made again, whatever --on-stale says', () => {
+    for (const onStale of ['refuse', 'keep', 'remake'] as const) {
+      const made = record({ archive: { sizeBytes: 2 } });
+      assert.deepEqual(staleOf(planWith({ [OUT200]: made, [OUT500]: made }, { onStale })), [
+        'the archive has changed',
+        'the archive has changed',
+      ]);
+    }
   });
 });
 

@@ -1,33 +1,23 @@
 import type { FoundArchives } from '../../src/catalog/find-archives.js';
-import { type Inventory, Outputs } from '../../src/catalog/inventory.js';
+import { type Inventory, type KnownOutput, Outputs } from '../../src/catalog/inventory.js';
+import type { Labels } from '../../src/catalog/labels.js';
 import { parseContentsFolder, parseOutputName } from '../../src/catalog/output-name.js';
-import { type RecordedOutput, Records } from '../../src/catalog/records.js';
-import type { OutputRecord } from '../../src/catalog/staleness.js';
+import { type Knowledge, type OutputRecord, type RecordedOutput, Records } from '../../src/catalog/records.js';
 
-/** What is in an output folder, without a disk: outputs by their paths, with their records, `null` for none. */
+/** What is in an output folder, without a disk: outputs by their paths, with their records, or labels where there is none. */
 export function inventoryOf(
   archives: FoundArchives,
-  outputs: Readonly<Record<string, OutputRecord | null>> = {},
+  outputs: Readonly<Record<string, OutputRecord | Labels>> = {},
 ): Inventory {
-  const found = Object.keys(outputs).map((path) => {
+  const found = Object.entries(outputs).map(([path, known]): KnownOutput => {
     const [fileName = '', pair = '', folder = ''] = path.split('/').reverse();
     const contents = parseContentsFolder(folder);
     const name = contents && parseOutputName(fileName, contents, pair);
     if (!name) throw new Error(`${path} is no output's path`);
-    return { ...name, path, sizeBytes: 1, mtimeMs: 1 };
+    const file = { ...name, path, sizeBytes: 1, mtimeMs: 1 };
+    if (typeof known === 'string') return { ...file, knowledge: { kind: 'unrecorded' }, labels: known };
+    const knowledge: Knowledge = { kind: 'recorded', record: known as RecordedOutput };
+    return { ...file, knowledge };
   });
-  return { archives, outputs: new Outputs(found, new KnownRecords(outputs)) };
-}
-
-class KnownRecords extends Records {
-  readonly #known: Readonly<Record<string, OutputRecord | null>>;
-
-  constructor(known: Readonly<Record<string, OutputRecord | null>>) {
-    super();
-    this.#known = known;
-  }
-
-  override of(outputPath: string): RecordedOutput | undefined {
-    return (this.#known[outputPath] as RecordedOutput | null) ?? undefined;
-  }
+  return { archives, outputs: new Outputs(found, new Records()) };
 }

@@ -1,0 +1,75 @@
+/** Whether the outputs are what was written: every byte is read and compared with the records. */
+import { joinPath } from '../storage/paths.js';
+import { hashFile } from './hash-file.js';
+import type { KnownOutput, Outputs } from './inventory.js';
+import { placeOf } from './output-name.js';
+
+/** What was found of an output. */
+export type Finding =
+  /** It is what was written. */
+  | { state: 'ok'; path: string; sha256: string }
+  /** Its size is right, and a record of version 0.1 tells no more. */
+  | { state: 'unsure'; path: string; sha256: string }
+  /** It is not what was written, or cannot be read: what is wrong. */
+  | { state: 'damaged'; path: string; problem: string }
+  /** No record tells of it: something else made it. */
+  | { state: 'foreign'; path: string; sha256: string }
+  /** It was made, and is not there. */
+  | { state: 'missing'; path: string };
+
+export interface VerifyOptions {
+  outputDir: string;
+  /** Pairs wanted; absent: all. */
+  symbols?: readonly string[] | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+  /** Called now and then, to let others have their turn. */
+  pause?: () => Promise<void> | undefined;
+}
+
+/**
+ * Reads outputs and compares them with their records, in the order in which they are found; then tells of those that are
+ * recorded and not there.
+ */
+export async function* verifyOutputs(outputs: Outputs, options: VerifyOptions): AsyncGenerator<Finding> {
+  const { outputDir, pause } = options;
+  for (const output of outputs.all) if (isWanted(output, options)) yield await verify(output, outputs, pause);
+  const there = new Set(outputs.all.map(({ path }) => placeOf(path)));
+  for (const place of outputs.records.places) {
+    const [, pair = '', date = ''] = /([^/]+)\/(\d{4}-\d{2}-\d{2})_[^/]*$/.exec(place) ?? [];
+    if (there.has(place) || !isWanted({ pair, date }, options)) continue;
+    yield { state: 'missing', path: joinPath(outputDir, ...place.split('/')) };
+  }
+}
+
+async function verify(output: KnownOutput, { records }: Outputs, pause: VerifyOptions['pause']): Promise<Finding> {
+  const { path, sizeBytes } = output;
+  let sha256: string;
+  try {
+    sha256 = await hashFile(path, pause);
+  } catch (error) {
+    return { state: 'damaged', path, problem: `it cannot be read (${(error as Error).message})` };
+  }
+  const knowledge = records.of(path, output, sha256);
+  switch (knowledge.kind) {
+    case 'unrecorded':
+      return { state: 'foreign', path, sha256 };
+    case 'recorded':
+      return { state: knowledge.record.sha256 === undefined ? 'unsure' : 'ok', path, sha256 };
+    case 'altered': {
+      const recordedBytes = knowledge.record.sizeBytes;
+      const problem =
+        recordedBytes === sizeBytes
+          ? 'its content is not what was written'
+          : `it has ${sizeBytes} bytes, and ${recordedBytes} were written`;
+      return { state: 'damaged', path, problem };
+    }
+  }
+}
+
+function isWanted(
+  { pair, date }: { pair: string; date: string },
+  { symbols, from = '', to = '9999-12-31' }: VerifyOptions,
+) {
+  return (symbols?.includes(pair) ?? true) && date >= from && date <= to;
+}

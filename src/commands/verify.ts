@@ -1,0 +1,130 @@
+import path from 'node:path';
+import { pauses } from '../base/pauses.js';
+import { UsageError } from '../base/usage-error.js';
+import { lookUpOutputs } from '../catalog/inventory.js';
+import { RECORDS_FILE } from '../catalog/records.js';
+import { type Finding, verifyOutputs } from '../catalog/verify.js';
+import { clean } from '../console/clean-text.js';
+import { parseFolder } from '../console/option-values.js';
+import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
+import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { openStorage } from '../storage/open-storage.js';
+import { newRunId } from '../storage/staging.js';
+
+/** The command line of `bookgrid verify`, read and checked. */
+export interface VerifyOptions {
+  outputDir: string;
+  symbols?: string[];
+  from?: string;
+  to?: string;
+  checksums?: string;
+  json?: true;
+}
+
+const EXPLANATION = `
+Reads every output and compares its size and SHA-256 with ${RECORDS_FILE}. Named are those that are
+  DAMAGED  not what was written: convert makes them again
+  MISSING  recorded, and not there
+  FOREIGN  there, and not recorded: made by something else, or their records are lost
+Outputs of version 0.1 have no SHA-256 in their record: their size alone is compared, and they are counted.
+
+Examples:
+  bookgrid verify --output-dir snapshots
+  bookgrid verify --output-dir snapshots --checksums snapshots/SHA256SUMS
+      then, wherever the folder is copied to: cd snapshots && sha256sum -c SHA256SUMS
+
+Exit status: 0 all is what was written, 1 something is not, 2 wrong usage or nothing to verify.`;
+
+/** The command line of `bookgrid verify` as commander knows it. */
+export function buildVerifyCommand() {
+  return newCommand('bookgrid verify')
+    .usage('[options]')
+    .description('Checks that the outputs in a folder are what was written, and changes nothing.')
+    .addOption(sharedOptions.outputDir('Folder that convert writes to.'))
+    .addOption(sharedOptions.symbols())
+    .addOption(sharedOptions.from())
+    .addOption(sharedOptions.to())
+    .option(
+      '--checksums <file>',
+      'Write the SHA-256 of all outputs that are whole, as sha256sum -c reads it.',
+      parseFolder,
+    )
+    .addOption(sharedOptions.json())
+    .addHelpText('after', EXPLANATION);
+}
+
+/**
+ * Reads the command line of `bookgrid verify`.
+ *
+ * @throws CommanderError when commander has already printed (help, a wrong option).
+ * @throws {@link UsageError} for combinations that cannot be.
+ */
+export function parseVerifyLine(argv: string[]): VerifyOptions {
+  const options = parseOptions<VerifyOptions>(buildVerifyCommand(), argv);
+  checkDays(options);
+  return options;
+}
+
+type State = Finding['state'];
+
+/**
+ * Verifies outputs and tells what is not as it was written.
+ *
+ * @returns whether all is.
+ * @throws {@link UsageError} when there is nothing to verify.
+ */
+export async function verify(options: VerifyOptions, { stdout, signal }: Surroundings): Promise<boolean> {
+  const { outputDir, symbols, from, to, checksums, json = false } = options;
+  const write = lineWriter(stdout);
+  const outputs = await lookUpOutputs(outputDir, { symbols });
+  if (outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
+  const counts: Record<State, number> = { ok: 0, unsure: 0, damaged: 0, foreign: 0, missing: 0 };
+  const sums: string[] = [];
+  for await (const finding of verifyOutputs(outputs, { outputDir, symbols, from, to, pause: pauses(signal) })) {
+    counts[finding.state]++;
+    if ('sha256' in finding) {
+      sums.push(`${finding.sha256}  ${path.relative(outputDir, finding.path).split(path.sep).join('/')}`);
+    }
+    if (json) write(JSON.stringify({ event: 'output', ...finding }));
+    else if (finding.state !== 'ok' && finding.state !== 'unsure') write(clean(describe(finding)));
+  }
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  if (total === 0) {
+    throw new UsageError(
+      `No output found below ${outputDir}. Say where they are with --output-dir or BOOKGRID_OUTPUT_DIR.`,
+    );
+  }
+  if (checksums !== undefined) await writeSums(checksums, sums);
+  const isWell = counts.damaged + counts.foreign + counts.missing === 0;
+  if (json) write(JSON.stringify({ event: 'verified', isWell, total, ...counts }));
+  else for (const line of summarize(counts, isWell)) write(line);
+  return isWell;
+}
+
+function describe(finding: Finding): string {
+  const problem = finding.state === 'damaged' ? `: ${finding.problem}` : '';
+  return `${finding.state.toUpperCase().padEnd(8)} ${finding.path}${problem}`;
+}
+
+function summarize({ ok, unsure, damaged, foreign, missing }: Record<State, number>, isWell: boolean): string[] {
+  return [
+    `Outputs as they were written: ${ok}`,
+    ...(unsure > 0 ? [`Of the recorded size, without a recorded SHA-256 (version 0.1): ${unsure}`] : []),
+    `Damaged: ${damaged}`,
+    `Missing: ${missing}`,
+    `Foreign: ${foreign}`,
+    isWell ? 'All is as it was written.' : 'Not all is as it was written: see above.',
+  ];
+}
+
+/** Whole or not at all, like everything that is written. */
+async function writeSums(file: string, sums: string[]): Promise<void> {
+  const staged = openStorage(file).stage(file, { runId: newRunId() });
+  try {
+    staged.write(Buffer.from(sums.map((line) => `${line}\n`).join('')));
+    staged.flush();
+    await staged.publish();
+  } finally {
+    staged.discard();
+  }
+}
