@@ -52,7 +52,7 @@ function describe(conflicts: readonly Conflict[], { say, remake, keep }: Wording
   const foreign = all.some(({ difference }) => difference.option === 'labels');
   const options = all.filter(({ difference }) => difference.option !== 'labels');
   return [
-    `Nothing was converted: ${count(conflicts.length)} here were made in another way than this run would make them,`,
+    `Nothing was converted: ${count(conflicts.length)} made in another way than this run would make them,`,
     'and rows that mean different things would lie side by side:',
     ...lines,
     'What to do:',
@@ -73,5 +73,5 @@ function describeLabels(made: unknown): string {
 }
 
 function count(outputs: number): string {
-  return outputs === 1 ? '1 output' : `${outputs} outputs`;
+  return outputs === 1 ? '1 output here was' : `${outputs} outputs here were`;
 }

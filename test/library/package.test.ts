@@ -13,6 +13,7 @@ test('the version is that of package.json', () => {
 test('what is exported, so that a change of it is seen', () => {
   assert.deepEqual(Object.keys(bookgrid).sort(), [
     'ArchiveError',
+    'ConflictError',
     'ConversionError',
     'JoinError',
     'OPTION_DEFAULTS',

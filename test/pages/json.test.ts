@@ -42,6 +42,7 @@ before(async () => {
   await makeArchive(source, { pair: 'AAAUSDT', market: quiet });
   await makeArchive(source, { pair: 'AAAUSDT', depth: 200 }); // makes the depth 200 of that day
   await makeArchive(source, { pair: 'SHALLOWUSDT', depth: 50 });
+  await makeArchive(source, { pair: 'SHALLOWUSDT', depth: 50, date: '2024-01-01' });
   const damaged = await makeArchive(source, { pair: 'DAMAGEDUSDT' });
   const bytes = fs.readFileSync(damaged);
   bytes.fill(0x55, 2000, 2100); // the kernel's inflater and Node's zlib both refuse it
@@ -52,16 +53,19 @@ before(async () => {
 
   const formats = ['--format', 'csv,parquet', '--metrics'];
   await run('convert', '--depths', '200', ...formats);
-  await run('convert', '--depths', '200,500', ...formats, '--on-gap', 'skip');
-  fs.copyFileSync(
-    path.join(output, `0500/AAAUSDT/${DAY}_AAAUSDT_ob500_1m.csv`),
-    path.join(output, `0200/AAAUSDT/${DAY}_AAAUSDT_ob200_1m.csv`),
-  ); // another size than the recorded one: nothing is known of it
-  await run('convert', '--depths', '200', '--dry-run');
-  await run('convert', '--dry-run', '--temp-dir', folder, '--interval', '1s');
-  await run('convert', '--dry-run', ...formats); // stale again
-  await run('status');
+  await run('convert', '--depths', '200,500', ...formats, '--on-gap', 'skip', '--on-stale', 'remake');
   await runIn(folder, ['join', '--symbols', 'AAAUSDT,NONEUSDT', '--depths', '500', '--format', 'csv']);
+  // Of another day, and of no record; one is damaged, one is gone.
+  const day2 = path.join(output, `0200/AAAUSDT/2025-01-16_AAAUSDT_ob200_1m.csv`);
+  fs.copyFileSync(path.join(output, `0200/AAAUSDT/${DAY}_AAAUSDT_ob200_1m.csv`), day2);
+  await makeArchive(source, { pair: 'AAAUSDT', date: '2025-01-16', depth: 200 });
+  fs.appendFileSync(path.join(output, `0500/AAAUSDT/${DAY}_AAAUSDT_ob500_1m.csv`), 'x');
+  await runIn(folder, ['verify']);
+  await run('convert', '--depths', '200', '--dry-run', '--on-gap', 'skip');
+  await run('convert', '--dry-run', '--temp-dir', folder, '--interval', '1s');
+  await run('convert', '--dry-run', ...formats, '--on-stale', 'remake');
+  await run('convert', '--dry-run', ...formats, '--on-stale', 'keep');
+  await run('status');
   for (const record of readRecords(output)) if (record) keep('record', record);
 });
 

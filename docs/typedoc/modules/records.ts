@@ -6,6 +6,7 @@
 export {
   type Failure,
   type FoundOutput,
+  type Knowledge,
   type OutputName,
   type OutputRecord,
   type RecordedOutput,
