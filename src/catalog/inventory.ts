@@ -1,7 +1,7 @@
 import { StorageError } from '../storage/storage.js';
 import type { FoundArchives } from './find-archives.js';
 import { type FoundOutput, findOutputs } from './find-outputs.js';
-import { placeOf } from './output-name.js';
+import { type Placed, placeOf } from './output-name.js';
 import { type RecordedOutput, type Records, readRecords } from './records.js';
 
 /** What is there, looked up once: archives, outputs, and what is known of how these were made. */
@@ -22,12 +22,12 @@ export class Outputs {
     this.all = all;
     this.records = records;
     this.unreadable = unreadable;
-    this.#byPlace = new Map(all.map((output) => [placeOf(output.path), output]));
+    this.#byPlace = new Map(all.map((output) => [placeOf(output), output]));
   }
 
-  /** The output that is at a path; `undefined`: none. */
-  at(outputPath: string): FoundOutput | undefined {
-    return this.#byPlace.get(placeOf(outputPath));
+  /** What is there of an output; `undefined`: nothing. */
+  at(output: Placed): FoundOutput | undefined {
+    return this.#byPlace.get(placeOf(output));
   }
 
   /** How an output was made; `undefined`: by something else. */

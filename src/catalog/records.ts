@@ -6,12 +6,12 @@ import { openStorage } from '../storage/open-storage.js';
 import { joinPath } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
 import { isPair } from './archive-name.js';
-import { placeOf } from './output-name.js';
+import { type MarketName, parseMarket } from './market.js';
+import { type Placed, placeOf, RECORDS_FILE } from './output-name.js';
 import type { Shape } from './shaping-options.js';
 import type { OutputRecord } from './staleness.js';
 
-/** Every conversion leaves a line of JSON in this file of the output folder. */
-export const RECORDS_FILE = 'conversions.jsonl';
+export { RECORDS_FILE };
 
 /** What a record tells of the rows that a conversion wrote, into each of its outputs; NaN what it does not tell. */
 export interface RowCounts {
@@ -31,6 +31,8 @@ export interface RecordedOutput extends OutputRecord {
 
 /** A conversion that failed, and was the last of its archive. */
 export interface Failure {
+  /** Of the archive; `undefined`: not told. */
+  market: MarketName | undefined;
   pair: string;
   date: string;
   /** The outputs that it did not make, as the output folder names them. */
@@ -52,14 +54,19 @@ export class Records {
     const { archive, archiveBytes, archiveMtimeMs, pair, date, status, outputs } = record;
     if (typeof archive !== 'string' || typeof archiveBytes !== 'number' || !Array.isArray(outputs)) return;
     const fileName = path.basename(archive);
-    const named = outputs.filter((output) => typeof output?.path === 'string');
+    const named = outputs.flatMap((output) =>
+      typeof output?.path === 'string' ? [{ ...output, market: parseMarket(output.market) }] : [],
+    );
+    // Archives of all markets are named alike.
+    const market: MarketName | undefined = named[0]?.market;
+    const source = [market ?? '', fileName].join('/');
     if (status === 'failed' && isPair(String(pair)) && isDate(String(date))) {
-      const places = named.map((output) => placeOf(output.path));
-      this.#failures.set(fileName, { pair: String(pair), date: String(date), places });
+      const places = named.map((output) => placeOf(output));
+      this.#failures.set(source, { market, pair: String(pair), date: String(date), places });
     }
     if (status !== 'done') return;
-    this.#failures.delete(fileName);
-    const source = { fileName, sizeBytes: archiveBytes, mtimeMs: asNumber(archiveMtimeMs) };
+    this.#failures.delete(source);
+    const madeOf = { fileName, sizeBytes: archiveBytes, mtimeMs: asNumber(archiveMtimeMs) };
     const counts = {
       rows: asNumber(record['rows']) ?? Number.NaN,
       filledRows: asNumber(record['filledRows']) ?? Number.NaN,
@@ -68,8 +75,8 @@ export class Records {
     for (const output of named) {
       // Version 0.1 had the options of all outputs in one place.
       const shape = this.#share(asObject(output.shape) ?? asObject(record['options']) ?? {});
-      this.#keep(placeOf(output.path), {
-        archive: source,
+      this.#keep(placeOf(output), {
+        archive: madeOf,
         shape,
         formatVersion: asNumber(output.formatVersion) ?? 1,
         hasBadLines: record['badLines'] !== 0,
@@ -84,8 +91,11 @@ export class Records {
    * The record of the file that is at an output's path: the last one of a file of this size and time, or of this size
    * only, since a copy may have another time. None: something else made it.
    */
-  of(outputPath: string, { sizeBytes, mtimeMs }: FileVersion): RecordedOutput | undefined {
-    const made = this.#made.get(placeOf(outputPath)) ?? [];
+  of(
+    outputPath: string,
+    { sizeBytes, mtimeMs, market }: FileVersion & Pick<Placed, 'market'>,
+  ): RecordedOutput | undefined {
+    const made = this.#made.get(placeOf({ path: outputPath, market })) ?? [];
     const ofSize = made.filter((record) => record.sizeBytes === undefined || record.sizeBytes === sizeBytes);
     return ofSize.findLast((record) => record.mtimeMs === mtimeMs) ?? ofSize.at(-1);
   }

@@ -2,6 +2,7 @@ import { DAY_MS, toDate } from '../base/time.js';
 import type { ArchiveFile } from './find-archives.js';
 import type { FoundOutput } from './find-outputs.js';
 import type { Inventory, Outputs } from './inventory.js';
+import { isOfMarket, type MarketChoice, type MarketName } from './market.js';
 import { placeOf } from './output-name.js';
 import type { RowCounts } from './records.js';
 import { judge } from './staleness.js';
@@ -33,6 +34,8 @@ export interface MonthStatus {
 }
 
 export interface SurveyOptions {
+  /** Markets wanted; absent: all. */
+  markets?: readonly MarketChoice[] | undefined;
   /** Pairs wanted; absent: all. */
   symbols?: string[];
   /** First and last day wanted, `YYYY-MM-DD`; absent: the first and last known ones. */
@@ -86,26 +89,30 @@ function noStatus() {
   };
 }
 
-function gatherDays({ archives, outputs }: Inventory, { symbols }: SurveyOptions): Map<string, Map<string, Day>> {
+function gatherDays(
+  { archives, outputs }: Inventory,
+  { markets, symbols }: SurveyOptions,
+): Map<string, Map<string, Day>> {
   const wanted = symbols && new Set(symbols);
   const pairs = new Map<string, Map<string, Day>>();
-  const change = (pair: string, date: string, apply: (day: Day) => void) => {
-    if (wanted && !wanted.has(pair)) return;
+  type Known = { market?: MarketName | undefined; pair: string; date: string };
+  const change = ({ market, pair, date }: Known, apply: (day: Day) => void) => {
+    if (!isOfMarket(market, markets) || (wanted && !wanted.has(pair))) return;
     const days = pairs.get(pair) ?? new Map<string, Day>();
     const day = days.get(date) ?? { outputs: [], archives: [], hasFailed: false };
     pairs.set(pair, days.set(date, day));
     apply(day);
   };
-  for (const output of outputs.all) change(output.pair, output.date, (day) => day.outputs.push(output));
-  for (const archive of archives.archives) change(archive.pair, archive.date, (day) => day.archives.push(archive));
-  const places = new Set(outputs.all.map((output) => placeOf(output.path)));
+  for (const output of outputs.all) change(output, (day) => day.outputs.push(output));
+  for (const archive of archives.archives) change(archive, (day) => day.archives.push(archive));
+  const places = new Set(outputs.all.map((output) => placeOf(output)));
   const fail = (day: Day) => {
     day.hasFailed = true;
   };
   for (const failure of outputs.records.failures) {
-    if (!failure.places.some((place) => places.has(place))) change(failure.pair, failure.date, fail);
+    if (!failure.places.some((place) => places.has(place))) change(failure, fail);
   }
-  for (const { pair, date } of archives.unusable) if (date !== undefined) change(pair, date, fail);
+  for (const { date, ...file } of archives.unusable) if (date !== undefined) change({ ...file, date }, fail);
   return pairs;
 }
 

@@ -57,8 +57,8 @@ test('what is recorded of an output is found by its path in any output folder', 
 });
 
 test('places are named with / and without the output folder', () => {
-  assert.equal(placeOf(`/some/where/${PLACE}`), PLACE);
-  assert.equal(placeOf('C:\\out\\metrics\\X\\2025-01-15_X_1m.csv'), 'metrics/X/2025-01-15_X_1m.csv');
+  assert.equal(placeOf({ path: `/some/where/${PLACE}` }), PLACE);
+  assert.equal(placeOf({ path: 'C:\\out\\metrics\\X\\2025-01-15_X_1m.csv' }), 'metrics/X/2025-01-15_X_1m.csv');
 });
 
 test('the last record of success counts, a failure after it changes nothing', async (t) => {
