@@ -113,6 +113,9 @@ function nameOf(file) {
   return path.relative(root, file).replace(/^dist[/\\](.*)\.js$/, '$1.ts');
 }
 
+/** A row of a thousand columns tells nobody anything. */
+const LINE_LENGTH = 400;
+
 /** An error with its causes, and the part of its stack that is not Node's own. */
 function describe(error) {
   if (!(error instanceof Error)) return String(error);
@@ -126,7 +129,10 @@ function describe(error) {
         : '';
     return `${error.cause ?? error.message}${ending}`;
   }
-  const lines = (error.stack ?? String(error)).split('\n').filter((line) => !/^ +at .*node:/.test(line));
+  const lines = (error.stack ?? String(error))
+    .split('\n')
+    .filter((line) => !/^ +at .*node:/.test(line))
+    .map((line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}… (${line.length} characters)` : line));
   return [lines.join('\n'), ...(error.cause === undefined ? [] : [`because of ${describe(error.cause)}`])].join('\n');
 }
 

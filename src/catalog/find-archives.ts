@@ -3,98 +3,144 @@ import { toDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { isBlank, type Line, LineSplitter } from '../book/lines.js';
 import { parseMessage } from '../book/message.js';
+import { FORMATS, splitSuffix } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { nameOf } from '../storage/paths.js';
 import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
-import { type ArchiveName, depthFolder, findDate, parseArchiveName, parseTopic } from './archive-name.js';
+import { type ArchiveName, findDate, parseArchiveName, parseTopic } from './archive-name.js';
+import { type MarketChoice, type MarketName, marketOfPath, parseMarket } from './market.js';
+import { isLeftByConvert } from './output-name.js';
 
 /** An archive found, and what is known of it before it is read. */
 export interface ArchiveFile extends ArchiveName, FileVersion {
   path: string;
   fileName: string;
+  /** As a folder on the way tells it; absent: none does. */
+  market?: MarketName;
   /** The file's name holds the date: only boundaries of that day are wanted. */
   isDayFile: boolean;
 }
 
-/** An archive that cannot be converted, and why. */
+/** Stands for the pair of what cannot be looked at. It may be any. */
+export const UNKNOWN_PAIR = '?';
+
+/** An archive that cannot be converted, or a folder that cannot be searched, and why. */
 export interface UnusableFile {
   path: string;
+  /** Of a folder: its path from the source folder on. */
   fileName: string;
-  /** As far as they are known. */
+  /** As far as they are known; a pair that is not is `?`. */
   pair: string;
   date?: string;
+  market?: MarketName;
   problem: string;
 }
 
 /** What was found, and what of it can be used. */
 export interface FoundArchives {
   archives: ArchiveFile[];
+  /** Archives, and folders in which there may be some. */
   unusable: UnusableFile[];
-  /** Files among the archives that do not have an archive's name. */
+  /** Files that do not have an archive's name, nor that of something that convert leaves. */
   ignored: string[];
+  /** Folders that were searched by another path, such as those that a symbolic link leads back to. */
+  repeated: string[];
+}
+
+/** Nothing found. */
+export function noArchives(): FoundArchives {
+  return { archives: [], unusable: [], ignored: [], repeated: [] };
 }
 
 /**
- * Finds the archives below `SOURCE_DIR/DEPTH/PAIR/`, depth in four digits. Hidden files are passed over.
+ * Finds the archives anywhere below a folder by their names, and their markets by the folders on the way. Each folder is
+ * searched once, also by symbolic links. Hidden names are passed over.
  *
- * @throws {@link UsageError} when a folder is missing or cannot be read.
+ * @throws {@link UsageError} when the folder itself is missing or cannot be read.
  */
 export async function findArchives(sourceDir: string): Promise<FoundArchives> {
-  const found: FoundArchives = { archives: [], unusable: [], ignored: [] };
+  const found = noArchives();
+  const searched = new Set<string>();
   try {
-    for await (const depth of foldersIn(sourceDir)) {
-      if (!/^\d{4}$/.test(depth.name)) continue;
-      for await (const pair of foldersIn(depth.path)) await classifyAll(depth.name, pair, found);
-    }
+    const root = await openStorage(sourceDir).look(sourceDir);
+    if (root?.kind === 'folder') searched.add(root.id);
+    await search({ path: sourceDir, steps: [], market: undefined }, found, searched);
   } catch (error) {
-    throw error instanceof StorageError ? new UsageError(error.message, { cause: error }) : error;
+    throw isOfSystem(error) ? new UsageError(error.message, { cause: error }) : error;
   }
   return found;
 }
 
-async function* foldersIn(folder: string): AsyncGenerator<Entry> {
-  for await (const entry of openStorage(folder).list(folder)) if (entry.kind === 'folder') yield entry;
+/** A folder below the source folder. */
+interface Folder {
+  path: string;
+  /** The names on the way to it. */
+  steps: string[];
+  /** What the last of them tells that is named after one. */
+  market: MarketName | undefined;
 }
 
-async function classifyAll(depth: string, pair: Entry, found: FoundArchives): Promise<void> {
-  try {
-    for await (const entry of openStorage(pair.path).list(pair.path)) {
-      classify(entry, { depth, pair: pair.name }, found);
+async function search(folder: Folder, found: FoundArchives, searched: Set<string>): Promise<void> {
+  const folders: Extract<Entry, { kind: 'folder' }>[] = [];
+  for await (const entry of openStorage(folder.path).list(folder.path)) {
+    const name = isArchiveFileName(entry.name) ? parseArchiveName(entry.name) : undefined;
+    if (name) classify(entry, name, folder, found);
+    else if (entry.kind === 'folder') folders.push(entry);
+    else if (entry.kind === 'unusable' && entry.mayBeFolder) {
+      found.unusable.push(describeClosed(below(folder, entry), entry.problem));
+    } else if (!isLeftByConvert(entry.name)) found.ignored.push(entry.path);
+  }
+  for (const entry of folders) {
+    const next = below(folder, entry);
+    if (searched.has(entry.id)) {
+      found.repeated.push(entry.path);
+      continue;
     }
-  } catch (error) {
-    // One pair's closed folder costs what one broken archive does.
-    if (!(error instanceof StorageError)) throw error;
-    const fileName = `${depth}/${pair.name}`;
-    found.unusable.push({ path: pair.path, fileName, pair: pair.name, problem: error.message });
+    searched.add(entry.id);
+    try {
+      await search(next, found, searched);
+    } catch (error) {
+      // A closed folder costs what one broken archive does.
+      if (!isOfSystem(error)) throw error;
+      found.unusable.push(describeClosed(next, error.message));
+    }
   }
 }
 
-function classify(entry: Entry, { depth, pair }: { depth: string; pair: string }, found: FoundArchives): void {
+function below({ steps, market }: Folder, { name, path }: Entry): Folder {
+  return { path, steps: [...steps, name], market: parseMarket(name) ?? market };
+}
+
+/** Which pairs and days are missing with it, nobody knows. */
+function describeClosed({ path, steps, market }: Folder, problem: string): UnusableFile {
+  return { path, fileName: steps.join('/'), pair: UNKNOWN_PAIR, ...(market && { market }), problem };
+}
+
+function classify(entry: Entry, name: ArchiveName, { market }: Folder, found: FoundArchives): void {
   const { name: fileName, path } = entry;
-  const name = parseArchiveName(fileName);
-  if (!name || !hasArchiveEnding(fileName)) {
-    found.ignored.push(path);
+  const told = market && { market };
+  if (entry.kind === 'file') {
+    const { sizeBytes, mtimeMs } = entry;
+    found.archives.push({ ...name, ...told, path, fileName, sizeBytes, mtimeMs, isDayFile: true });
     return;
   }
-  const fail = (problem: string) => found.unusable.push({ path, fileName, pair: name.pair, date: name.date, problem });
-  if (entry.kind === 'unusable') fail(entry.problem);
-  else if (entry.kind === 'folder') fail('not a regular file');
-  else if (depthFolder(name.sourceDepth) !== depth || name.pair !== pair) {
-    const expected = `${depthFolder(name.sourceDepth)}/${name.pair}`;
-    fail(`its name belongs in ${expected}, yet it lies in ${depth}/${pair}; move it, or give it as an argument`);
-  } else {
-    const { sizeBytes, mtimeMs } = entry;
-    found.archives.push({ ...name, path, fileName, sizeBytes, mtimeMs, isDayFile: true });
-  }
+  const problem = entry.kind === 'folder' ? 'not a regular file' : entry.problem;
+  found.unusable.push({ path, fileName, pair: name.pair, date: name.date, ...told, problem });
+}
+
+/** Errors of the storage, whichever way they come. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof StorageError || (error instanceof Error && 'syscall' in error);
 }
 
 /**
  * Takes archives given one by one. What the name does not tell (pair, date, source depth) the first message does.
  *
+ * @param markets wanted. A single one says the market of those whose path, as it is given, names no folder of a market.
  * @throws {@link UsageError} when a file is not there or has no ending of an archive.
  */
-export async function identifyArchives(files: string[]): Promise<FoundArchives> {
-  const found: FoundArchives = { archives: [], unusable: [], ignored: [] };
+export async function identifyArchives(files: string[], markets?: readonly MarketChoice[]): Promise<FoundArchives> {
+  const found = noArchives();
   for (const path of new Set(files)) {
     const entry = await openStorage(path).look(path);
     if (!entry) throw new UsageError(`No such file: ${path}`);
@@ -102,20 +148,31 @@ export async function identifyArchives(files: string[]): Promise<FoundArchives> 
       throw new UsageError(`${path} is a folder. To convert all archives below it: --source-dir ${path}`);
     }
     const fileName = nameOf(path);
-    if (!hasArchiveEnding(fileName)) {
-      throw new UsageError(`${path} is no archive by its name, which must end in ${ARCHIVE_ENDINGS.join(', ')}`);
+    if (!isArchiveFileName(fileName)) {
+      const endings = `must end in ${ARCHIVE_ENDINGS.join(', ')}, and not in ${FORMATS['csv.gz'].suffix}`;
+      throw new UsageError(`${path} is no archive by its name, which ${endings}`);
     }
-    const archive = await identify(path, fileName, entry);
+    const market = marketOfArgument(path, markets);
+    const archive = { ...(await identify(path, fileName, entry)), ...(market && { market }) };
     if ('problem' in archive) found.unusable.push(archive);
     else found.archives.push(archive);
   }
   return found;
 }
 
+function marketOfArgument(path: string, markets: readonly MarketChoice[] = []): MarketName | undefined {
+  const told = marketOfPath(path);
+  if (told !== undefined) return told;
+  if (markets.length > 1) {
+    throw new UsageError(`Which of the markets ${markets.join(', ')} is ${path} of? Its path does not say: give one.`);
+  }
+  return parseMarket(markets[0]);
+}
+
 async function identify(path: string, fileName: string, entry: Entry): Promise<ArchiveFile | UnusableFile> {
-  if (entry.kind !== 'file') return { path, fileName, pair: '?', problem: 'not a regular file' };
+  if (entry.kind !== 'file') return { path, fileName, pair: UNKNOWN_PAIR, problem: 'not a regular file' };
   const identity = parseArchiveName(fileName) ?? (await askFirstMessage(path));
-  if ('problem' in identity) return { path, fileName, pair: '?', problem: identity.problem };
+  if ('problem' in identity) return { path, fileName, pair: UNKNOWN_PAIR, problem: identity.problem };
   const { sizeBytes, mtimeMs } = entry;
   return { ...identity, path, fileName, sizeBytes, mtimeMs, isDayFile: findDate(fileName) !== undefined };
 }
@@ -151,6 +208,7 @@ async function firstLine(file: string): Promise<Line | undefined> {
   return firstOfChunk();
 }
 
-function hasArchiveEnding(fileName: string): boolean {
-  return ARCHIVE_ENDINGS.some((ending) => fileName.endsWith(ending));
+/** By its ending. One that is an output's is none of an archive, though both may end in `.gz`. */
+function isArchiveFileName(fileName: string): boolean {
+  return ARCHIVE_ENDINGS.some((ending) => fileName.endsWith(ending)) && splitSuffix(fileName) === undefined;
 }

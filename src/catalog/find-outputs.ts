@@ -1,6 +1,7 @@
 import { openStorage } from '../storage/open-storage.js';
 import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
 import { isPair } from './archive-name.js';
+import { type MarketName, parseMarket } from './market.js';
 import { type Contents, type OutputName, parseContentsFolder, parseOutputName } from './output-name.js';
 
 /** An output that is there, and what its place and name say of it. */
@@ -25,41 +26,57 @@ export interface FoundOutputs {
 export async function findOutputs(outputDir: string, symbols?: Iterable<string>): Promise<FoundOutputs> {
   const wanted = symbols && new Set(symbols);
   const found: FoundOutputs = { outputs: [], unreadable: [] };
-  for await (const { folder, contents } of contentsFolders(outputDir)) {
-    for await (const { name: pair, path } of foldersIn(folder, found.unreadable)) {
-      if (!isPair(pair) || !(wanted?.has(pair) ?? true)) continue;
-      for await (const entry of listed(path, found.unreadable)) {
-        const output = describe(entry, contents, pair);
-        if (output) found.outputs.push(output);
+  const root = await listAll(outputDir);
+  await addMarket(root, undefined);
+  for (const { name, path } of folders(root, (name) => parseMarket(name) !== undefined)) {
+    await addMarket(await listReadable(path), parseMarket(name));
+  }
+  return found;
+
+  /** Adds what is in `DEPTH/PAIR/` and `metrics/PAIR/`. */
+  async function addMarket(entries: Entry[], market: MarketName | undefined): Promise<void> {
+    for (const { name, path } of folders(entries, (name) => parseContentsFolder(name) !== undefined)) {
+      const contents = parseContentsFolder(name) as Contents;
+      const isWanted = (pair: string) => isPair(pair) && (wanted?.has(pair) ?? true);
+      for (const pair of folders(await listReadable(path), isWanted)) {
+        for (const entry of await listReadable(pair.path)) {
+          const output = describe(entry, parseOutputName(entry.name, contents, pair.name, market));
+          if (output) found.outputs.push(output);
+        }
       }
     }
   }
-  return found;
-}
 
-async function* contentsFolders(outputDir: string): AsyncGenerator<{ folder: string; contents: Contents }> {
-  for await (const { name, path } of foldersIn(outputDir)) {
-    const contents = parseContentsFolder(name);
-    if (contents) yield { folder: path, contents };
+  /** Those that are named as wanted. One that cannot be looked at is noted. */
+  function folders(entries: Entry[], isNamed: (name: string) => boolean): Entry[] {
+    return entries.filter((entry) => {
+      if (!isNamed(entry.name)) return false;
+      if (entry.kind === 'unusable' && entry.mayBeFolder) {
+        found.unreadable.push(`Cannot read the folder ${entry.path}: ${entry.problem}`);
+      }
+      return entry.kind === 'folder';
+    });
+  }
+
+  /** What is in a folder; nothing when it cannot be read, which is noted. */
+  async function listReadable(folder: string): Promise<Entry[]> {
+    try {
+      return await listAll(folder);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      found.unreadable.push(error.message);
+      return [];
+    }
   }
 }
 
-async function* foldersIn(folder: string, unreadable?: string[]): AsyncGenerator<Entry> {
-  for await (const entry of listed(folder, unreadable)) if (entry.kind === 'folder') yield entry;
+async function listAll(folder: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of openStorage(folder).list(folder)) entries.push(entry);
+  return entries;
 }
 
-/** What is in a folder; nothing when it cannot be read, which is noted. */
-async function* listed(folder: string, unreadable: string[] | undefined): AsyncGenerator<Entry> {
-  try {
-    yield* openStorage(folder).list(folder);
-  } catch (error) {
-    if (!(error instanceof StorageError && unreadable)) throw error;
-    unreadable.push(error.message);
-  }
-}
-
-function describe(entry: Entry, contents: Contents, pair: string): FoundOutput | undefined {
-  if (entry.kind !== 'file') return undefined;
-  const name = parseOutputName(entry.name, contents, pair);
-  return name && { ...name, path: entry.path, sizeBytes: entry.sizeBytes, mtimeMs: entry.mtimeMs };
+function describe(entry: Entry, name: OutputName | undefined): FoundOutput | undefined {
+  if (entry.kind !== 'file' || !name) return undefined;
+  return { ...name, path: entry.path, sizeBytes: entry.sizeBytes, mtimeMs: entry.mtimeMs };
 }

@@ -3,7 +3,7 @@ import type { FoundArchives } from './find-archives.js';
 import { type FoundOutput, findOutputs } from './find-outputs.js';
 import { hashFile } from './hash-file.js';
 import { type Labels, readLabels } from './labels.js';
-import { placeOf } from './output-name.js';
+import { type Placed, placeOf } from './output-name.js';
 import { type Knowledge, type Records, readRecords } from './records.js';
 
 /** What is there, looked up once: archives, outputs, and what is known of how these were made. */
@@ -32,12 +32,12 @@ export class Outputs {
     this.all = all;
     this.records = records;
     this.unreadable = unreadable;
-    this.#byPlace = new Map(all.map((output) => [placeOf(output.path), output]));
+    this.#byPlace = new Map(all.map((output) => [placeOf(output), output]));
   }
 
-  /** The output that is at a path; `undefined`: none. */
-  at(outputPath: string): KnownOutput | undefined {
-    return this.#byPlace.get(placeOf(outputPath));
+  /** What is there of an output; `undefined`: nothing. */
+  at(output: Placed): KnownOutput | undefined {
+    return this.#byPlace.get(placeOf(output));
   }
 }
 
@@ -74,8 +74,8 @@ export async function lookUpOutputs(outputDir: string, options: LookUpOptions = 
 }
 
 async function learn(output: FoundOutput, records: Records, { readContents }: LookUpOptions): Promise<KnownOutput> {
-  const sha256 = readContents && records.isInDoubt(output.path, output) ? await hashFile(output.path) : undefined;
-  const knowledge = records.of(output.path, output, sha256);
+  const sha256 = readContents && records.isInDoubt(output) ? await hashFile(output.path) : undefined;
+  const knowledge = records.of(output, sha256);
   if (knowledge.kind !== 'unrecorded' || !readContents) return { ...output, knowledge };
   return { ...output, knowledge, labels: await readLabels(output) };
 }

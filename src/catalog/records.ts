@@ -6,11 +6,11 @@ import { openStorage } from '../storage/open-storage.js';
 import { joinPath } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
 import { isPair } from './archive-name.js';
-import { placeOf } from './output-name.js';
+import { type MarketName, parseMarket } from './market.js';
+import { type Placed, placeOf, RECORDS_FILE } from './output-name.js';
 import type { Shape } from './shaping-options.js';
 
-/** Every conversion leaves a line of JSON in this file of the output folder. */
-export const RECORDS_FILE = 'conversions.jsonl';
+export { RECORDS_FILE };
 
 /** What a record tells of the rows that a conversion wrote, into each of its outputs; NaN what it does not tell. */
 export interface RowCounts {
@@ -55,6 +55,8 @@ export type Knowledge =
 
 /** A conversion that failed, and was the last of its archive. */
 export interface Failure {
+  /** Of the archive; `undefined`: not told. */
+  market: MarketName | undefined;
   pair: string;
   date: string;
   /** The outputs that it did not make, as the output folder names them. */
@@ -81,16 +83,21 @@ export class Records {
     const { archive, archiveBytes, archiveMtimeMs, pair, date, status, outputs } = record;
     if (typeof archive !== 'string' || typeof archiveBytes !== 'number' || !Array.isArray(outputs)) return;
     const fileName = path.basename(archive);
-    const named = outputs.filter((output) => typeof output?.path === 'string');
+    const named = outputs.flatMap((output) =>
+      typeof output?.path === 'string' ? [{ ...output, market: parseMarket(output.market) }] : [],
+    );
+    // Archives of all markets are named alike.
+    const market: MarketName | undefined = named[0]?.market;
+    const source = [market ?? '', fileName].join('/');
     if (status === 'failed' && isPair(String(pair)) && isDate(String(date))) {
-      const places = named.map((output) => placeOf(output.path));
-      const since = this.#failures.get(fileName)?.since ?? asText(record['finishedAt']);
+      const places = named.map((output) => placeOf(output));
+      const since = this.#failures.get(source)?.since ?? asText(record['finishedAt']);
       const error = asText(record['error']) ?? '';
-      this.#failures.set(fileName, { pair: String(pair), date: String(date), places, fileName, error, since });
+      this.#failures.set(source, { market, pair: String(pair), date: String(date), places, fileName, error, since });
     }
     if (status !== 'done') return;
-    this.#failures.delete(fileName);
-    const source = { fileName, sizeBytes: archiveBytes, mtimeMs: asNumber(archiveMtimeMs) };
+    this.#failures.delete(source);
+    const madeOf = { fileName, sizeBytes: archiveBytes, mtimeMs: asNumber(archiveMtimeMs) };
     const counts = {
       rows: asNumber(record['rows']) ?? Number.NaN,
       filledRows: asNumber(record['filledRows']) ?? Number.NaN,
@@ -99,8 +106,8 @@ export class Records {
     for (const output of named) {
       // Version 0.1 had the options of all outputs in one place.
       const shape = this.#share(asShape(output.shape) ?? asShape(record['options']) ?? {});
-      this.#keep(placeOf(output.path), {
-        archive: source,
+      this.#keep(placeOf(output), {
+        archive: madeOf,
         shape,
         formatVersion: asNumber(output.formatVersion) ?? 1,
         hasBadLines: record['badLines'] !== 0,
@@ -118,8 +125,9 @@ export class Records {
    *
    * @param sha256 of its content, where that has been read.
    */
-  of(outputPath: string, { sizeBytes, mtimeMs }: FileVersion, sha256?: string): Knowledge {
-    const made = this.#made.get(placeOf(outputPath)) ?? [];
+  of(file: Placed & FileVersion, sha256?: string): Knowledge {
+    const { sizeBytes, mtimeMs } = file;
+    const made = this.#made.get(placeOf(file)) ?? [];
     const last = made.at(-1);
     if (!last) return { kind: 'unrecorded' };
     const ofSize = made.filter((record) => record.sizeBytes === undefined || record.sizeBytes === sizeBytes);
@@ -131,8 +139,9 @@ export class Records {
   }
 
   /** Whether only its content can tell which record is that of a file, if any. */
-  isInDoubt(outputPath: string, { sizeBytes, mtimeMs }: FileVersion): boolean {
-    const made = this.#made.get(placeOf(outputPath)) ?? [];
+  isInDoubt(file: Placed & FileVersion): boolean {
+    const { sizeBytes, mtimeMs } = file;
+    const made = this.#made.get(placeOf(file)) ?? [];
     const ofSize = made.filter((record) => record.sizeBytes === sizeBytes);
     return ofSize.every((record) => record.mtimeMs !== mtimeMs) && ofSize.some(({ sha256 }) => sha256 !== undefined);
   }

@@ -1,11 +1,14 @@
 import { DAY_MS, toDate } from '../base/time.js';
 import type { ArchiveFile } from './find-archives.js';
 import type { Inventory, KnownOutput } from './inventory.js';
+import { isOfMarket, type MarketChoice, type MarketName } from './market.js';
 import { placeOf } from './output-name.js';
 import { judge } from './staleness.js';
 
 /** What outputs of one kind have in common: rows of one meaning, which can be loaded together. */
 export interface Kind {
+  /** Absent: in no folder of a market. */
+  market?: MarketName | undefined;
   pair: string;
   kind: 'book' | 'metrics';
   /** Levels a side; of books. */
@@ -36,7 +39,7 @@ export interface Counts {
 }
 
 /** What is there of one kind in a month. */
-export interface MonthStatus extends Partial<Omit<Kind, 'pair'>>, Counts {
+export interface MonthStatus extends Partial<Kind>, Counts {
   pair: string;
   /** `YYYY-MM`; the first of several months of which nothing is known. */
   month: string;
@@ -48,6 +51,7 @@ export interface MonthStatus extends Partial<Omit<Kind, 'pair'>>, Counts {
 
 /** An archive that failed when it was converted last, or that cannot be. */
 export interface FailedArchive {
+  market?: MarketName | undefined;
   pair: string;
   date: string | undefined;
   fileName: string;
@@ -62,6 +66,8 @@ export interface Survey {
 }
 
 export interface SurveyOptions {
+  /** Markets wanted; absent: all. */
+  markets?: readonly MarketChoice[] | undefined;
   /** Pairs wanted; absent: all. */
   symbols?: readonly string[];
   /** First and last day wanted, `YYYY-MM-DD`; absent: the first and last known ones. */
@@ -69,8 +75,10 @@ export interface SurveyOptions {
   to?: string | undefined;
 }
 
-/** What is known of a pair. */
+/** What is known of a pair of a market. */
 interface Holdings {
+  market: MarketName | undefined;
+  pair: string;
   /** By day. */
   archives: Map<string, ArchiveFile[]>;
   failedDays: Set<string>;
@@ -82,7 +90,7 @@ interface Holdings {
 export function survey(inventory: Inventory, options: SurveyOptions): Survey {
   const failed = failedArchives(inventory, options);
   const pairs = gather(inventory, failed, options);
-  const months = [...pairs.keys()].sort().flatMap((pair) => surveyPair(pair, pairs.get(pair) as Holdings, options));
+  const months = [...pairs.keys()].sort().flatMap((key) => surveyPair(pairs.get(key) as Holdings, options));
   return { months, failed };
 }
 
@@ -99,12 +107,13 @@ function noCounts(): Counts {
   return { done: 0, stale: 0, missing: 0, failed: 0, toDo: 0, unrecorded: 0, rows: 0, filledRows: 0, suspectRows: 0 };
 }
 
-function failedArchives({ archives, outputs }: Inventory, { symbols, from, to }: SurveyOptions): FailedArchive[] {
-  const places = new Set(outputs.all.map((output) => placeOf(output.path)));
+function failedArchives({ archives, outputs }: Inventory, options: SurveyOptions): FailedArchive[] {
+  const places = new Set(outputs.all.map((output) => placeOf(output)));
   const failures = [...outputs.records.failures].filter(
     (failure) => !failure.places.some((place) => places.has(place)),
   );
-  const unusable = archives.unusable.map(({ pair, date, fileName, problem }) => ({
+  const unusable = archives.unusable.map(({ market, pair, date, fileName, problem }) => ({
+    market,
     pair,
     date,
     fileName,
@@ -112,51 +121,53 @@ function failedArchives({ archives, outputs }: Inventory, { symbols, from, to }:
     since: undefined,
   }));
   return [...failures, ...unusable]
-    .filter(({ pair, date }) => isWanted(pair, symbols) && isWithin(date, { from, to }))
-    .map(({ pair, date, fileName, error, since }) => ({ pair, date, fileName, error, since }))
+    .filter((archive) => isWanted(archive, options) && isWithin(archive.date, options))
+    .map(({ market, pair, date, fileName, error, since }) => ({ market, pair, date, fileName, error, since }))
     .sort((a, b) => (`${a.pair} ${a.date}` < `${b.pair} ${b.date}` ? -1 : 1));
 }
 
 function gather(
   { archives, outputs }: Inventory,
   failed: FailedArchive[],
-  { symbols, from, to }: SurveyOptions,
+  options: SurveyOptions,
 ): Map<string, Holdings> {
   const pairs = new Map<string, Holdings>();
-  const of = (pair: string) => {
-    const known = pairs.get(pair) ?? { archives: new Map(), failedDays: new Set<string>(), outputs: new Map() };
-    pairs.set(pair, known);
+  const of = ({ market, pair }: Pick<Kind, 'market' | 'pair'>): Holdings => {
+    const key = `${market ?? ''} ${pair}`;
+    const known = pairs.get(key) ?? { market, pair, archives: new Map(), failedDays: new Set(), outputs: new Map() };
+    pairs.set(key, known);
     return known;
   };
-  for (const archive of archives.archives.filter(({ pair }) => isWanted(pair, symbols))) {
-    const { archives: byDay } = of(archive.pair);
+  for (const archive of archives.archives.filter((found) => isWanted(found, options))) {
+    const { archives: byDay } = of(archive);
     byDay.set(archive.date, [...(byDay.get(archive.date) ?? []), archive]);
   }
-  for (const { pair, date } of failed) if (date !== undefined) of(pair).failedDays.add(date);
-  for (const output of outputs.all.filter(({ pair }) => isWanted(pair, symbols))) {
-    const { pair, kind, depth, interval, format } = output;
+  for (const archive of failed) if (archive.date !== undefined) of(archive).failedDays.add(archive.date);
+  for (const output of outputs.all.filter((found) => isWanted(found, options))) {
+    const { market, pair, kind, depth, interval, format } = output;
     const key = [kind, String(depth ?? 0).padStart(4, '0'), interval, format].join(' ');
-    const ofKind = of(pair).outputs.get(key) ?? { kind: { pair, kind, depth, interval, format }, byDay: new Map() };
-    of(pair).outputs.set(key, ofKind);
+    const known = of(output).outputs;
+    const ofKind = known.get(key) ?? { kind: { market, pair, kind, depth, interval, format }, byDay: new Map() };
+    known.set(key, ofKind);
     ofKind.byDay.set(output.date, output);
   }
   // A pair with archives only: they are all to do, of no kind yet.
-  for (const [pair, known] of pairs) {
+  for (const [key, known] of pairs) {
     if (known.outputs.size === 0) known.outputs.set('', { kind: undefined, byDay: new Map() });
-    const days = [...daysOf(known)].filter((date) => isWithin(date, { from, to }));
-    if (days.length === 0) pairs.delete(pair);
+    if (![...daysOf(known)].some((date) => isWithin(date, options))) pairs.delete(key);
   }
   return pairs;
 }
 
-function surveyPair(pair: string, known: Holdings, { from, to }: SurveyOptions): MonthStatus[] {
+function surveyPair(known: Holdings, options: SurveyOptions): MonthStatus[] {
+  const { market, pair } = known;
   const days = [...daysOf(known)].sort();
   return [...known.outputs.keys()].sort().flatMap((key) => {
     const { kind, byDay } = known.outputs.get(key) as { kind: Kind | undefined; byDay: Map<string, KnownOutput> };
     const months = new Map<string, MonthStatus>();
-    for (const { date, unknownDays } of calendar(days, { from, to })) {
+    for (const { date, unknownDays } of calendar(days, options)) {
       const month = date.slice(0, 7);
-      const status = months.get(month) ?? { ...kind, pair, month, ...noCounts(), missingDays: [] };
+      const status = months.get(month) ?? { ...kind, market, pair, month, ...noCounts(), missingDays: [] };
       months.set(month, status);
       if (unknownDays === 0) addDay(status, date, byDay.get(date), known);
       else Object.assign(status, { missing: unknownDays, untilMonth: lastMonth(date, unknownDays) });
@@ -221,8 +232,8 @@ function daysOf({ archives, failedDays, outputs }: Holdings): Set<string> {
   return new Set([...archives.keys(), ...failedDays, ...ofOutputs]);
 }
 
-function isWanted(pair: string, symbols: readonly string[] | undefined): boolean {
-  return symbols?.includes(pair) ?? true;
+function isWanted({ market, pair }: Pick<Kind, 'market' | 'pair'>, { markets, symbols }: SurveyOptions): boolean {
+  return isOfMarket(market, markets) && (symbols?.includes(pair) ?? true);
 }
 
 function isWithin(date: string | undefined, { from = '', to = '9999-12-31' }: Pick<SurveyOptions, 'from' | 'to'>) {

@@ -2,6 +2,7 @@
 import { joinPath } from '../storage/paths.js';
 import { hashFile } from './hash-file.js';
 import type { KnownOutput, Outputs } from './inventory.js';
+import { isOfMarket, type MarketChoice, type MarketName, marketOfPath } from './market.js';
 import { placeOf } from './output-name.js';
 
 /** What was found of an output. */
@@ -19,6 +20,8 @@ export type Finding =
 
 export interface VerifyOptions {
   outputDir: string;
+  /** Markets wanted; absent: all. */
+  markets?: readonly MarketChoice[] | undefined;
   /** Pairs wanted; absent: all. */
   symbols?: readonly string[] | undefined;
   from?: string | undefined;
@@ -34,10 +37,11 @@ export interface VerifyOptions {
 export async function* verifyOutputs(outputs: Outputs, options: VerifyOptions): AsyncGenerator<Finding> {
   const { outputDir, pause } = options;
   for (const output of outputs.all) if (isWanted(output, options)) yield await verify(output, outputs, pause);
-  const there = new Set(outputs.all.map(({ path }) => placeOf(path)));
+  const there = new Set(outputs.all.map((output) => placeOf(output)));
   for (const place of outputs.records.places) {
     const [, pair = '', date = ''] = /([^/]+)\/(\d{4}-\d{2}-\d{2})_[^/]*$/.exec(place) ?? [];
-    if (there.has(place) || !isWanted({ pair, date }, options)) continue;
+    const market = marketOfPath(place);
+    if (there.has(place) || !isWanted({ market, pair, date }, options)) continue;
     yield { state: 'missing', path: joinPath(outputDir, ...place.split('/')) };
   }
 }
@@ -50,7 +54,7 @@ async function verify(output: KnownOutput, { records }: Outputs, pause: VerifyOp
   } catch (error) {
     return { state: 'damaged', path, problem: `it cannot be read (${(error as Error).message})` };
   }
-  const knowledge = records.of(path, output, sha256);
+  const knowledge = records.of(output, sha256);
   switch (knowledge.kind) {
     case 'unrecorded':
       return { state: 'foreign', path, sha256 };
@@ -68,8 +72,8 @@ async function verify(output: KnownOutput, { records }: Outputs, pause: VerifyOp
 }
 
 function isWanted(
-  { pair, date }: { pair: string; date: string },
-  { symbols, from = '', to = '9999-12-31' }: VerifyOptions,
-) {
-  return (symbols?.includes(pair) ?? true) && date >= from && date <= to;
+  { market, pair, date }: { market: MarketName | undefined; pair: string; date: string },
+  { markets, symbols, from = '', to = '9999-12-31' }: VerifyOptions,
+): boolean {
+  return isOfMarket(market, markets) && (symbols?.includes(pair) ?? true) && date >= from && date <= to;
 }

@@ -5,6 +5,7 @@ import commander = require('commander');
 
 import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
+import type { MarketChoice } from '../catalog/market.js';
 import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
 import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
@@ -42,6 +43,7 @@ const FLAGS: Readonly<Record<keyof ResolvedOptions, string>> = {
   books: '--metrics-only',
   metrics: '--metrics',
   depths: '--depths',
+  markets: '--market',
   symbols: '--symbols',
   from: '--from',
   to: '--to',
@@ -70,7 +72,13 @@ const MAX_WORKERS = 1024;
 function optionTable(): Record<string, commander.Option[]> {
   return {
     'What to convert:': [
-      sharedOptions.sourceDir('Folder of archives in DEPTH/SYMBOL/ folders. For single archives give ARCHIVE instead.'),
+      sharedOptions.sourceDir(
+        'Folder below which archives are found by their names. For single archives give ARCHIVE instead.',
+      ),
+      sharedOptions.market(
+        'Only these markets, as folders named so tell: linear, inverse, spot, or none for archives in no such folder. For an ' +
+          'ARCHIVE whose path does not tell, it does.',
+      ),
       sharedOptions.symbols(),
       sharedOptions.from(),
       sharedOptions.to(),
@@ -151,7 +159,9 @@ function optionTable(): Record<string, commander.Option[]> {
         .default(OPTION_DEFAULTS.impacts, '10000,100000'),
     ],
     'Where outputs go:': [
-      sharedOptions.outputDir('Outputs go to DEPTH/SYMBOL/ below this folder, their records to conversions.jsonl.'),
+      sharedOptions.outputDir(
+        'Outputs go to DEPTH/SYMBOL/ below this folder, those of a market to MARKET/DEPTH/SYMBOL/, records to conversions.jsonl.',
+      ),
       new commander.Option(
         '--temp-dir <dir>',
         'Folder of unfinished outputs. Use it when the output folder is slow or watched by other programs. ' +
@@ -265,10 +275,11 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   checkCombinations(command.args, given, isGiven);
   const { sourceDir, workers, dryRun = false, json = false, test = false, interval, inflate, format, impact } = given;
   const { includeFormattedTimestamp, formattedTimestamp: _, metrics, metricsOnly = false, ...named } = given;
-  const { outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
+  const { outputDir, tempDir, market, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
   const { quality, decimals, overwrite, onStale } = named;
   const what = resolveOptions(
     {
+      markets: market,
       ...{ outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout },
       ...{ quality, decimals, overwrite, onStale },
       intervalMs: interval,
@@ -289,6 +300,7 @@ interface GivenOptions {
   sourceDir: string;
   outputDir: string;
   tempDir?: string;
+  market?: MarketChoice[];
   symbols?: string[];
   from?: string;
   to?: string;

@@ -1,6 +1,7 @@
 import { UsageError } from '../base/usage-error.js';
-import { type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
+import { type ArchiveFile, type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
 import { type Inventory, takeInventory } from '../catalog/inventory.js';
+import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
 import { noProgress, showProgress } from '../console/progress.js';
@@ -70,7 +71,10 @@ async function loadExecutor(slots: number): Promise<Executor> {
 }
 
 async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
-  const found = options.archives.length > 0 ? await identifyArchives(options.archives) : await findInSource(options);
+  const found =
+    options.archives.length > 0
+      ? await identifyArchives(options.archives, options.what.markets)
+      : await findInSource(options);
   const entries = planOrRefuse(await takeInventory(found, options.what.outputDir), options);
   for (const line of describeOddities(found, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
@@ -96,7 +100,10 @@ async function findInSource({ sourceDir }: ConvertOptions): Promise<FoundArchive
 }
 
 /** What the user may not have meant, one line each. */
-function describeOddities({ archives, unusable, ignored }: FoundArchives, { what }: ConvertOptions): string[] {
+function describeOddities(
+  { archives, unusable, ignored, repeated }: FoundArchives,
+  { what }: ConvertOptions,
+): string[] {
   const found = new Set([...archives, ...unusable].map(({ pair }) => pair));
   const { symbols = [] } = what;
   const lines = symbols
@@ -104,9 +111,18 @@ function describeOddities({ archives, unusable, ignored }: FoundArchives, { what
     .map((symbol) => `Note: no archive of ${symbol} was found.`);
   if (ignored.length > 0) {
     const files = ignored.length === 1 ? `1 file` : `${ignored.length} files`;
-    lines.push(`Note: passed over ${files} not named DATE_PAIR_obN.data.zip, .gz or .data, such as ${ignored[0]}`);
+    const examples = listFirst(ignored);
+    lines.push(`Note: passed over ${files} not named DATE_PAIR_obN.data.zip, .gz or .data, such as ${examples}`);
+  }
+  if (repeated.length > 0) {
+    const folders = repeated.length === 1 ? `1 folder` : `${repeated.length} folders`;
+    lines.push(`Note: passed over ${folders} that were searched by another path, such as ${listFirst(repeated)}`);
   }
   return lines;
+}
+
+function listFirst(paths: string[]): string {
+  return paths.slice(0, 3).join(', ');
 }
 
 /** For those who call it for the first time. */
@@ -115,20 +131,31 @@ const WHAT_TO_DO =
   'bookgrid --help explains all options; bookgrid --test shows on two small samples what comes out.';
 
 function describeNothing({ archives }: FoundArchives, { sourceDir, archives: given, what }: ConvertOptions): string {
-  const { symbols = [] } = what;
+  const { markets, symbols = [] } = what;
   const where = given.length > 0 ? 'among the files given' : `below ${sourceDir}`;
   if (archives.length > 0) {
     const pairs = archives.map(({ pair }) => pair);
     const others = symbols.length > 0 && !pairs.some((pair) => symbols.includes(pair));
     return (
-      `None of the ${archives.length} archives ${where} is one that --symbols, --from and --to ask for.` +
-      (others ? ` There are archives of ${listNearest(pairs, symbols)}.` : '')
+      `None of the ${archives.length} archives ${where} is one that --market, --symbols, --from and --to ask for.` +
+      (others ? ` There are archives of ${listNearest(pairs, symbols)}.` : '') +
+      (markets ? ` ${describeMarkets(archives)}` : '')
     );
   }
   return (
-    `No archive found ${where}. Looked for DEPTH/SYMBOL/DATE_SYMBOL_obN.data.zip (or .gz, .data), ` +
-    `such as 0500/BTCUSDT/2025-01-15_BTCUSDT_ob500.data.zip.\n${WHAT_TO_DO}`
+    `No archive found ${where}. Looked in all folders for DATE_SYMBOL_obN.data.zip (or .gz, .data), ` +
+    `such as 2025-01-15_BTCUSDT_ob500.data.zip.\n${WHAT_TO_DO}`
   );
+}
+
+/** Which markets there are archives of, for those who ask for others. */
+function describeMarkets(archives: ArchiveFile[]): string {
+  const counts = new Map<MarketChoice, number>();
+  for (const { market = 'none' } of archives) counts.set(market, (counts.get(market) ?? 0) + 1);
+  const list = [...counts].map(([market, count]) =>
+    market === 'none' ? `${count} of none told` : `${count} of ${market}`,
+  );
+  return `By market: ${list.join(', ')}; folders below the source folder named linear, inverse and spot tell it.`;
 }
 
 async function requireWritable(kind: string, folder: string): Promise<void> {

@@ -2,13 +2,16 @@
 import commander = require('commander');
 
 import { UsageError } from '../base/usage-error.js';
+import type { MarketChoice } from '../catalog/market.js';
 import { listOf, oneOf, parseDepth, parseSymbol } from '../console/option-values.js';
 import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 
-/** The command line of `bookgrid join`, read and checked. Each symbol gives a file, of books each depth. */
+/** The command line of `bookgrid join`, read and checked. Each symbol and market gives a file, of books each depth. */
 export interface JoinOptions {
   symbols: string[];
+  /** A file each; empty: the only one there is. */
+  markets: MarketChoice[];
   from?: string;
   to?: string;
   outputDir: string;
@@ -50,6 +53,12 @@ export function buildJoinCommand(): commander.Command {
     .description('Joins the days of a symbol, as convert wrote them, into one file, and says which are missing.')
     .addOption(sharedOptions.symbols('Symbols whose days are joined, a file each: BTCUSDT,ETHUSDT.'))
     .addOption(earlierName('--symbol <list>', 'symbols').argParser(listOf(parseSymbol)))
+    .addOption(
+      sharedOptions.market(
+        'Markets of the days, a file each: linear, inverse, spot, or none for days in no folder of a market. (default: the ' +
+          'only one there is)',
+      ),
+    )
     .addOption(sharedOptions.from())
     .addOption(sharedOptions.to())
     .addOption(sharedOptions.outputDir('Folder that convert wrote the days to.'))
@@ -83,6 +92,7 @@ function earlierName(flags: string, name: string): commander.Option {
 interface GivenOptions extends Pick<JoinOptions, 'from' | 'to' | 'outputDir' | 'format' | 'output'> {
   symbols?: string[];
   symbol?: string[];
+  market?: MarketChoice[];
   depths?: number[];
   depth?: number[];
   interval: number;
@@ -101,25 +111,25 @@ interface GivenOptions extends Pick<JoinOptions, 'from' | 'to' | 'outputDir' | '
  */
 export function parseJoinLine(argv: string[]): JoinOptions {
   const command: commander.Command = buildJoinCommand();
-  const { symbol, depth, interval, ...given } = parseOptions<GivenOptions>(command, argv);
+  const { symbol, market: markets = [], depth, interval, ...given } = parseOptions<GivenOptions>(command, argv);
   const { symbols = symbol, depths = depth ?? [] } = given;
   const { metrics = false, overwrite = false, strict = false, json = false } = given;
   if (!symbols) command.error("error: required option '--symbols <list>' not specified");
-  const options = { ...given, symbols, depths, intervalMs: interval, metrics, overwrite, strict, json };
+  const options = { ...given, symbols, markets, depths, intervalMs: interval, metrics, overwrite, strict, json };
   checkCombinations(options);
   return options;
 }
 
 function checkCombinations(options: JoinOptions): void {
-  const { symbols, depths, metrics, output } = options;
+  const { symbols, markets, depths, metrics, output } = options;
   checkDays(options);
   if (metrics && depths.length > 0) {
     throw new UsageError('--depths is of books, and metrics are of the whole book: leave --depths or --metrics out');
   }
-  const files = symbols.length * Math.max(depths.length, 1);
+  const files = symbols.length * Math.max(markets.length, 1) * Math.max(depths.length, 1);
   if (output !== undefined && files > 1) {
     throw new UsageError(
-      `--output names one file, and --symbols and --depths ask for ${files}: leave --output out, or ask for one`,
+      `--output names one file, and --symbols, --market and --depths ask for ${files}: leave --output out, or ask for one`,
     );
   }
 }

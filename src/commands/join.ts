@@ -11,14 +11,14 @@ import { StorageError } from '../storage/storage.js';
 import type { JoinOptions } from './join-options.js';
 
 /** A file that was asked for. */
-type Wanted = Pick<JoinOutcome, 'symbol' | 'depth' | 'interval'>;
+type Wanted = Pick<JoinOutcome, 'symbol' | 'market' | 'depth' | 'interval'>;
 /** … and what it will be made of. */
 type Prepared = Wanted & Required<Pick<JoinOutcome, 'days' | 'outputPath'>>;
 /** … or why it cannot be. */
 type Refused = Wanted & Required<Pick<JoinOutcome, 'problem'>>;
 
 /**
- * Joins days, a file for each symbol and depth, and tells what became of each. One that cannot be made does not keep
+ * Joins days, a file for each symbol, market and depth, and tells what became of each. One that cannot be made does not keep
  * the others from being made.
  *
  * @returns whether all were written.
@@ -46,11 +46,12 @@ export async function join(options: JoinOptions, { stdout, stderr, signal }: Sur
   return written === all.length;
 }
 
-function listWanted({ symbols, depths, intervalMs }: JoinOptions): Wanted[] {
+function listWanted({ symbols, markets, depths, intervalMs }: JoinOptions): Wanted[] {
   const interval = formatInterval(intervalMs);
-  return symbols.flatMap((symbol): Wanted[] =>
-    depths.length === 0 ? [{ symbol, interval }] : depths.map((depth) => ({ symbol, depth, interval })),
+  const ofMarkets = symbols.flatMap((symbol): Wanted[] =>
+    markets.length === 0 ? [{ symbol, interval }] : markets.map((market) => ({ symbol, market, interval })),
   );
+  return ofMarkets.flatMap((wanted) => (depths.length === 0 ? wanted : depths.map((depth) => ({ ...wanted, depth }))));
 }
 
 async function prepare(wanted: Wanted, options: JoinOptions): Promise<Prepared | Refused> {
@@ -80,9 +81,19 @@ async function make(file: Prepared, options: JoinOptions, signal: AbortSignal): 
   }
 }
 
-/** `BTCUSDT_2025-01-01_2025-01-31_ob200_1m.csv`; of metrics without `ob200`, as the days’ own names. */
-function defaultName({ symbol, interval }: Wanted, { from, to, depth, format }: Days): string {
-  const parts = [symbol, from, to, ...(depth === undefined ? [] : [`ob${depth}`]), interval];
+/**
+ * `BTCUSDT_2025-01-01_2025-01-31_ob200_1m.csv`; of metrics without `ob200`, as the days’ own names; of a market with it in
+ * front, since the days of all markets are named alike.
+ */
+function defaultName({ symbol, interval }: Wanted, { market, from, to, depth, format }: Days): string {
+  const parts = [
+    ...(market === undefined ? [] : [market]),
+    symbol,
+    from,
+    to,
+    ...(depth === undefined ? [] : [`ob${depth}`]),
+    interval,
+  ];
   return `${parts.join('_')}.${format}`;
 }
 

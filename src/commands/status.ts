@@ -1,6 +1,7 @@
 import { UsageError } from '../base/usage-error.js';
-import { type FoundArchives, findArchives } from '../catalog/find-archives.js';
+import { type FoundArchives, findArchives, noArchives } from '../catalog/find-archives.js';
 import { lookUpOutputs } from '../catalog/inventory.js';
+import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { RECORDS_FILE } from '../catalog/records.js';
 import { type Counts, type FailedArchive, type MonthStatus, type Survey, survey, total } from '../catalog/survey.js';
@@ -13,6 +14,7 @@ import { openStorage } from '../storage/open-storage.js';
 export interface StatusOptions {
   outputDir: string;
   sourceDir: string;
+  market?: MarketChoice[];
   symbols?: string[];
   from?: string;
   to?: string;
@@ -43,6 +45,7 @@ export function buildStatusCommand() {
     .description('Shows what is in an output folder, by symbol and month, and changes nothing.')
     .addOption(sharedOptions.outputDir('Folder that convert writes to.'))
     .addOption(sharedOptions.sourceDir('Folder of archives, to see which have changed or are still to do.'))
+    .addOption(sharedOptions.market())
     .addOption(sharedOptions.symbols())
     .addOption(sharedOptions.from())
     .addOption(sharedOptions.to())
@@ -69,15 +72,13 @@ export function parseStatusLine(argv: string[]): StatusOptions {
  * @throws {@link UsageError} when there is nothing to tell of.
  */
 export async function status(options: StatusOptions, { stdout, stderr }: Surroundings): Promise<void> {
-  const { outputDir, sourceDir, symbols, json } = options;
+  const { outputDir, sourceDir, market, symbols, json } = options;
   const hasSource = (await openStorage(sourceDir).look(sourceDir)) !== undefined;
-  const archives: FoundArchives = hasSource
-    ? await findArchives(sourceDir)
-    : { archives: [], unusable: [], ignored: [] };
+  const archives: FoundArchives = hasSource ? await findArchives(sourceDir) : noArchives();
   const outputs = await lookUpOutputs(outputDir, { symbols });
   const hasOutput = (await openStorage(outputDir).look(outputDir)) !== undefined;
   if (hasOutput && outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
-  const found = survey({ archives, outputs }, options);
+  const found = survey({ archives, outputs }, { ...options, markets: market });
   const { months } = found;
   if (months.length === 0) {
     const others = symbols
@@ -100,9 +101,14 @@ export async function status(options: StatusOptions, { stdout, stderr }: Surroun
 }
 
 /** @param others symbols that something is known of, where only some were wanted. */
-function describeNothing({ outputDir, sourceDir, symbols = [], from, to }: StatusOptions, others: string[]): string {
+function describeNothing(
+  { outputDir, sourceDir, market, symbols = [], from, to }: StatusOptions,
+  others: string[],
+): string {
   const filter =
-    symbols.length > 0 || from !== undefined || to !== undefined ? ', of what --symbols, --from and --to ask for' : '';
+    symbols.length > 0 || [market, from, to].some((given) => given !== undefined)
+      ? ', of what --market, --symbols, --from and --to ask for'
+      : '';
   return (
     `Nothing found${filter}: no output and no record below ${outputDir}, no archive below ${sourceDir}. ` +
     (others.length > 0
@@ -156,9 +162,13 @@ const COLUMNS: [header: string, cell: (line: Line) => string | number][] = [
   ['MISSING DAYS', ({ missingDays = [], untilMonth }) => (untilMonth ? `to ${untilMonth}` : describeDays(missingDays))],
 ];
 
+/** Only where there are folders of markets. */
+const MARKET_COLUMN: (typeof COLUMNS)[number] = ['MARKET', ({ market = '' }) => market];
+
 function toTable(months: MonthStatus[]): string[] {
   const lines: Line[] = [...months, { pair: 'TOTAL', ...total(months) }];
-  const columns = COLUMNS.map(([header, cell]) => {
+  const hasMarkets = months.some(({ market }) => market !== undefined);
+  const columns = (hasMarkets ? [MARKET_COLUMN, ...COLUMNS] : COLUMNS).map(([header, cell]) => {
     const values = lines.map(cell);
     const texts = [header, ...values.map((value) => (Number.isNaN(value) ? '?' : String(value)))];
     const width = Math.max(...[header.length, ...new Set(texts.map((text) => text.length))]);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { pauses } from '../base/pauses.js';
 import { UsageError } from '../base/usage-error.js';
 import { lookUpOutputs } from '../catalog/inventory.js';
+import type { MarketChoice } from '../catalog/market.js';
 import { RECORDS_FILE } from '../catalog/records.js';
 import { type Finding, verifyOutputs } from '../catalog/verify.js';
 import { clean } from '../console/clean-text.js';
@@ -14,6 +15,7 @@ import { newRunId } from '../storage/staging.js';
 /** The command line of `bookgrid verify`, read and checked. */
 export interface VerifyOptions {
   outputDir: string;
+  market?: MarketChoice[];
   symbols?: string[];
   from?: string;
   to?: string;
@@ -41,6 +43,7 @@ export function buildVerifyCommand() {
     .usage('[options]')
     .description('Checks that the outputs in a folder are what was written, and changes nothing.')
     .addOption(sharedOptions.outputDir('Folder that convert writes to.'))
+    .addOption(sharedOptions.market())
     .addOption(sharedOptions.symbols())
     .addOption(sharedOptions.from())
     .addOption(sharedOptions.to())
@@ -74,13 +77,20 @@ type State = Finding['state'];
  * @throws {@link UsageError} when there is nothing to verify.
  */
 export async function verify(options: VerifyOptions, { stdout, signal }: Surroundings): Promise<boolean> {
-  const { outputDir, symbols, from, to, checksums, json = false } = options;
+  const { outputDir, market: markets, symbols, from, to, checksums, json = false } = options;
   const write = lineWriter(stdout);
   const outputs = await lookUpOutputs(outputDir, { symbols });
   if (outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
   const counts: Record<State, number> = { ok: 0, unsure: 0, damaged: 0, foreign: 0, missing: 0 };
   const sums: string[] = [];
-  for await (const finding of verifyOutputs(outputs, { outputDir, symbols, from, to, pause: pauses(signal) })) {
+  for await (const finding of verifyOutputs(outputs, {
+    outputDir,
+    markets,
+    symbols,
+    from,
+    to,
+    pause: pauses(signal),
+  })) {
     counts[finding.state]++;
     if ('sha256' in finding) {
       sums.push(`${finding.sha256}  ${path.relative(outputDir, finding.path).split(path.sep).join('/')}`);

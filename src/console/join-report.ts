@@ -1,3 +1,4 @@
+import { type MarketChoice, parseMarket } from '../catalog/market.js';
 import type { Days } from '../join/day-files.js';
 import { describeRange, type Missing } from '../join/grid-check.js';
 import type { JoinResult } from '../join/join-days.js';
@@ -6,6 +7,8 @@ import { clean } from './clean-text.js';
 /** What became of a file that join was asked for. */
 export interface JoinOutcome {
   symbol: string;
+  /** Absent when it is the only one there is. */
+  market?: MarketChoice;
   /** Levels a side; absent for metrics, and when the only depth there is was not found. */
   depth?: number;
   /** As in file names: `1m`. */
@@ -41,7 +44,9 @@ export function textJoinReporter(
     const where = hasSeveral ? ` in ${outputPath}` : '';
     for (const text of describeMissing(missing)) warn(clean(`Missing${where}: ${text}`));
     const what = isWritten ? 'Joined' : 'Checked';
-    write(`${what} ${count(files, 'day')} of ${symbol}, ${days.from} to ${days.to}: ${count(rows, 'row')}`);
+    write(
+      `${what} ${count(files, 'day')} of ${days.market ? `${days.market} ` : ''}${symbol}, ${days.from} to ${days.to}: ${count(rows, 'row')}`,
+    );
     write(`Missing: ${summarize(missing)}`);
     write(clean(isWritten ? `Written: ${outputPath}` : 'Not written, because of --strict'));
   };
@@ -49,10 +54,11 @@ export function textJoinReporter(
 
 /** One JSON object a file that was asked for, for programs. */
 export function jsonJoinReporter(write: (line: string) => void): JoinReporter {
-  return ({ symbol, depth, interval, days, outputPath, result, problem }) => {
+  return ({ symbol, market, depth, interval, days, outputPath, result, problem }) => {
     const object = {
       event: 'join',
       symbol,
+      market: days ? days.market : parseMarket(market),
       from: days?.from,
       to: days?.to,
       depth: days?.depth ?? depth,

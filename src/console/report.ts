@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { contradicts } from '../catalog/market.js';
 import { contentsOf, type Output } from '../catalog/output-name.js';
 import { RECORDS_FILE } from '../catalog/records.js';
 import { outputsOf, type PlanEntry, type PlannedOutput } from '../convert/plan.js';
@@ -41,6 +42,7 @@ const NOTES: [note: string, count: (result: Extract<JobResult, { status: 'done' 
   ['with crossed rows', ({ counts }) => counts.crossedRows],
   ['inflated again by zlib', ({ isReinflated }) => Number(isReinflated)],
 ];
+const CONTRADICTED = 'written as in another market than their folder says';
 const UNRECORDED = 'taken as done without a record of it (--overwrite makes it again)';
 
 /** Adds outcomes up to a {@link Summary}. */
@@ -48,7 +50,7 @@ export class Tally {
   readonly #startMs = performance.now();
   readonly #total: number;
   readonly #statuses = { done: 0, skipped: 0, failed: 0 };
-  readonly #notes = new Map([...NOTES.map(([note]) => note), UNRECORDED].map((note) => [note, 0]));
+  readonly #notes = new Map([...NOTES.map(([note]) => note), CONTRADICTED, UNRECORDED].map((note) => [note, 0]));
 
   constructor(total: number) {
     this.#total = total;
@@ -59,6 +61,7 @@ export class Tally {
     if (entry.action === 'skip' && entry.unrecorded !== undefined) this.#note(UNRECORDED);
     if (result.status !== 'done') return;
     for (const [note, count] of NOTES) if (count(result) > 0) this.#note(note);
+    if (contradicts(entry.market, result.counts.market)) this.#note(CONTRADICTED);
   }
 
   get failed(): number {
@@ -109,13 +112,13 @@ export class TextReporter implements Reporter {
 
   outcome({ entry, result }: Outcome): void {
     const line = (status: string, text: string) => {
-      const names = `${entry.pair.padEnd(10)} ${clean(entry.fileName).padEnd(40)}`;
+      const names = `${entry.pair.padEnd(10)} ${clean(nameInMarket(entry)).padEnd(40)}`;
       this.#write(`[${entry.number}/${this.#total}] ${status} ${names} ${text}`.trimEnd());
     };
     switch (result.status) {
       case 'done': {
         const contents = contentsOf(result.outputs);
-        const remarks = describeRemarks(describeStale(result.outputs), remarkOf(entry));
+        const remarks = describeRemarks(describeStale(result.outputs), remarkOf(entry), describeForm(entry, result));
         line(this.#paint('green', 'DONE    '), `[${contents}] → ${result.counts.rows} snapshots ✓${remarks}`);
         break;
       }
@@ -151,6 +154,17 @@ export class TextReporter implements Reporter {
     // Whether the stream has colours was decided already; newer versions of Node would look at stdout again.
     return this.#hasColor ? styleText(style, text, { validateStream: false }) : text;
   }
+}
+
+/** Archives of all markets are named alike. */
+function nameInMarket({ market, fileName }: PlanEntry): string {
+  return market === undefined ? fileName : `${market}/${fileName}`;
+}
+
+/** `its messages are written as in spot archives, its folder says linear`. */
+function describeForm({ market }: PlanEntry, { counts }: Extract<JobResult, { status: 'done' }>): string | undefined {
+  if (!contradicts(market, counts.market)) return undefined;
+  return `its messages are written as in ${counts.market} archives, its folder says ${market}`;
 }
 
 function remarkOf(entry: PlanEntry): string | undefined {
@@ -213,16 +227,26 @@ export class JsonReporter implements Reporter {
   }
 
   outcome({ entry, result }: Outcome): void {
-    const { number, path: archive, pair } = entry;
+    const { number, path: archive, pair, market } = entry;
     if (entry.action === 'convert' && result.status !== 'skipped') {
-      this.#emit({ event: 'archive', number, ...toRecord(entry.job, result, (outputPath) => outputPath) });
+      this.#emit({ event: 'archive', number, ...toRecord(entry.job, result, ({ path }) => path) });
       return;
     }
     const detail =
       result.status === 'failed' ? { failureKind: result.kind, error: result.error } : { depths: depthsOf(entry) };
     const reason = entry.action === 'skip' ? { reason: entry.reason } : {};
     const remark = 'remark' in entry ? { remark: entry.remark } : {};
-    this.#emit({ event: 'archive', number, archive, pair, status: result.status, ...detail, ...reason, ...remark });
+    this.#emit({
+      event: 'archive',
+      number,
+      archive,
+      pair,
+      market,
+      status: result.status,
+      ...detail,
+      ...reason,
+      ...remark,
+    });
   }
 
   summary(summary: Summary, ending: Ending): void {

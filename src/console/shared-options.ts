@@ -5,7 +5,8 @@ import commander = require('commander');
 
 import { parseInterval } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
-import { listOf, parseDate, parseDepth, parseFolder, parseSymbol, rethrow } from './option-values.js';
+import { MARKET_CHOICES } from '../catalog/market.js';
+import { listOf, oneOf, parseDate, parseDepth, parseFolder, parseSymbol, rethrow } from './option-values.js';
 
 export const { CommanderError } = commander;
 
@@ -61,6 +62,8 @@ export const sharedOptions = {
       .argParser(parseFolder)
       .default(`${DEFAULT_ROOT}/OrderBook_1m`)
       .env('BOOKGRID_OUTPUT_DIR'),
+  market: (description = 'Only these markets: linear, inverse, spot, or none for what is in no folder of a market.') =>
+    new commander.Option('--market <list>', description).argParser(listOf(oneOf(MARKET_CHOICES))),
   symbols: (description = 'Only these symbols, separated by commas: BTCUSDT,ETHUSDT.') =>
     new commander.Option('--symbols <list>', description).argParser(listOf(parseSymbol)),
   from: () => new commander.Option('--from <date>', 'The first day wanted, YYYY-MM-DD (UTC).').argParser(parseDate),

@@ -162,8 +162,7 @@ async function convert(job: Job, settings: Settings, tools: Tools, hooks: JobHoo
       const values = sampler.row(state.boundaryMs, rows.at(WHOLE_BOOK).levels);
       for (const table of tables) table.write(state.boundaryMs, values);
     }
-    const { market } = engine.counts;
-    if (market) for (const description of descriptions) description['market'] = market;
+    for (const description of descriptions) describeMarket(description, job, engine.counts);
     for (const { writer } of books) writer.finish();
     for (const table of tables) table.finish();
     return staged.map(({ output, file }) => ({ output, file, version: file.flush() }));
@@ -199,6 +198,17 @@ function metadata({ archive, options }: Job): Record<string, string> {
     on_gap: onGap,
     version: VERSION,
   };
+}
+
+/** What a folder tells is more than what the form of the messages does, which is known when the first one has been read. */
+function describeMarket(
+  description: Record<string, string>,
+  { archive: { market } }: Job,
+  { market: messageForm }: EngineCounts,
+): void {
+  if (market) description['market'] = market;
+  else if (messageForm) description['market'] = messageForm;
+  if (market && messageForm) description['message_form'] = messageForm;
 }
 
 /** Removes what was begun. When that fails too, the error says so, after what was wrong in the first place. */

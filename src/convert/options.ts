@@ -1,6 +1,7 @@
 /** What can be asked of a conversion: one list, one set of defaults, one check, for the command line and the library. */
 import type { Inflater } from '../archive/read-options.js';
 import { UsageError } from '../base/usage-error.js';
+import { MARKET_CHOICES, type MarketChoice } from '../catalog/market.js';
 import { SAMPLING_DEFAULTS, type SamplingOptions } from '../catalog/shaping-options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 import {
@@ -32,6 +33,8 @@ export interface ResolvedOptions extends SamplingOptions {
   metrics: boolean;
   /** Depths wanted, ascending; `undefined`: 200 and 500, or a shallower source's own. */
   depths: readonly number[] | undefined;
+  /** Markets wanted, as folders tell them, `none` for what lies in no folder of one; `undefined`: all. */
+  markets: readonly MarketChoice[] | undefined;
   /** Symbols wanted, in upper case; `undefined`: all. */
   symbols: readonly string[] | undefined;
   /** First and last day wanted, `YYYY-MM-DD`. */
@@ -60,6 +63,7 @@ export const OPTION_DEFAULTS: Omit<ResolvedOptions, 'outputDir'> = {
   books: true,
   metrics: false,
   depths: undefined,
+  markets: undefined,
   symbols: undefined,
   from: undefined,
   to: undefined,
@@ -84,6 +88,7 @@ const CHECKS: Readonly<Record<keyof ResolvedOptions, Check>> = {
   books: aBoolean,
   metrics: aBoolean,
   depths: listOf(aDepth),
+  markets: listOf(oneOf(...MARKET_CHOICES)),
   symbols: listOf(aSymbol),
   from: aDay,
   to: aDay,
@@ -112,6 +117,7 @@ export function resolveOptions(
     ...options,
     formats: distinct(options.formats),
     depths: options.depths && distinct(options.depths),
+    markets: options.markets && distinct(options.markets),
     symbols: options.symbols && distinct(options.symbols.map((symbol) => symbol.toUpperCase())),
     impacts: distinct(options.impacts),
   };

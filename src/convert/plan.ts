@@ -1,8 +1,9 @@
 import type { Inflater } from '../archive/read-options.js';
 import { formatInterval } from '../base/time.js';
 import { depthFolder } from '../catalog/archive-name.js';
-import type { ArchiveFile, UnusableFile } from '../catalog/find-archives.js';
+import { type ArchiveFile, UNKNOWN_PAIR, type UnusableFile } from '../catalog/find-archives.js';
 import type { Inventory, Outputs } from '../catalog/inventory.js';
+import { isOfMarket, type MarketName } from '../catalog/market.js';
 import { type Contents, contentsOf, nameOutput, type Output } from '../catalog/output-name.js';
 import { type SamplingOptions, samplingOptionsOf } from '../catalog/shaping-options.js';
 import { describeDifference, judge } from '../catalog/staleness.js';
@@ -31,8 +32,8 @@ export interface Job {
   tempDir?: string;
 }
 
-/** One archive of the plan; `number` counts from 1 in the order depth folder, pair, date. */
-export type PlanEntry = { number: number; path: string; fileName: string; pair: string } & (
+/** One archive of the plan; `number` counts from 1 in the order market, depth, pair, date. */
+export type PlanEntry = { number: number; path: string; fileName: string; pair: string; market?: MarketName } & (
   | ({ action: 'convert'; job: Job } & Remarks)
   /** `outputs` are those that the archive would have given. */
   | ({ action: 'skip'; outputs: Output[]; reason: SkipReason } & Remarks)
@@ -72,13 +73,11 @@ const DEFAULT_DEPTHS = [200, 500];
  */
 export function plan({ archives, outputs }: Inventory, planOptions: PlanOptions): PlanEntry[] {
   const options = resolveOptions(planOptions);
-  const files = [...archives.archives, ...archives.unusable]
-    .filter((file) => isWanted(file, options))
-    .sort(inPlanOrder);
+  const files = inPlanOrder([...archives.archives, ...archives.unusable].filter((file) => isWanted(file, options)));
   const context: Context = { options, outputs, makers: new Map(), conflicts: new Map() };
   const entries = files.map((file, index): PlanEntry => {
-    const { path, fileName, pair } = file;
-    const entry = { number: index + 1, path, fileName, pair };
+    const { path, fileName, pair, market } = file;
+    const entry = { number: index + 1, path, fileName, pair, ...(market && { market }) };
     if ('problem' in file) return { ...entry, action: 'fail', problem: file.problem };
     return { ...entry, ...decide(file, context) };
   });
@@ -101,7 +100,7 @@ interface Context {
 
 type Decision = PlanEntry extends infer E
   ? E extends PlanEntry
-    ? Omit<E, 'number' | 'path' | 'fileName' | 'pair'>
+    ? Omit<E, 'number' | 'path' | 'fileName' | 'pair' | 'market'>
     : never
   : never;
 
@@ -137,7 +136,7 @@ function sortOut(archive: ArchiveFile, outputs: Output[], { options, outputs: fo
   const unrecorded: Output[] = [];
   const kept: KeptOutput[] = [];
   for (const output of outputs) {
-    const existing = found.at(output.path);
+    const existing = found.at(output);
     const verdict = judge({ output, found: existing, archive, options });
     const make = (stale?: string) =>
       wanted.push({
@@ -212,20 +211,27 @@ function describeRivals(rivals: Output[], makers: Map<string, ArchiveFile>): str
   return [...sources].map(([source, outputs]) => `${contentsOf(outputs)} comes from ${source}`).join(', ');
 }
 
-function isWanted(file: ArchiveFile | UnusableFile, { symbols, from, to }: ResolvedOptions): boolean {
-  if (symbols && !symbols.includes(file.pair.toUpperCase())) return false;
+function isWanted(file: ArchiveFile | UnusableFile, { markets, symbols, from, to }: ResolvedOptions): boolean {
+  const isUnknown = file.pair === UNKNOWN_PAIR;
+  // In a folder that cannot be searched there may be folders of markets.
+  if (!isOfMarket(file.market, markets) && !(isUnknown && file.market === undefined)) return false;
+  if (symbols && !isUnknown && !symbols.includes(file.pair.toUpperCase())) return false;
   if (file.date === undefined) return true;
   return (from === undefined || file.date >= from) && (to === undefined || file.date <= to);
 }
 
-/** Depth folder, pair, date; then the path, so that no two files are ever equal. */
-function inPlanOrder(a: ArchiveFile | UnusableFile, b: ArchiveFile | UnusableFile): number {
-  const [keyA, keyB] = [sortKey(a), sortKey(b)];
-  const at = keyA.findIndex((part, index) => part !== keyB[index]);
-  return at < 0 ? 0 : (keyA[at] ?? '') < (keyB[at] ?? '') ? -1 : 1;
+/** Market, depth, pair, date; then the path, so that no two files are ever equal. */
+function inPlanOrder<T extends ArchiveFile | UnusableFile>(files: T[]): T[] {
+  const keyed = files.map((file) => ({ file, key: sortKey(file) }));
+  keyed.sort(({ key: a }, { key: b }) => {
+    const at = a.findIndex((part, index) => part !== b[index]);
+    return at < 0 ? 0 : (a[at] ?? '') < (b[at] ?? '') ? -1 : 1;
+  });
+  return keyed.map(({ file }) => file);
 }
 
 function sortKey(file: ArchiveFile | UnusableFile): string[] {
-  if ('problem' in file) return ['', file.pair, '', file.path];
-  return [depthFolder(file.sourceDepth), file.pair, file.date, file.path];
+  const { market = '', pair, path } = file;
+  if ('problem' in file) return [market, '', pair, '', path];
+  return [market, depthFolder(file.sourceDepth), pair, file.date, path];
 }

@@ -123,12 +123,16 @@ async function append({ outputDir }: Job, record: Record<string, unknown>): Prom
  *
  * @param nameOf how outputs are named: by their place in the output folder, so that it can be moved, unless told otherwise.
  */
-export function toRecord(job: Job, result: JobResult, nameOf = placeOf): Record<string, unknown> {
+export function toRecord(
+  job: Job,
+  result: JobResult,
+  nameOf: (output: Output) => string = placeOf,
+): Record<string, unknown> {
   const { archive, options } = job;
   const counts = result.status === 'skipped' ? undefined : result.counts;
   const named = (output: Output) => ({
     ...output,
-    path: nameOf(output.path),
+    path: nameOf(output),
     shape: shapeOf(output, options),
     formatVersion: formatVersionOf(output),
   });
@@ -146,6 +150,8 @@ export function toRecord(job: Job, result: JobResult, nameOf = placeOf): Record<
         ? result.outputs.map(({ sizeBytes, ...output }) => ({ ...named(output), bytes: sizeBytes }))
         : job.outputs.map(({ replaces: _, ...output }) => named(output)),
     ...counts,
+    // What a folder tells is more than what the messages' form does.
+    ...(archive.market && { market: archive.market, messageForm: counts?.market }),
     ...(result.status !== 'skipped' && result.isReinflated ? { isReinflated: true } : {}),
     seconds: result.seconds,
     version: VERSION,

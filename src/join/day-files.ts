@@ -1,5 +1,6 @@
 import { UsageError } from '../base/usage-error.js';
 import { type FoundOutput, findOutputs } from '../catalog/find-outputs.js';
+import { type MarketChoice, type MarketName, parseMarket } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import type { Format } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
@@ -41,6 +42,8 @@ export interface DayFilter {
   /** The folder that `bookgrid convert` wrote to. */
   outputDir: string;
   symbol: string;
+  /** `none`: what lies in no folder of a market; absent: the only one there is. */
+  market?: MarketChoice;
   /** Metrics instead of books. */
   metrics: boolean;
   /** As in file names: `1m`. */
@@ -58,6 +61,8 @@ export interface DayFilter {
 export interface Days {
   files: DayFile[];
   format: Format;
+  /** Whose folder they lie in; `undefined`: none. */
+  market: MarketName | undefined;
   /** Of books. */
   depth: number | undefined;
   from: string;
@@ -70,23 +75,31 @@ export interface Days {
  * @throws {@link UsageError} that says what there is instead, when there are none, or when they are of several kinds.
  */
 export async function findDays(filter: DayFilter): Promise<Days> {
-  const { outputDir, symbol, metrics, interval, depth, format } = filter;
+  const { outputDir, symbol, market, metrics, interval, depth, format } = filter;
   const kind = metrics ? 'metrics' : 'book';
   const all = (await outputsIn(outputDir, [symbol])).filter((output) => output.kind === kind);
   if (all.length === 0) throw new UsageError(await describeNothing(outputDir, symbol, kind));
 
   const what = `${kind} files of ${symbol} below ${outputDir}`;
-  const ofInterval = choose(all, 'interval', interval, what);
+  const ofMarket = choose(all.map(withMarket), 'market', market, what);
+  const ofInterval = choose(ofMarket, 'interval', interval, what);
   const ofDepth = metrics ? ofInterval : choose(ofInterval, 'depth', depth, what);
   const files = choose(ofDepth, 'format', format, what).sort((a, b) => (a.date < b.date ? -1 : 1));
-  const [first, last] = [files[0], files.at(-1)] as [FoundOutput, FoundOutput];
+  const [first, last] = [files[0], files.at(-1)] as [Candidate, Candidate];
   const { from = first.date, to = last.date } = filter;
   const wanted = files.filter(({ date }) => date >= from && date <= to);
   if (wanted.length === 0) {
     const days = first === last ? `all of ${first.date}` : `of ${first.date} to ${last.date}`;
     throw new UsageError(`No day ${describeDays(filter)} among the ${what}, which are ${days}.`);
   }
-  return { files: wanted, format: first.format, depth: first.depth, from, to };
+  return { files: wanted, format: first.format, market: parseMarket(first.market), depth: first.depth, from, to };
+}
+
+/** An output as options choose it. */
+type Candidate = Omit<FoundOutput, 'market'> & { market: MarketChoice };
+
+function withMarket(output: FoundOutput): Candidate {
+  return { ...output, market: output.market ?? 'none' };
 }
 
 function describeDays({ from, to }: DayFilter): string {
@@ -95,7 +108,7 @@ function describeDays({ from, to }: DayFilter): string {
 }
 
 /** The options that choose among outputs of several kinds. */
-const CHOOSING = { interval: '--interval', depth: '--depths', format: '--format' } as const;
+const CHOOSING = { market: '--market', interval: '--interval', depth: '--depths', format: '--format' } as const;
 
 /**
  * The outputs that are as wanted, or all when nothing is wanted and all are alike.
@@ -103,11 +116,11 @@ const CHOOSING = { interval: '--interval', depth: '--depths', format: '--format'
  * @returns at least one.
  */
 function choose<Key extends keyof typeof CHOOSING>(
-  outputs: FoundOutput[],
+  outputs: Candidate[],
   key: Key,
-  wanted: FoundOutput[Key] | undefined,
+  wanted: Candidate[Key] | undefined,
   what: string,
-): FoundOutput[] {
+): Candidate[] {
   const found = [...new Set(outputs.map((output) => output[key]))];
   if (wanted === undefined && found.length > 1) {
     throw new UsageError(`There are ${what} of ${key} ${found.join(' and ')}. Say which with ${CHOOSING[key]}.`);

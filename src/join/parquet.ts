@@ -157,11 +157,14 @@ function describeElement({ name, repetition_type, type, type_length, converted_t
 
 /** A pair's spot and contract books have nothing to do with each other, though their files are named alike. */
 function requireSameMarket(day: ParquetDay, first: ParquetDay): void {
-  const [market, firstMarket] = [day, first].map((each) => keyValuesOf(each).get('market'));
-  if (market === undefined || firstMarket === undefined || market === firstMarket) return;
-  throw new JoinError(
-    `${day.path} is of the ${market} market, ${first.path} of the ${firstMarket} market: convert their archives into two folders`,
-  );
+  for (const key of ['market', 'message_form']) {
+    const [market, firstMarket] = [day, first].map((each) => keyValuesOf(each).get(key));
+    if (market === undefined || firstMarket === undefined || market === firstMarket) continue;
+    throw new JoinError(
+      `${day.path} is of the ${market} market, ${first.path} of the ${firstMarket} market: keep their archives in folders ` +
+        'named linear, inverse and spot, and convert them again',
+    );
+  }
 }
 
 function keyValuesOf({ parsed }: ParquetDay): Map<string, string> {

@@ -66,7 +66,7 @@ export async function convertArchive(path: string, options: ConvertArchiveOption
   const { signal, onRead, ...planOptions } = options;
   signal?.throwIfAborted();
   const resolved = resolveOptions(planOptions);
-  const archives = await identifyArchives([path]);
+  const archives = await identifyArchives([path], resolved.markets);
   const [entry] = plan(await takeInventory(archives, resolved.outputDir), resolved);
   if (!entry) return { status: 'skipped', reason: 'not asked for' };
   if (entry.action === 'fail') throw new ConversionError(path, entry.problem, 'archive');

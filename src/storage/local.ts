@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { makeFolder } from './folders.js';
@@ -14,9 +15,11 @@ const LOOKS_AT_A_TIME = 64;
 /** Folders of this machine. */
 export const localStorage: Storage = {
   async *list(folder) {
-    const names = (await readFolder(folder)).filter((name) => !name.startsWith('.')).sort();
+    const names = (await readFolder(folder)).filter(({ text }) => !text.startsWith('.')).sort(inOrder);
     for (let start = 0; start < names.length; start += LOOKS_AT_A_TIME) {
-      yield* await Promise.all(names.slice(start, start + LOOKS_AT_A_TIME).map((name) => lookInFolder(folder, name)));
+      const some = names.slice(start, start + LOOKS_AT_A_TIME);
+      const entries = await Promise.all(some.map((name) => lookInFolder(folder, name)));
+      for (const entry of entries) if (entry) yield entry;
     }
   },
 
@@ -42,9 +45,20 @@ export const localStorage: Storage = {
   },
 };
 
-async function readFolder(folder: string): Promise<string[]> {
+/** A name as it is, and as text: not every name is UTF-8, and the text of those leads nowhere. */
+interface Name {
+  bytes: Buffer;
+  text: string;
+}
+
+function inOrder({ text: a }: Name, { text: b }: Name): number {
+  return a < b ? -1 : 1;
+}
+
+async function readFolder(folder: string): Promise<Name[]> {
   try {
-    return await fs.promises.readdir(folder);
+    const names = await fs.promises.readdir(folder, { encoding: 'buffer' });
+    return names.map((bytes) => ({ bytes, text: bytes.toString() }));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new StorageError(`No such folder: ${folder}`, { cause: error });
@@ -53,21 +67,43 @@ async function readFolder(folder: string): Promise<string[]> {
   }
 }
 
-/** A link may lead nowhere, to itself, or into a closed folder: one such name must not hide the others. */
-async function lookInFolder(folder: string, name: string): Promise<Entry> {
-  const file = path.join(folder, name);
+/**
+ * A link may lead nowhere, to itself, or into a closed folder: one such name must not hide the others.
+ *
+ * @returns `undefined` for what was removed since the folder was read.
+ */
+async function lookInFolder(folder: string, { bytes, text }: Name): Promise<Entry | undefined> {
+  const place = { name: text, path: path.join(folder, text) };
+  if (!isUtf8(bytes)) return lookAtUnspeakable(place, Buffer.concat([Buffer.from(folder + path.sep), bytes]));
   try {
-    return describe(file, await fs.promises.stat(file));
+    return describe(place.path, await fs.promises.stat(place.path));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const problem = code === 'ENOENT' ? 'a symbolic link to a file that is not there' : message;
-    return { name, path: file, kind: 'unusable', problem };
+    if (code === 'ENOENT' && !(await isThere(place.path))) return undefined;
+    const problem = code === 'ENOENT' ? 'a symbolic link to a file or folder that is not there' : message;
+    return { ...place, kind: 'unusable', problem, mayBeFolder: true };
   }
+}
+
+/** What has a name that is not UTF-8 cannot be given to anybody by its path. */
+async function lookAtUnspeakable(place: { name: string; path: string }, bytes: Buffer): Promise<Entry> {
+  const mayBeFolder = await fs.promises.stat(bytes).then(
+    (stat) => stat.isDirectory(),
+    () => true,
+  );
+  return { ...place, kind: 'unusable', problem: 'its name is not UTF-8: give it another one', mayBeFolder };
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return fs.promises.lstat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 function describe(file: string, stat: fs.Stats): Entry {
   const place = { name: path.basename(file), path: file };
   if (stat.isDirectory()) return { ...place, kind: 'folder', id: `${stat.dev}:${stat.ino}` };
-  if (!stat.isFile()) return { ...place, kind: 'unusable', problem: 'not a regular file' };
+  if (!stat.isFile()) return { ...place, kind: 'unusable', problem: 'not a regular file', mayBeFolder: false };
   return { ...place, kind: 'file', ...versionOf(stat) };
 }

@@ -17,8 +17,8 @@ export type Entry = {
   | ({ kind: 'file' } & FileVersion)
   /** `id` is the same for each path that leads to the folder, such as symbolic links. */
   | { kind: 'folder'; id: string }
-  /** It is there, and is neither, or cannot be looked at: why. */
-  | { kind: 'unusable'; problem: string }
+  /** It is there, and is neither, or cannot be looked at: why. What cannot be looked at may be a folder. */
+  | { kind: 'unusable'; problem: string; mayBeFolder: boolean }
 );
 
 /** Where a file's bytes come from: a size, and ranges on request. */

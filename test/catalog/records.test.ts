@@ -18,7 +18,7 @@ const FILE = { sizeBytes: 1, mtimeMs: 1 };
 
 /** The record that is that of the file at a path; `undefined`: none. */
 function recordOf(records: Records, place: string, file = FILE): RecordedOutput | undefined {
-  const knowledge = records.of(place, file);
+  const knowledge = records.of({ path: place, ...file });
   return knowledge.kind === 'recorded' ? knowledge.record : undefined;
 }
 
@@ -64,8 +64,8 @@ test('what is recorded of an output is found by its path in any output folder', 
 });
 
 test('places are named with / and without the output folder', () => {
-  assert.equal(placeOf(`/some/where/${PLACE}`), PLACE);
-  assert.equal(placeOf('C:\\out\\metrics\\X\\2025-01-15_X_1m.csv'), 'metrics/X/2025-01-15_X_1m.csv');
+  assert.equal(placeOf({ path: `/some/where/${PLACE}` }), PLACE);
+  assert.equal(placeOf({ path: 'C:\\out\\metrics\\X\\2025-01-15_X_1m.csv' }), 'metrics/X/2025-01-15_X_1m.csv');
 });
 
 test('the last record of success counts, a failure after it changes nothing', async (t) => {
@@ -220,10 +220,10 @@ test('of files of one size, the content decides where it is known', async (t) =>
   const lines = [recordLine({ ...made('aa'), archiveBytes: 1 }), recordLine({ ...made('bb'), archiveBytes: 2 })];
   const records = await recordsOf(lines.join('\n'), tempDir(t));
   const copy = { sizeBytes: 4, mtimeMs: 99 };
-  assert.ok(records.isInDoubt(PLACE, copy));
-  assert.ok(!records.isInDoubt(PLACE, { sizeBytes: 4, mtimeMs: 7 }));
-  assert.ok(!records.isInDoubt(PLACE, { sizeBytes: 5, mtimeMs: 99 }));
-  const known = (sha256: string) => records.of(PLACE, copy, sha256);
+  assert.ok(records.isInDoubt({ path: PLACE, ...copy }));
+  assert.ok(!records.isInDoubt({ path: PLACE, sizeBytes: 4, mtimeMs: 7 }));
+  assert.ok(!records.isInDoubt({ path: PLACE, sizeBytes: 5, mtimeMs: 99 }));
+  const known = (sha256: string) => records.of({ path: PLACE, ...copy }, sha256);
   assert.equal(known('cc').kind, 'altered');
   for (const [sha256, archiveBytes] of [
     ['aa', 1],

@@ -325,11 +325,13 @@ test('an empty line before the first message is no hindrance, whether or not the
 test('--overwrite makes outputs again, without it they are left as they are', async (t) => {
   const { out, outputs } = await convert(t, ['--symbols', 'AAAUSDT', '--to', '2025-01-14']);
   const [name = ''] = outputs.keys();
-  fs.writeFileSync(path.join(out, name), 'mine');
+  const inodeOf = () => fs.statSync(path.join(out, name)).ino;
+  const before = inodeOf();
   await convert(t, ['--symbols', 'AAAUSDT', '--to', '2025-01-14'], { out });
-  assert.equal(readOutputs(out).get(name), 'mine');
+  assert.equal(inodeOf(), before);
   const { stdout } = await convert(t, ['--symbols', 'AAAUSDT', '--to', '2025-01-14', '--overwrite'], { out });
   assert.match(stdout, /DONE .* \[200,500\]/);
+  assert.notEqual(inodeOf(), before);
   assertSameOutputs(readOutputs(out), outputs);
 });
 
@@ -489,7 +491,7 @@ test('--help names every option, warns of the look-ahead, and fits a page', asyn
   assert.equal((await complete(['convert', '--help'])).stdout, stdout);
 });
 
-const COMMANDS = ['convert', 'status', 'join', 'help', 'version'];
+const COMMANDS = ['convert', 'status', 'join', 'verify', 'help', 'version'];
 
 test('help of a command is its --help, that of convert the program’s, which lists all commands', async () => {
   const { stdout: help } = await complete(['--help']);
@@ -643,11 +645,11 @@ const NOTHING_TO_DO: [args: string, reason: RegExp][] = [
   ['--source-dir %/file', /file is a file, a folder was expected/],
   [
     '--source-dir %/empty',
-    /No archive found below .*empty\. Looked for DEPTH\/SYMBOL\/DATE_SYMBOL_obN.*\n.*--source-dir.*\n.*--help.*--test/,
+    /No archive found below .*empty\. Looked in all folders for DATE_SYMBOL_obN.*\n.*--source-dir.*\n.*--help.*--test/,
   ],
   [
     '--source-dir %/in --symbols NONEUSDT',
-    /None of the 1 archives .* is one that --symbols, --from and --to ask for\. There are archives of AAAUSDT\.\n/,
+    /None of the 1 archives .* is one that --market, --symbols, --from and --to ask for\. There are archives of AAAUSDT\.\n/,
   ],
   ['--source-dir %/in --from 2030-01-01', /None of the 1 archives/],
   ['--json --source-dir %/missing', /No such folder: .*missing/],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseArchiveName } from '../../src/catalog/archive-name.js';
-import type { ArchiveFile, FoundArchives } from '../../src/catalog/find-archives.js';
+import { type ArchiveFile, type FoundArchives, noArchives } from '../../src/catalog/find-archives.js';
 import type { Labels } from '../../src/catalog/labels.js';
 import { contentsOf } from '../../src/catalog/output-name.js';
 import type { OutputRecord } from '../../src/catalog/records.js';
@@ -29,7 +29,7 @@ function archive(filePath: string): ArchiveFile {
   return { ...name, path: filePath, fileName, sizeBytes: 1, mtimeMs: 1000, isDayFile: true };
 }
 
-const scanOf = (...paths: string[]): FoundArchives => ({ archives: paths.map(archive), unusable: [], ignored: [] });
+const scanOf = (...paths: string[]): FoundArchives => ({ ...noArchives(), archives: paths.map(archive) });
 const inventory = (...paths: string[]) => inventoryOf(scanOf(...paths));
 
 /** `convert 200,500`, `skip 200: exists`: one line an entry. */

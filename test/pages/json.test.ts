@@ -47,9 +47,7 @@ before(async () => {
   const bytes = fs.readFileSync(damaged);
   bytes.fill(0x55, 2000, 2100); // the kernel's inflater and Node's zlib both refuse it
   fs.writeFileSync(damaged, bytes);
-  const misplaced = await makeArchive(source, { pair: 'MISPLACEDUSDT' });
-  fs.mkdirSync(path.join(source, '0500/OTHERUSDT'));
-  fs.renameSync(misplaced, path.join(source, '0500/OTHERUSDT', path.basename(misplaced)));
+  fs.symlinkSync('nowhere', path.join(source, `0500/DAMAGEDUSDT/2025-01-16_DAMAGEDUSDT_ob500.data.zip`));
 
   const formats = ['--format', 'csv,parquet', '--metrics'];
   await run('convert', '--depths', '200', ...formats);
