@@ -67,24 +67,29 @@ function describeSource(
   const { fileName, sizeBytes, mtimeMs = archive?.mtimeMs } = record.archive;
   if (archive && archive.fileName !== fileName) return `it was made from ${fileName}`;
   if (archive && (archive.sizeBytes !== sizeBytes || archive.mtimeMs !== mtimeMs)) return 'the archive has changed';
-  const version = formatVersionOf(output);
+  // That of the options it was made with: whether others are wanted now is another question.
+  const version = formatVersionOf(output, madeShape(record, output));
   return record.formatVersion === version ? undefined : `format version ${record.formatVersion} → ${version}`;
 }
 
 function describeOptions(
-  { shape, hasBadLines }: OutputRecord,
+  record: OutputRecord,
   output: Pick<Output, 'kind' | 'format'>,
   options: SamplingOptions,
 ): string[] {
-  // Defaults stand for options that the record does not know: there was no such option when it was written.
-  const made: Shape = { ...shapeOf(output, SAMPLING_DEFAULTS), ...definedIn(shape) };
+  const made = madeShape(record, output);
   return Object.entries(shapeOf(output, options)).flatMap(([name, value]) => {
     // An archive of which no line was passed over gives the same output either way, so that a run with
     // --on-bad-line skip for the few archives that failed does not make all the others again.
-    const isWithoutEffect = name === 'onBadLine' && (made[name] === 'fail' || !hasBadLines);
+    const isWithoutEffect = name === 'onBadLine' && (made[name] === 'fail' || !record.hasBadLines);
     const isSame = JSON.stringify(made[name]) === JSON.stringify(value);
     return isWithoutEffect || isSame ? [] : [`${name} ${made[name]} → ${value}`];
   });
+}
+
+/** Defaults stand for options that the record does not know: there was no such option when it was written. */
+function madeShape({ shape }: OutputRecord, output: Pick<Output, 'kind' | 'format'>): Shape {
+  return { ...shapeOf(output, SAMPLING_DEFAULTS), ...definedIn(shape) };
 }
 
 function definedIn(shape: Shape): Shape {
