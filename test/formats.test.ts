@@ -43,6 +43,7 @@ function readCsv(text: string): Row[] {
 /** What a Parquet file must hold, its numbers made of the CSV's text. */
 function expected<V>(
   rows: Row[],
+  symbol: string,
   layout: Layout,
   depth: number,
   value: (text: string) => V,
@@ -57,7 +58,7 @@ function expected<V>(
         ask_price: column(asks, 0),
         ask_qty: column(asks, 1),
       };
-      return [{ timestamp, ...lists }];
+      return [{ timestamp, symbol, ...lists }];
     }
     const named = [
       ['bid', bids],
@@ -65,7 +66,14 @@ function expected<V>(
     ] as const;
     if (layout === 'long') {
       return named.flatMap(([side, levels]) =>
-        levels.map(([price, qty], i) => ({ timestamp, side, level: i + 1, price: value(price), qty: value(qty) })),
+        levels.map(([price, qty], i) => ({
+          timestamp,
+          symbol,
+          side,
+          level: i + 1,
+          price: value(price),
+          qty: value(qty),
+        })),
       );
     }
     const cells = named.flatMap(([side, levels]) =>
@@ -74,7 +82,7 @@ function expected<V>(
         [`${side}_qty_${i + 1}`, levels[i] ? value(levels[i][1]) : null],
       ]).flat(),
     );
-    return [{ timestamp, ...Object.fromEntries(cells) }];
+    return [{ timestamp, symbol, ...Object.fromEntries(cells) }];
   });
 }
 
@@ -88,7 +96,7 @@ async function readParquet(file: string): Promise<Record<string, unknown>[]> {
 async function readDecimals(file: string): Promise<Record<string, unknown>[]> {
   const connection = await (await DuckDBInstance.create()).connect();
   const lists = ['bid_price', 'bid_qty', 'ask_price', 'ask_qty'].map((name) => `${name}::VARCHAR[] AS ${name}`);
-  const sql = `SELECT epoch_ms(timestamp)::DOUBLE AS timestamp, ${lists.join(', ')} FROM '${file}'`;
+  const sql = `SELECT epoch_ms(timestamp)::DOUBLE AS timestamp, symbol, ${lists.join(', ')} FROM '${file}'`;
   const rows = (await connection.runAndReadAll(sql)).getRowObjectsJS();
   return rows.map((row) =>
     Object.fromEntries(
@@ -107,6 +115,11 @@ function plain(text: string): string {
   return `${BigInt(integer)}${rest === '' ? '' : `.${rest}`}`;
 }
 
+/** Of a file in the folder of its symbol. */
+function symbolOf(file: string): string {
+  return path.basename(path.dirname(file));
+}
+
 async function assertSameInEveryFormat(sourceDir: string, out: string): Promise<void> {
   const run = async (...args: string[]) => {
     const { status, stderr } = await runCli(['--source-dir', sourceDir, '--output-dir', out, ...args]);
@@ -119,21 +132,26 @@ async function assertSameInEveryFormat(sourceDir: string, out: string): Promise<
     .map((name) => path.join(out, name.slice(0, -'.csv'.length)));
   assert.ok(books.length > 0);
   for (const layout of ['lists', 'wide', 'long'] as const) {
-    if (layout !== 'lists') await run('--format', 'parquet', '--depths', '7,200,500', '--layout', layout);
+    if (layout !== 'lists')
+      await run('--format', 'parquet', '--depths', '7,200,500', '--layout', layout, '--on-stale', 'remake');
     for (const book of books) {
       const depth = Number(/_ob(\d+)_/.exec(book)?.[1]);
       const rows = readCsv(fs.readFileSync(`${book}.csv`, 'latin1'));
       assert.deepEqual(
         await readParquet(`${book}.parquet`),
-        expected(rows, layout, depth, Number),
+        expected(rows, symbolOf(book), layout, depth, Number),
         `${book} ${layout}`,
       );
     }
   }
-  await run('--format', 'parquet', '--depths', '7,200,500', '--decimals');
+  await run('--format', 'parquet', '--depths', '7,200,500', '--decimals', '--on-stale', 'remake');
   for (const book of books) {
     const rows = readCsv(fs.readFileSync(`${book}.csv`, 'latin1'));
-    assert.deepEqual(await readDecimals(`${book}.parquet`), expected(rows, 'lists', 0, plain), `${book} decimals`);
+    assert.deepEqual(
+      await readDecimals(`${book}.parquet`),
+      expected(rows, symbolOf(book), 'lists', 0, plain),
+      `${book} decimals`,
+    );
     assert.ok(gunzipSync(fs.readFileSync(`${book}.csv.gz`)).equals(fs.readFileSync(`${book}.csv`)));
   }
 }
@@ -224,4 +242,35 @@ test('one pass: however many outputs are made, the archive is read once', async 
   assert.ok(readBytes > 0 && readBytes <= fs.statSync(archive).size);
   assert.equal(result.counts.messages, single.counts.messages);
   assert.equal(result.counts.updates, single.counts.updates);
+});
+
+test('with --quality, the flags of the CSV are columns that add up: DuckDB counts what the record counted', async (t) => {
+  const dir = tempDir(t);
+  const [{ market }] = SAMPLES as [Sample];
+  const archive = await writeSample(dir, market);
+  const out = path.join(dir, 'out');
+  const options = ['--output-dir', out, '--depths', '5', '--quality', '--format', 'csv,csv.gz,parquet'];
+  const { status, stderr } = await runCli([archive, ...options]);
+  assert.equal(status, 0, stderr);
+  const record = JSON.parse(fs.readFileSync(path.join(out, 'conversions.jsonl'), 'utf8'));
+  assert.ok(record.filledRows > 0, 'the sample has quiet minutes');
+  const connection = await (await DuckDBInstance.create()).connect();
+  for (const format of ['csv', 'csv.gz', 'parquet']) {
+    const file = path.join(out, '0005', '*', `*.${format}`);
+    const [row] = (
+      await connection.runAndReadAll(
+        `SELECT sum(is_filled::INTEGER)::INTEGER, sum(is_suspect::INTEGER)::INTEGER, sum(is_crossed::INTEGER)::INTEGER,
+          count(*)::INTEGER FROM '${file}'`,
+      )
+    ).getRowsJS();
+    assert.deepEqual(row, [record.filledRows, record.suspectRows, record.crossedRows, record.rows], format);
+  }
+  const csv = path.join(out, '0005', '*', '*.csv');
+  const [sum] = (await connection.runAndReadAll(`SELECT sum(is_filled)::INTEGER FROM '${csv}'`)).getRowsJS();
+  assert.deepEqual(sum, [record.filledRows], 'without a cast, in CSV');
+  const types = (await connection.runAndReadAll(`DESCRIBE SELECT COLUMNS('^is_') FROM '${csv}'`)).getRowsJS();
+  assert.deepEqual(
+    types.map(([name, type]) => [name, type]),
+    ['is_filled', 'is_suspect', 'is_crossed', 'is_thin', 'is_partial'].map((name) => [name, 'BIGINT']),
+  );
 });

@@ -13,7 +13,7 @@ export interface SamplingOptions {
   onBadLine: 'fail' | 'skip';
   /** `python` labels rows as the replaced scripts did: over a minute of look-ahead. */
   compat: 'python' | 'none';
-  /** Puts `timestamp_formatted` first. */
+  /** Puts `timestamp_formatted` first; CSV only. */
   formattedTimestamp: boolean;
   /** Adds columns that say how far a row can be trusted. */
   quality: boolean;
@@ -41,7 +41,7 @@ type ShapingOptions = { readonly [Name in keyof SamplingOptions]: ShapingOption<
 const every = () => true;
 const books = ({ kind }: Pick<Output, 'kind'>) => kind === 'book';
 const parquetBooks = ({ kind, format }: Pick<Output, 'kind' | 'format'>) => kind === 'book' && format === 'parquet';
-const textBooks = ({ kind, format }: Pick<Output, 'kind' | 'format'>) => kind === 'book' && format !== 'parquet';
+const texts = ({ format }: Pick<Output, 'format'>) => format !== 'parquet';
 
 /** In the order in which reasons are told. */
 export const SHAPING_OPTIONS: ShapingOptions = {
@@ -50,7 +50,7 @@ export const SHAPING_OPTIONS: ShapingOptions = {
   onBadLine: { default: 'fail', shapes: every },
   compat: { default: 'none', shapes: every },
   quality: { default: false, shapes: books },
-  formattedTimestamp: { default: false, shapes: textBooks },
+  formattedTimestamp: { default: false, shapes: texts },
   layout: { default: 'lists', shapes: parquetBooks },
   decimals: { default: false, shapes: parquetBooks },
   impacts: { default: [10_000, 100_000], shapes: ({ kind }) => kind === 'metrics' },

@@ -4,7 +4,7 @@ import type { ArchiveFile } from './find-archives.js';
 import type { KnownOutput } from './inventory.js';
 import type { Output } from './output-name.js';
 import type { OutputRecord } from './records.js';
-import { SAMPLING_DEFAULTS, type SamplingOptions, shapeOf } from './shaping-options.js';
+import { SAMPLING_DEFAULTS, type SamplingOptions, type Shape, shapeOf } from './shaping-options.js';
 
 /** What becomes of an output. */
 export type Verdict =
@@ -80,23 +80,32 @@ function describeSource(
   const { fileName, sizeBytes, mtimeMs = archive?.mtimeMs } = record.archive;
   if (archive && archive.fileName !== fileName) return `it was made from ${fileName}`;
   if (archive && (archive.sizeBytes !== sizeBytes || archive.mtimeMs !== mtimeMs)) return 'the archive has changed';
-  const version = formatVersionOf(output);
+  // That of the options it was made with: whether others are wanted now is another question.
+  const version = formatVersionOf(output, madeShape(record, output));
   return record.formatVersion === version ? undefined : `format version ${record.formatVersion} → ${version}`;
 }
 
 function findDifferences(
-  { shape, hasBadLines }: OutputRecord,
+  record: OutputRecord,
   output: Pick<Output, 'kind' | 'format'>,
   options: SamplingOptions,
 ): Difference[] {
-  // Defaults stand for options that the record does not know: there was no such option when it was written.
-  const defaults = shapeOf(output, SAMPLING_DEFAULTS);
+  const shape = madeShape(record, output);
   return Object.entries(shapeOf(output, options)).flatMap(([option, wanted]) => {
+    const made = shape[option];
     // An archive of which no line was passed over gives the same output either way, so that a run with
     // --on-bad-line skip for the few archives that failed does not make all the others again.
-    const made = shape[option] ?? defaults[option];
-    const isWithoutEffect = option === 'onBadLine' && (made === 'fail' || !hasBadLines);
+    const isWithoutEffect = option === 'onBadLine' && (made === 'fail' || !record.hasBadLines);
     const isSame = JSON.stringify(made) === JSON.stringify(wanted);
     return isWithoutEffect || isSame ? [] : [{ option, made, wanted }];
   });
+}
+
+/** Defaults stand for options that the record does not know: there was no such option when it was written. */
+function madeShape({ shape }: OutputRecord, output: Pick<Output, 'kind' | 'format'>): Shape {
+  return { ...shapeOf(output, SAMPLING_DEFAULTS), ...definedIn(shape) };
+}
+
+function definedIn(shape: Shape): Shape {
+  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined));
 }

@@ -100,7 +100,7 @@ function optionTable(): Record<string, commander.Option[]> {
         .default('fill'),
       new commander.Option(
         '--include-formatted-timestamp',
-        'Put a column timestamp_formatted first, for people who read the file: 2025-01-15T00:01:00.0000 (UTC).',
+        'Put a column timestamp_formatted first in CSV, for people who read the file: 2025-01-15T00:01:00.0000 (UTC).',
       ).conflicts('formattedTimestamp'),
       new commander.Option('--no-formatted-timestamp', 'Write no such column (default).'),
       new commander.Option(
@@ -117,8 +117,8 @@ function optionTable(): Record<string, commander.Option[]> {
         .default('fail'),
       new commander.Option(
         '--quality',
-        'Add columns that say how far a row can be trusted: book_ts, age_ms and flags (filled, suspect, crossed, ' +
-          'thin, partial). Use it when a gap must not pass for a quiet market.',
+        'Add columns that say how far a row can be trusted: book_ts, age_ms, is_filled, is_suspect, ' +
+          'is_crossed, is_thin, is_partial. Use it when a gap must not pass for a quiet market.',
       ),
     ],
     'What the files are:': [

@@ -7,6 +7,9 @@ export interface Conflict {
   differences: Difference[];
 }
 
+/** What a difference of columns is called: no option, so that nothing can be added to go on as before. */
+export const FORMAT_VERSION = 'format version';
+
 /** How options are said where they were given. */
 export interface Wording {
   /** `--quality`, or `without --quality`. */
@@ -46,11 +49,11 @@ function describe(conflicts: readonly Conflict[], { say, remake, keep }: Wording
   }
   const all = [...groups.values()];
   const lines = all.map(({ difference: { option, made, wanted }, paths }) => {
-    const what = option === 'labels' ? describeLabels(made) : `${say(option, made)}, and not ${say(option, wanted)}`;
+    const what = describeWay(option, made, wanted, say);
     return `  ${paths.length} made ${what}, such as ${paths[0]}`;
   });
   const foreign = all.some(({ difference }) => difference.option === 'labels');
-  const options = all.filter(({ difference }) => difference.option !== 'labels');
+  const options = all.filter(({ difference: { option } }) => option !== 'labels' && option !== FORMAT_VERSION);
   return [
     `Nothing was converted: ${count(conflicts.length)} made in another way than this run would make them,`,
     'and rows that mean different things would lie side by side:',
@@ -63,6 +66,12 @@ function describe(conflicts: readonly Conflict[], { say, remake, keep }: Wording
     `  make them again as this run says: ${remake}`,
     `  leave them as they are, and make only what is not there: ${keep}`,
   ].join('\n');
+}
+
+function describeWay(option: string, made: unknown, wanted: unknown, say: Wording['say']): string {
+  if (option === 'labels') return describeLabels(made);
+  if (option === FORMAT_VERSION) return `with the columns of format version ${made}, and not ${wanted}`;
+  return `${say(option, made)}, and not ${say(option, wanted)}`;
 }
 
 /** Where no record tells of an output, its first label does. */

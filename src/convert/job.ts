@@ -10,7 +10,7 @@ import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
 import { openStorage } from '../storage/open-storage.js';
 import { newRunId } from '../storage/staging.js';
-import type { FileVersion, StagedFile } from '../storage/storage.js';
+import type { StagedFile, StoredIdentity } from '../storage/storage.js';
 import { type Arena, acquireArena, releaseArena } from '../wasm/arena.js';
 import { BookRows } from './book-rows.js';
 import type { Job, PlannedOutput } from './plan.js';
@@ -42,7 +42,7 @@ type Attempt = { counts: EngineCounts } /** Whole, right and durable: to be publ
 export interface StagedOutput {
   output: PlannedOutput;
   file: StagedFile;
-  version: FileVersion;
+  version: StoredIdentity;
 }
 
 /**
@@ -130,20 +130,21 @@ async function convert(job: Job, settings: Settings, tools: Tools, hooks: JobHoo
   try {
     const books: { depth: number; writer: BookWriter }[] = [];
     const tables: TableWriter[] = [];
+    const common = { symbol: job.archive.pair, formattedTimestamp: job.options.formattedTimestamp };
     for (const output of job.outputs) {
       const { format, path } = output;
       const file = openStorage(path).stage(path, { runId: settings.runId, tempDir: job.tempDir });
       staged.push({ output, file });
       if (output.kind === 'book') {
-        const { formattedTimestamp, quality, layout } = job.options;
+        const { quality, layout } = job.options;
         const { depth } = output;
         const decimals = job.options.decimals && settings.exactAs;
         const fileMetadata = describeFile({ depth: String(depth) });
-        const bookFormat = { format, depth, formattedTimestamp, quality, layout, decimals };
+        const bookFormat = { ...common, format, depth, quality, layout, decimals };
         books.push({ depth, writer: await createBookWriter(file, { ...bookFormat, metadata: fileMetadata }) });
       } else {
         const { columns } = sampler as MetricsSampler;
-        tables.push(await createTableWriter(file, { format, columns, metadata: describeFile() }));
+        tables.push(await createTableWriter(file, { ...common, format, columns, metadata: describeFile() }));
       }
     }
     const states = readRows(job.archive.path, {

@@ -124,11 +124,17 @@ export function resolveOptions(
 }
 
 function checkTogether(options: ResolvedOptions, nameOf: (option: keyof ResolvedOptions) => string): void {
-  const { compat, intervalMs, formats, quality, metrics, books, from, to } = options;
+  const { compat, intervalMs, formats, formattedTimestamp, quality, metrics, books, from, to } = options;
   if (from !== undefined && to !== undefined && from > to) {
     throw new UsageError(`${nameOf('from')} ${from} is after ${nameOf('to')} ${to}`);
   }
   if (!books && !metrics) throw new UsageError(`Nothing is to be made: neither ${nameOf('books')} nor metrics.`);
+  if (formattedTimestamp && formats.every((format) => format === 'parquet')) {
+    throw new UsageError(
+      `${nameOf('formattedTimestamp')} is for CSV: in Parquet, timestamp is a time already, which every reader shows as one. ` +
+        'Leave it out, or write CSV too',
+    );
+  }
   if (compat !== 'python') return;
   if (intervalMs !== 60_000) {
     throw new UsageError(`${nameOf('compat')} python writes one-minute rows only: leave ${nameOf('intervalMs')} out`);

@@ -2,14 +2,15 @@ import type { Inflater } from '../archive/read-options.js';
 import { formatInterval } from '../base/time.js';
 import { depthFolder } from '../catalog/archive-name.js';
 import { type ArchiveFile, UNKNOWN_PAIR, type UnusableFile } from '../catalog/find-archives.js';
-import type { Inventory, Outputs } from '../catalog/inventory.js';
+import type { Inventory, KnownOutput, Outputs } from '../catalog/inventory.js';
 import { isOfMarket, type MarketName } from '../catalog/market.js';
 import { type Contents, contentsOf, nameOutput, type Output } from '../catalog/output-name.js';
 import { type SamplingOptions, samplingOptionsOf } from '../catalog/shaping-options.js';
-import { describeDifference, judge } from '../catalog/staleness.js';
+import { type Difference, describeDifference, judge } from '../catalog/staleness.js';
+import { formatVersionOf } from '../output/formats.js';
 import { folderOf } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
-import { type Conflict, ConflictError } from './conflicts.js';
+import { type Conflict, ConflictError, FORMAT_VERSION } from './conflicts.js';
 import { type PlanOptions, type ResolvedOptions, resolveOptions } from './options.js';
 
 /** One file that is to be made. */
@@ -172,8 +173,17 @@ function compareNeighbours(entries: PlanEntry[], { options, outputs, conflicts }
     const isNeighbour = found.interval === interval && options.formats.includes(found.format);
     if (!isNeighbour || !groups.has(folderOf(found.path)) || replaced.has(found.path)) continue;
     const verdict = judge({ output: found, found, archive: undefined, options });
-    if (verdict.action === 'ask') conflicts.set(found.path, { path: found.path, differences: verdict.differences });
+    const differences = verdict.action === 'ask' ? verdict.differences : differentColumns(found, options);
+    if (differences.length > 0) conflicts.set(found.path, { path: found.path, differences });
   }
+}
+
+/** An output that is not made again here, since its archive is not here, may have the columns of an earlier version. */
+function differentColumns(found: KnownOutput, options: ResolvedOptions): Difference[] {
+  if (found.knowledge.kind === 'unrecorded') return [];
+  const { formatVersion: made } = found.knowledge.record;
+  const wanted = formatVersionOf(found, options);
+  return made === wanted ? [] : [{ option: FORMAT_VERSION, made, wanted }];
 }
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: ResolvedOptions): Job {

@@ -10,7 +10,7 @@ import { recordsPath } from '../catalog/records.js';
 import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
-import { type FileVersion, StorageError } from '../storage/storage.js';
+import { StorageError, type StoredIdentity } from '../storage/storage.js';
 import { convertJob, discardAll, type JobHooks, type StagedOutput } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 
@@ -21,7 +21,7 @@ import type { Job, PlannedOutput } from './plan.js';
 export type FailureKind = 'archive' | 'storage' | 'stopped' | 'bug';
 
 /** An output that was made, and what the file is known by. */
-export type MadeOutput = Output & Pick<PlannedOutput, 'stale'> & FileVersion;
+export type MadeOutput = Output & Pick<PlannedOutput, 'stale'> & StoredIdentity;
 
 /** What became of a job: plain JSON, whichever thread or machine it ran on. */
 export type JobResult = { seconds: number } & (
@@ -134,7 +134,7 @@ export function toRecord(
     ...output,
     path: nameOf(output),
     shape: shapeOf(output, options),
-    formatVersion: formatVersionOf(output),
+    formatVersion: formatVersionOf(output, options),
   });
   return {
     archive: archive.path,

@@ -17,11 +17,13 @@ export type Decimals = false | 'decimal' | 'text';
 
 /** What the rows of a book output are to hold. */
 export interface BookOptions {
+  /** What the file is of; Parquet has it in every row. */
+  symbol: string;
   /** Levels a side. */
   depth: number;
   /** Puts `timestamp_formatted` before `timestamp`; CSV only. */
   formattedTimestamp: boolean;
-  /** Adds `book_ts`, `age_ms` and flags. */
+  /** Adds `book_ts`, `age_ms` and the flags, `is_filled` and the others. */
   quality: boolean;
   /** Parquet only. */
   layout: Layout;
@@ -43,13 +45,15 @@ export interface BookWriter {
 export interface TableOptions {
   /** Names of the numbers, in order. */
   columns: readonly string[];
-  /** As in {@link BookOptions}. */
+  /** As in {@link BookOptions}, as are those below. */
+  symbol: string;
+  formattedTimestamp: boolean;
   metadata: Record<string, string>;
 }
 
 /** Writes rows of named numbers into one file; the caller commits or discards it. */
 export interface TableWriter {
-  /** @param values one for each column after the timestamp; NaN leaves the cell empty. */
+  /** @param values one for each of the columns; NaN leaves the cell empty. */
   write(boundaryMs: number, values: Float64Array): void;
   /** Hands over what is left. */
   finish(): void;

@@ -1,8 +1,9 @@
 /**
- * The one table of a book output's columns. Headers and schemas are made of it. docs/outputs.md shows it to users, and
- * test/output/columns.test.ts holds that page to it. T stands for the row's boundary.
+ * The one table of a book output's columns, of which those of a metrics output take the first. Headers and schemas are
+ * made of it. docs/outputs.md shows it to users, and test/output/columns.test.ts holds that page to it. T stands for the
+ * row's boundary.
  */
-import type { BookRow } from '../base/rows.js';
+import type { BookRow, RowState } from '../base/rows.js';
 import type { BookOptions, Layout } from './book-writer.js';
 
 /**
@@ -11,11 +12,12 @@ import type { BookOptions, Layout } from './book-writer.js';
  *     time     ms since the epoch, UTC: a whole number in CSV, a timestamp in Parquet
  *     int32    a whole number
  *     int64    a whole number that may be larger
- *     flag     true or false
+ *     flag     true or false; 1 or 0 in CSV
  *     text     ASCII
+ *     symbol   the symbol, the same text in every row of a file
  *     decimal  a price or quantity: the archive's own text in CSV, as `decimals` says in Parquet
  */
-export type ColumnType = 'time' | 'int32' | 'int64' | 'flag' | 'text' | 'decimal';
+export type ColumnType = 'time' | 'int32' | 'int64' | 'flag' | 'text' | 'symbol' | 'decimal';
 
 export interface ColumnInfo {
   /** `{k}` stands for the number of a level, 1 being the best. */
@@ -27,35 +29,31 @@ export interface ColumnInfo {
 }
 
 /** A column that says something of the whole row, and how its cells come from the row. */
-export type StateColumn = Omit<ColumnInfo, 'type'> & {
+export type StateColumn<Row = BookRow> = Omit<ColumnInfo, 'type'> & {
   /** The only kind of file that has the column; absent: both. */
   only?: 'csv' | 'parquet';
   /** The option that adds the column; absent: it is always there. */
   option?: 'formattedTimestamp' | 'quality';
 } & (
-    | { type: 'time' | 'int64'; value: (row: BookRow) => number }
-    | { type: 'flag'; value: (row: BookRow) => boolean }
-    | { type: 'text'; value: (row: BookRow) => string }
+    | { type: 'time' | 'int64'; value: (row: Row) => number }
+    | { type: 'flag'; value: (row: Row) => boolean }
+    | { type: 'text'; value: (row: Row) => string }
+    | { type: 'symbol'; value: (row: Row, symbol: string) => string }
   );
 
+/** What tells one row from another. */
+export type RowLabel = Pick<RowState, 'boundaryMs'>;
+
 const FLAGS: { name: string; meaning: string; value: (row: BookRow) => boolean }[] = [
-  { name: 'filled', meaning: 'no message came in the interval that T closes', value: (row) => row.isFilled },
-  { name: 'suspect', meaning: 'a message was missed since the last full book', value: (row) => row.isSuspect },
-  { name: 'crossed', meaning: 'the best bid is at or above the best ask', value: (row) => row.isCrossed },
-  { name: 'thin', meaning: 'a side has fewer levels than the row has room for', value: (row) => row.isThin },
-  { name: 'partial', meaning: 'the archive ended within the interval that T closes', value: (row) => row.isPartial },
+  { name: 'is_filled', meaning: 'no message came in the interval that T closes', value: (row) => row.isFilled },
+  { name: 'is_suspect', meaning: 'a message was missed since the last full book', value: (row) => row.isSuspect },
+  { name: 'is_crossed', meaning: 'the best bid is at or above the best ask', value: (row) => row.isCrossed },
+  { name: 'is_thin', meaning: 'a side has fewer levels than the row has room for', value: (row) => row.isThin },
+  { name: 'is_partial', meaning: 'the archive ended within the interval that T closes', value: (row) => row.isPartial },
 ];
 
-export const TIMESTAMP = {
-  name: 'timestamp',
-  type: 'time',
-  unit: 'ms since the epoch, UTC',
-  meaning: 'T, the boundary',
-  value: (row) => row.boundaryMs,
-} satisfies StateColumn;
-
-/** In order; the columns of the levels follow. */
-export const STATE_COLUMNS: readonly StateColumn[] = [
+/** What the rows of every output begin with, books and metrics, in order. */
+export const LABEL_COLUMNS: readonly StateColumn<RowLabel>[] = [
   {
     name: 'timestamp_formatted',
     type: 'text',
@@ -65,7 +63,26 @@ export const STATE_COLUMNS: readonly StateColumn[] = [
     option: 'formattedTimestamp',
     value: (row) => formatTimestamp(row.boundaryMs),
   },
-  TIMESTAMP,
+  {
+    name: 'timestamp',
+    type: 'time',
+    unit: 'ms since the epoch, UTC',
+    meaning: 'T, the boundary',
+    value: (row) => row.boundaryMs,
+  },
+  {
+    name: 'symbol',
+    type: 'symbol',
+    unit: '',
+    meaning: 'the pair, the same in every row',
+    only: 'parquet',
+    value: (_, symbol) => symbol,
+  },
+];
+
+/** In order; the columns of the levels follow. */
+export const STATE_COLUMNS: readonly StateColumn[] = [
+  ...LABEL_COLUMNS,
   {
     name: 'book_ts',
     type: 'time',
@@ -82,27 +99,16 @@ export const STATE_COLUMNS: readonly StateColumn[] = [
     option: 'quality',
     value: (row) => row.boundaryMs - row.bookTsMs,
   },
-  {
-    name: 'flags',
-    type: 'text',
-    unit: '',
-    meaning: 'names of the flags that are true, joined by `|`',
-    only: 'csv',
-    option: 'quality',
-    value: (row) =>
-      FLAGS.filter(({ value }) => value(row))
-        .map(({ name }) => name)
-        .join('|'),
-  },
-  ...FLAGS.map((flag) => ({ ...flag, type: 'flag', unit: '', only: 'parquet', option: 'quality' }) as const),
+  ...FLAGS.map((flag) => ({ ...flag, type: 'flag', unit: '', option: 'quality' }) as const),
 ];
 
-/** The columns of {@link STATE_COLUMNS} that a file of one kind has. */
-export function stateColumns(
+/** Of some columns, those that a file of one kind has. */
+export function columnsOfFile<Row>(
+  columns: readonly StateColumn<Row>[],
   kind: 'csv' | 'parquet',
   options: Partial<Pick<BookOptions, 'formattedTimestamp' | 'quality'>>,
-): StateColumn[] {
-  return STATE_COLUMNS.filter(
+): StateColumn<Row>[] {
+  return columns.filter(
     ({ only, option }) => (only === undefined || only === kind) && (option === undefined || options[option]),
   );
 }

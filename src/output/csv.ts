@@ -1,6 +1,6 @@
 import type { BookRow } from '../base/rows.js';
 import type { BookOptions, BookWriter, ByteSink, TableOptions, TableWriter } from './book-writer.js';
-import { type StateColumn, stateColumns, TIMESTAMP, wideNames } from './columns.js';
+import { columnsOfFile, LABEL_COLUMNS, type RowLabel, STATE_COLUMNS, type StateColumn, wideNames } from './columns.js';
 import { CsvText } from './csv-text.js';
 
 const CRLF = Buffer.from('\r\n');
@@ -19,19 +19,16 @@ export function createTableWriter(sink: ByteSink, options: TableOptions): TableW
  */
 export class CsvBookWriter implements BookWriter {
   readonly #text: CsvText;
-  readonly #state: StateColumn[];
+  readonly #state: StateColumns<BookRow>;
 
-  constructor(sink: ByteSink, options: Pick<BookOptions, 'depth' | 'formattedTimestamp' | 'quality'>) {
+  constructor(sink: ByteSink, options: Pick<BookOptions, 'symbol' | 'depth' | 'formattedTimestamp' | 'quality'>) {
     this.#text = new CsvText(sink);
-    this.#state = stateColumns('csv', options);
-    const names = [...this.#state.map(({ name }) => name), ...wideNames(options.depth)];
-    this.#text.appendText(`${names.join(',')}\r\n`);
+    this.#state = new StateColumns(columnsOfFile(STATE_COLUMNS, 'csv', options), options.symbol);
+    this.#text.appendText(`${[...this.#state.names, ...wideNames(options.depth)].join(',')}\r\n`);
   }
 
   write(row: BookRow): void {
-    let state = '';
-    for (const column of this.#state) state += `${column.value(row)},`;
-    this.#text.appendText(state);
+    this.#text.appendText(`${this.#state.cellsOf(row)},`);
     this.#text.append(row.cells);
     this.#text.append(CRLF);
   }
@@ -44,19 +41,46 @@ export class CsvBookWriter implements BookWriter {
 /** Writes named numbers as CSV: each the shortest decimal that is read back as the same double, empty for NaN. */
 export class CsvTableWriter implements TableWriter {
   readonly #text: CsvText;
+  readonly #label: StateColumns<RowLabel>;
 
-  constructor(sink: ByteSink, { columns }: Pick<TableOptions, 'columns'>) {
+  constructor(sink: ByteSink, options: Pick<TableOptions, 'symbol' | 'columns' | 'formattedTimestamp'>) {
     this.#text = new CsvText(sink);
-    this.#text.appendText(`${[TIMESTAMP.name, ...columns].join(',')}\r\n`);
+    this.#label = new StateColumns(columnsOfFile(LABEL_COLUMNS, 'csv', options), options.symbol);
+    this.#text.appendText(`${[...this.#label.names, ...options.columns].join(',')}\r\n`);
   }
 
   write(boundaryMs: number, values: Float64Array): void {
-    let line = String(boundaryMs);
+    let line = this.#label.cellsOf({ boundaryMs });
     for (const value of values) line += Number.isNaN(value) ? ',' : `,${value}`;
     this.#text.appendText(`${line}\r\n`);
   }
 
   finish(): void {
     this.#text.flush();
+  }
+}
+
+/** The columns that say something of the whole row, as the table of columns has them. */
+class StateColumns<Row> {
+  readonly #columns: StateColumn<Row>[];
+  readonly #symbol: string;
+
+  constructor(columns: StateColumn<Row>[], symbol: string) {
+    this.#columns = columns;
+    this.#symbol = symbol;
+  }
+
+  get names(): string[] {
+    return this.#columns.map(({ name }) => name);
+  }
+
+  /** The row's cells, with commas between. */
+  cellsOf(row: Row): string {
+    let cells = '';
+    for (const column of this.#columns) {
+      const value = column.value(row, this.#symbol);
+      cells += `${cells && ','}${typeof value === 'boolean' ? Number(value) : value}`;
+    }
+    return cells;
   }
 }

@@ -10,11 +10,6 @@ export type OutputKind = 'book' | 'metrics';
 interface FormatEntry {
   /** What the names of its files end with. */
   suffix: string;
-  /**
-   * To be raised when the same archive and options give other bytes than before: outputs made until then are stale.
-   * The version of an output that has none in its record is 1.
-   */
-  versions: Record<OutputKind, number>;
   /** Loads what writes it. Only what a run writes is loaded: Parquet's code takes some 60 ms. */
   load: () => Promise<WriterModule>;
 }
@@ -22,17 +17,14 @@ interface FormatEntry {
 export const FORMATS = {
   csv: {
     suffix: '.csv',
-    versions: { book: 1, metrics: 1 },
     load: () => import('./csv.js'),
   },
   'csv.gz': {
     suffix: '.csv.gz',
-    versions: { book: 1, metrics: 1 },
     load: () => import('./csv-gz.js'),
   },
   parquet: {
     suffix: '.parquet',
-    versions: { book: 1, metrics: 1 },
     load: () => import('./parquet/parquet.js'),
   },
 } satisfies Record<string, FormatEntry>;
@@ -48,7 +40,29 @@ export function splitSuffix(fileName: string): { stem: string; format: Format } 
   return format && { stem: fileName.slice(0, -FORMATS[format].suffix.length), format };
 }
 
-/** The version of the bytes that are written now. */
-export function formatVersionOf({ kind, format }: { kind: OutputKind; format: Format }): number {
-  return FORMATS[format].versions[kind];
+/** What decides how an output is written. */
+export interface FormatOf {
+  kind: OutputKind;
+  format: Format;
+}
+
+/** Options that shaped an output, as its record has them; what is not there was not chosen. */
+export type FormatOptions = Readonly<{ quality?: unknown; formattedTimestamp?: unknown }>;
+
+/**
+ * Changes that gave the same archive and options other bytes than before, the oldest first, each with the outputs whose
+ * bytes it changed: those made until then are stale. To change bytes, add a line.
+ */
+const CHANGES: readonly ((output: FormatOf, options: FormatOptions) => boolean)[] = [
+  // Parquet has `symbol`. Flags are `is_filled` … in CSV as in Parquet. Metrics as CSV have `timestamp_formatted`.
+  ({ kind, format }, { quality, formattedTimestamp }) =>
+    format === 'parquet' || (kind === 'book' ? quality === true : formattedTimestamp === true),
+];
+
+/**
+ * The version of the bytes that are written now of an output with these options. The first is 1, also that of an output
+ * that has none in its record.
+ */
+export function formatVersionOf(output: FormatOf, options: FormatOptions): number {
+  return 1 + CHANGES.filter((concerns) => concerns(output, options)).length;
 }

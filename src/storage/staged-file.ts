@@ -1,10 +1,14 @@
+import type { Hash } from 'node:crypto';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { flush, flushFolder, makeFolder } from './folders.js';
 import { stagedName } from './staging.js';
-import type { FileVersion, StagedFile, StagingOptions } from './storage.js';
+import type { StagedFile, StagingOptions, StoredIdentity } from './storage.js';
 import { versionOf } from './version.js';
 import { writeAll } from './write-all.js';
+
+const require = createRequire(import.meta.url);
 
 /**
  * A file of this machine that appears whole or not at all. It is written under a hidden name, flushed to disk, and
@@ -15,7 +19,8 @@ export class LocalStagedFile implements StagedFile {
   readonly #stagedPath: string;
   readonly #runId: string;
   #fd: number | undefined;
-  #version: FileVersion | undefined;
+  readonly #hash = newSha256();
+  #identity: StoredIdentity | undefined;
 
   constructor(filePath: string, { runId, tempDir }: StagingOptions) {
     this.#path = filePath;
@@ -29,18 +34,19 @@ export class LocalStagedFile implements StagedFile {
 
   write(bytes: Uint8Array): void {
     writeAll(this.#openFd(), bytes);
+    this.#hash.update(bytes);
   }
 
-  flush(): FileVersion {
+  flush(): StoredIdentity {
     const fd = this.#openFd();
     fs.fsyncSync(fd);
-    this.#version = versionOf(fs.fstatSync(fd));
+    this.#identity = { ...versionOf(fs.fstatSync(fd)), sha256: this.#hash.digest('hex') };
     this.#close();
-    return this.#version;
+    return this.#identity;
   }
 
   async publish(): Promise<void> {
-    if (!this.#version) throw new Error(`${this.#path} is to be flushed before it is published`);
+    if (!this.#identity) throw new Error(`${this.#path} is to be flushed before it is published`);
     this.#rename();
     flushFolder(path.dirname(this.#path));
   }
@@ -79,7 +85,7 @@ export class LocalStagedFile implements StagedFile {
     const copy = path.join(folder, stagedName(path.basename(this.#path), this.#runId));
     try {
       fs.copyFileSync(this.#stagedPath, copy, fs.constants.COPYFILE_EXCL);
-      const seconds = (this.#version?.mtimeMs ?? 0) / 1000;
+      const seconds = (this.#identity?.mtimeMs ?? 0) / 1000;
       fs.utimesSync(copy, seconds, seconds); // it is known by its time
       flush(copy, 'r+');
       fs.renameSync(copy, this.#path);
@@ -88,4 +94,10 @@ export class LocalStagedFile implements StagedFile {
       fs.rmSync(this.#stagedPath, { force: true });
     }
   }
+}
+
+/** Loaded with the first file: it takes some 5 ms, for which commands that write nothing need not wait. */
+function newSha256(): Hash {
+  const { createHash }: typeof import('node:crypto') = require('node:crypto');
+  return createHash('sha256');
 }

@@ -7,6 +7,12 @@ export interface FileVersion {
   mtimeMs: number;
 }
 
+/** What a file that was written is known by, also where it was copied without its time. */
+export interface StoredIdentity extends FileVersion {
+  /** SHA-256 of what was written, 64 digits in lower-case hex. */
+  sha256: string;
+}
+
 /** What is found below a folder. */
 export type Entry = {
   /** Its own name, without the folder. */
@@ -44,9 +50,10 @@ export interface StagedFile {
   /**
    * Makes sure that what was written outlives a power cut. Nothing is written afterwards.
    *
-   * @returns what the file will be known by: that of its own descriptor, whatever is at its path meanwhile.
+   * @returns what the file will be known by: size and time of its own descriptor, whatever is at its path meanwhile, and
+   * the hash of the bytes that were given to {@link write}.
    */
-  flush(): FileVersion;
+  flush(): StoredIdentity;
   /** Makes the flushed file appear at its path, in one step, in place of what was there. */
   publish(): Promise<void>;
   /** Leaves nothing behind, whatever happened before. Does nothing after {@link publish}. */

@@ -95,7 +95,13 @@ test('a failure is told of an archive that failed last, and of no other', async 
     [...records.failures],
     [
       {
-        ...{ pair: 'BBB', date: '2025-01-15', places: [PLACE], fileName: '2025-01-15_BBB_ob200.data.zip' },
+        ...{
+          market: undefined,
+          pair: 'BBB',
+          date: '2025-01-15',
+          places: [PLACE],
+          fileName: '2025-01-15_BBB_ob200.data.zip',
+        },
         ...{ error: 'truncated', since: '2026-01-02T00:00:00.000Z' },
       },
     ],

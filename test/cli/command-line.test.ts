@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -34,6 +35,10 @@ before(async () => {
 });
 
 after(() => fs.rmSync(root, { recursive: true, force: true }));
+
+function sha256Of(file: string): string {
+  return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+}
 
 const names = (out: string) => [...readOutputs(out).keys()];
 
@@ -627,6 +632,10 @@ const WRONG: [args: string, reason: RegExp][] = [
   ['--compat python --interval 1s', /--compat python writes one-minute rows only/],
   ['--compat python --on-gap skip', /--compat python has no row for a quiet minute/],
   ['--include-formatted-timestamp --no-formatted-timestamp', /cannot be used with/],
+  [
+    '--include-formatted-timestamp --format parquet',
+    /--include-formatted-timestamp is for CSV: in Parquet, timestamp is a time already/,
+  ],
   ['--test --source-dir %/in', /--test .* takes no option but --workers/],
   ['--test --json', /--test .* takes no option but --workers/],
   ['--test %/archive', /--test .* takes no option but --workers/],
@@ -829,6 +838,7 @@ test('conversions.jsonl has a line for each archive converted or failed, none fo
       path: csv('AAAUSDT', DAY, depth),
       bytes: fs.statSync(path.join(out, csv('AAAUSDT', DAY, depth))).size,
       mtimeMs: Math.round(fs.statSync(path.join(out, csv('AAAUSDT', DAY, depth))).mtimeMs),
+      sha256: sha256Of(path.join(out, csv('AAAUSDT', DAY, depth))),
       shape: {
         interval: '1m',
         onGap: 'fill',

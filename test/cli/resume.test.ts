@@ -173,3 +173,50 @@ test('killed while it makes stale outputs again, a run is resumed by the same co
   for (const [name, text] of readOutputs(out)) assert.match(text, /^timestamp_formatted,/, name);
   assert.match((await complete([...base, ...changed])).stdout, /Skipped \(already exist\): 12\n/);
 });
+
+/** Makes the records of an output folder those of version 0.1: no format version, no hash, options in one place. */
+function asOfVersion01(out: string, options: Record<string, unknown>): void {
+  const file = path.join(out, 'conversions.jsonl');
+  const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\n');
+  const older = lines.map((text) => {
+    const record = JSON.parse(text);
+    const outputs = record.outputs.map(({ kind, depth, format, path }: Record<string, unknown>) => {
+      return { kind, depth, format, path };
+    });
+    return JSON.stringify({ ...record, outputs, options: { interval: '1m', onGap: 'fill', ...options } });
+  });
+  fs.writeFileSync(file, older.map((line) => `${line}\n`).join(''));
+}
+
+test('of outputs of version 0.1, those whose columns have changed are made again, and no others', async (t) => {
+  const all = ['--metrics', '--format', 'csv,csv.gz,parquet'];
+  const plain = await converted(t, all);
+  asOfVersion01(plain.out, { formattedTimestamp: false });
+  const before = readOutputs(plain.out);
+  const dryRun = await plain.again([...all, '--dry-run']);
+  assert.equal(dryRun.match(/\.parquet \(stale: format version 1 → 2\)/g)?.length, 3, dryRun);
+  assert.doesNotMatch(dryRun, /\.csv/);
+  assert.equal(await plain.again(['--metrics', '--format', 'csv,csv.gz']), SKIPPED.replace('500]', '500,metrics]'));
+  assert.match(await plain.again(all), /was stale: format version 1 → 2\)$/);
+  assert.deepEqual(readOutputs(plain.out), before, 'the bytes are the same where the version is');
+  assert.match(await plain.again(all), /SKIPPED/);
+});
+
+for (const [option, recorded, made] of [
+  ['--quality', { quality: true }, ['0200/AAAUSDT', '0500/AAAUSDT']],
+  ['--include-formatted-timestamp', { formattedTimestamp: true }, ['metrics/AAAUSDT']],
+] as const) {
+  test(`CSV of version 0.1 made with ${option} is made again where its columns have changed`, async (t) => {
+    const { out, again } = await converted(t, ['--metrics', option]);
+    asOfVersion01(out, recorded);
+    const inodes = () =>
+      fs
+        .readdirSync(out, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.csv'))
+        .map((name) => [path.dirname(name), fs.statSync(path.join(out, name)).ino] as const);
+    const before = new Map(inodes());
+    assert.match(await again(['--metrics', option]), /was stale: format version 1 → 2\)$/);
+    const changed = inodes().filter(([folder, inode]) => before.get(folder) !== inode);
+    assert.deepEqual(changed.map(([folder]) => folder).sort(), made);
+  });
+}

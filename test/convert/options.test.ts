@@ -42,6 +42,10 @@ const WRONG: [given: Given, message: RegExp][] = [
   [{ from: '2025-02-30' }, /^from is "2025-02-30"\. It must be a day of the calendar/],
   [{ from: '2025-02-02', to: '2025-02-01' }, /^from 2025-02-02 is after to 2025-02-01/],
   [{ books: false }, /^Nothing is to be made/],
+  [
+    { formattedTimestamp: true, formats: ['parquet'] },
+    /^formattedTimestamp is for CSV: in Parquet, timestamp is a time already/,
+  ],
   [{ compat: 'python', intervalMs: 1000 }, /^compat python writes one-minute rows only: leave intervalMs out$/],
   [
     { compat: 'python', quality: true },
@@ -62,6 +66,12 @@ describe('a wrong option is told with what was given and what would be right', (
         },
       );
     });
+  }
+});
+
+test('the formatted timestamp is for CSV, with Parquet beside it or without', () => {
+  for (const formats of [['csv'], ['csv.gz', 'parquet']]) {
+    assert.equal(resolve({ formattedTimestamp: true, formats }).formattedTimestamp, true);
   }
 });
 

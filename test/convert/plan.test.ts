@@ -120,6 +120,8 @@ function staleOf(entry: PlanEntry): (string | undefined)[] {
   return entry.action === 'convert' ? entry.job.outputs.map(({ stale }) => stale) : [];
 }
 
+const QUALITY_2: DeepPartial<OutputRecord> = { shape: { quality: true }, formatVersion: 2 };
+
 describe('outputs with a record', () => {
   const upToDate: [what: string, made: DeepPartial<OutputRecord>, options: Partial<PlanOptions>][] = [
     ['the same archive and options', {}, {}],
@@ -132,6 +134,7 @@ describe('outputs with a record', () => {
     ['--on-bad-line skip, where failing found no bad line', { hasBadLines: false }, { onBadLine: 'skip' }],
     ['--on-bad-line fail, where skipping found no bad line', { shape: { onBadLine: 'skip' } }, {}],
     ['a shape with an option that is not known here', { shape: { novelty: true } }, {}],
+    ['with --quality, made since its flags are columns', QUALITY_2, { quality: true }],
   ];
   for (const [what, made, options] of upToDate) {
     test(`up to date: ${what}`, () => {
@@ -150,6 +153,9 @@ describe('outputs with a record', () => {
     ['onBadLine skip → fail', { shape: { onBadLine: 'skip' }, hasBadLines: true }],
     ['onGap fill → skip, formattedTimestamp false → true', {}, { onGap: 'skip', formattedTimestamp: true }],
     ['format version 7 → 1', { formatVersion: 7 }],
+    ['format version 1 → 2', { shape: { quality: true } }, { quality: true }],
+    ['quality true → false', { shape: { quality: true } }],
+    ['quality true → false', QUALITY_2],
   ];
   for (const [reason, made, options] of stale) {
     test(`stale: ${reason}`, () => {
@@ -188,7 +194,9 @@ describe('outputs with a record', () => {
     assert.ok(outputs.action === 'convert');
     const { shape } = record();
     const made = record({ shape: { ...shape, layout: 'lists', decimals: false, impacts: [10_000, 100_000] } });
-    const records = Object.fromEntries(outputs.job.outputs.map((output) => [output.path, made]));
+    const records = Object.fromEntries(
+      outputs.job.outputs.map(({ path, format }) => [path, { ...made, formatVersion: format === 'parquet' ? 2 : 1 }]),
+    );
     const layout = planWith(records, { ...options, onStale: 'remake' });
     assert.deepEqual(staleOf(layout), ['layout lists → wide']);
     const impacts = planWith(records, { ...options, layout: 'lists', impacts: [5], onStale: 'remake' });

@@ -100,7 +100,12 @@ async function convert(t: TestContext, ...options: string[]): Promise<string> {
 }
 
 describe('CSV files are as docs/outputs.md has them', () => {
-  const PATTERNS: Record<string, RegExp> = { 'whole number': /^\d+$/, decimal: /^\d+(\.\d+)?$/, text: /^[ -~]+$/ };
+  const PATTERNS: Record<string, RegExp> = {
+    'whole number': /^\d+$/,
+    '1 or 0': /^[01]$/,
+    decimal: /^\d+(\.\d+)?$/,
+    text: /^[ -~]+$/,
+  };
 
   for (const options of OPTION_SETS) {
     test(`with ${options.join(' ') || 'no option'}`, async (t) => {

@@ -9,6 +9,7 @@ import { bookRow, MemorySink, type TestRow } from '../support/output-rows.js';
 
 const FORMAT: BookOptions & { format: Format } = {
   format: 'csv',
+  symbol: 'XRPUSDT',
   depth: 2,
   formattedTimestamp: false,
   quality: false,
@@ -51,16 +52,28 @@ test('rows are label and cells', async () => {
   );
 });
 
+const FLAGS = ['is_filled', 'is_suspect', 'is_crossed', 'is_thin', 'is_partial'];
+
 test('quality stands between the timestamp and the levels, flags in their order', async () => {
   assert.equal(
     (await written({ quality: true, formattedTimestamp: true })).toString(),
     [
-      ['timestamp_formatted', 'timestamp', 'book_ts', 'age_ms', 'flags', ...LEVELS].join(','),
-      '1970-01-01T00:01:00.0000,60000,59963,37,,1.50,7,1.4,0.10,1.6,2,1.70,3',
-      '1970-01-01T00:02:00.0000,120000,59963,60037,filled|suspect|crossed|thin|partial,1.5,7,,,,,,',
+      ['timestamp_formatted', 'timestamp', 'book_ts', 'age_ms', ...FLAGS, ...LEVELS].join(','),
+      '1970-01-01T00:01:00.0000,60000,59963,37,0,0,0,0,0,1.50,7,1.4,0.10,1.6,2,1.70,3',
+      '1970-01-01T00:02:00.0000,120000,59963,60037,1,1,1,1,1,1.5,7,,,,,,',
       '',
     ].join('\r\n'),
   );
+});
+
+test('each flag has its own column', async () => {
+  const [first] = ROWS as [TestRow];
+  for (const at of [0, 1, 2, 3]) {
+    const flags = [false, false, false, false].with(at, true) as TestRow['flags'];
+    const [header, row] = (await written({ quality: true }, [{ ...first, flags }])).toString().split('\r\n');
+    const set = header?.split(',').filter((_, column) => row?.split(',')[column] === '1');
+    assert.deepEqual(set, [['is_filled', 'is_suspect', 'is_crossed', 'is_partial'][at]]);
+  }
 });
 
 test('rows longer than the buffer keep their order', async () => {
@@ -105,11 +118,22 @@ test('a sink that fails in the middle of gzip data fails the writer', async () =
   assert.throws(() => writer.finish(), /disk full/);
 });
 
+const TABLE = { format: 'csv', symbol: 'XRPUSDT', formattedTimestamp: false, metadata: {} } as const;
+
 test('tables are the shortest decimals, empty for NaN', async () => {
   const sink = new MemorySink();
-  const writer = await createTableWriter(sink, { format: 'csv', columns: ['mid', 'spread_bps'], metadata: {} });
+  const columns = ['mid', 'spread_bps'];
+  const writer = await createTableWriter(sink, { ...TABLE, columns });
   writer.write(60_000, Float64Array.of(0.1 + 0.2, Number.NaN));
   writer.write(120_000, Float64Array.of(-1, 1e-9));
   writer.finish();
   assert.equal(sink.bytes.toString(), 'timestamp,mid,spread_bps\r\n60000,0.30000000000000004,\r\n120000,-1,1e-9\r\n');
+});
+
+test('tables have the formatted timestamp first when it is asked for', async () => {
+  const sink = new MemorySink();
+  const writer = await createTableWriter(sink, { ...TABLE, formattedTimestamp: true, columns: ['mid'] });
+  writer.write(60_000, Float64Array.of(1.5));
+  writer.finish();
+  assert.equal(sink.bytes.toString(), 'timestamp_formatted,timestamp,mid\r\n1970-01-01T00:01:00.0000,60000,1.5\r\n');
 });

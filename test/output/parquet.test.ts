@@ -14,16 +14,24 @@ import { tempDir } from '../support/files.js';
 import { holds } from '../support/holds.js';
 import { bookRow, MemorySink, type TestRow, testRows } from '../support/output-rows.js';
 
-const FLAGS = ['filled', 'suspect', 'crossed', 'thin', 'partial'];
+const FLAGS = ['is_filled', 'is_suspect', 'is_crossed', 'is_thin', 'is_partial'];
+const SYMBOL = 'XRPUSDT';
 const LISTS = ['bid_price', 'bid_qty', 'ask_price', 'ask_qty'];
-const METADATA = { symbol: 'XRPUSDT', depth: '500' };
+const METADATA = { symbol: SYMBOL, depth: '500' };
 
 /** A file's rows, as one reader or another or the CSV tells them: times as ms, values as texts. */
 type Rows = Record<string, unknown>[];
 
 function parquetOf(rows: TestRow[], format: Partial<ParquetOptions> & { depth: number }, rowGroupValues?: number) {
   const sink = new MemorySink();
-  const all = { layout: 'lists', quality: false, decimals: false, metadata: METADATA, ...format } as const;
+  const all = {
+    symbol: SYMBOL,
+    layout: 'lists',
+    quality: false,
+    decimals: false,
+    metadata: METADATA,
+    ...format,
+  } as const;
   const writer = new ParquetBookWriter(sink, all, rowGroupValues);
   for (const row of rows) writer.write(bookRow(row, format.depth));
   writer.finish();
@@ -31,9 +39,12 @@ function parquetOf(rows: TestRow[], format: Partial<ParquetOptions> & { depth: n
 }
 
 /** What the Parquet file must hold, from the CSV. */
-function expected(testRows: TestRow[], { depth, layout, quality, decimals }: Omit<ParquetOptions, 'metadata'>): Rows {
+function expected(
+  testRows: TestRow[],
+  { depth, layout, quality, decimals }: Omit<ParquetOptions, 'symbol' | 'metadata'>,
+): Rows {
   const sink = new MemorySink();
-  const csv = new CsvBookWriter(sink, { depth, quality, formattedTimestamp: false });
+  const csv = new CsvBookWriter(sink, { symbol: SYMBOL, depth, quality, formattedTimestamp: false });
   for (const row of testRows) csv.write(bookRow(row, depth));
   csv.finish();
   const [header, ...lines] = sink.bytes.toString().split('\r\n').slice(0, -1);
@@ -45,11 +56,11 @@ function expected(testRows: TestRow[], { depth, layout, quality, decimals }: Omi
   return lines.flatMap((line) => {
     const cells = line.split(',');
     const cell = Object.fromEntries(names.map((name, i) => [name, cells[i] as string]));
-    const flags = cell['flags']?.split('|') ?? [];
     const state = {
       timestamp: Number(cell['timestamp']),
+      symbol: SYMBOL,
       ...(quality && { book_ts: Number(cell['book_ts']), age_ms: Number(cell['age_ms']) }),
-      ...(quality && Object.fromEntries(FLAGS.map((flag) => [flag, flags.includes(flag)]))),
+      ...(quality && Object.fromEntries(FLAGS.map((flag) => [flag, cell[flag] === '1']))),
     };
     const levels = names.slice(names.indexOf('bid_price_1'));
     if (layout === 'wide') {
@@ -168,8 +179,8 @@ test('large row groups: dictionaries of both index widths, and columns without',
 
 test('the file goes to its sink row group by row group', () => {
   const sink = new MemorySink();
-  const format = { depth: 10, layout: 'lists', quality: false, decimals: false, metadata: {} } as const;
-  const writer = new ParquetBookWriter(sink, format, 41 * 100);
+  const format = { symbol: SYMBOL, depth: 10, layout: 'lists', quality: false, decimals: false, metadata: {} } as const;
+  const writer = new ParquetBookWriter(sink, format, 42 * 100);
   const sizes = fullBooks(300, 10).map((row) => {
     writer.write(bookRow(row, 10));
     return sink.bytes.length;
@@ -193,6 +204,55 @@ test('the footer tells types, order, and what was told of the file', () => {
   }
 });
 
+test('symbol is a dictionary of one entry, however few or many rows, with its range', () => {
+  for (const layout of ['lists', 'wide', 'long'] as const) {
+    for (const rows of [fullBooks(1, 4), fullBooks(300, 4)]) {
+      const bytes = parquetOf(rows, { depth: 4, layout, quality: true });
+      const { schema, row_groups } = parquetMetadata(new Uint8Array(bytes).buffer);
+      const { name, repetition_type, type, converted_type, logical_type } = schema[2] ?? {};
+      assert.deepEqual(
+        [name, repetition_type, type, converted_type, logical_type],
+        ['symbol', 'REQUIRED', 'BYTE_ARRAY', 'UTF8', { type: 'STRING' }],
+      );
+      assert.ok(row_groups.length > 0);
+      for (const { columns } of row_groups) {
+        const column = columns[1]?.meta_data;
+        assert.deepEqual(column?.path_in_schema, ['symbol']);
+        assert.ok(column.dictionary_page_offset);
+        assert.ok(column.encodings.includes('RLE_DICTIONARY'));
+        assert.ok(column.total_compressed_size < 120, 'it takes next to nothing');
+        assert.deepEqual([column.statistics?.min_value, column.statistics?.max_value], [SYMBOL, SYMBOL]);
+      }
+    }
+  }
+});
+
+test('DuckDB tells the pairs of many files apart, and passes over files of other pairs', async (t) => {
+  const dir = tempDir(t);
+  const symbols = ['1000PEPEUSDT', 'BTCUSDT-26SEP25', SYMBOL];
+  for (const [i, symbol] of symbols.entries()) {
+    fs.writeFileSync(path.join(dir, `${i}.parquet`), parquetOf(fullBooks(3 + i, 4), { depth: 4, symbol }));
+  }
+  const instance = await DuckDBInstance.create();
+  const connection = await instance.connect();
+  t.after(() => {
+    connection.closeSync();
+    instance.closeSync();
+  });
+  const ask = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJS();
+  const files = path.join(dir, '*.parquet');
+  assert.deepEqual(
+    await ask(`SELECT symbol, count(*)::INTEGER FROM '${files}' GROUP BY symbol ORDER BY symbol`),
+    symbols.map((symbol, i) => [symbol, 3 + i]),
+  );
+  assert.deepEqual(await ask(`SELECT count(*)::INTEGER FROM '${files}' WHERE symbol = '${SYMBOL}'`), [[5]]);
+  assert.deepEqual(
+    await ask(`SELECT DISTINCT stats_min_value, stats_max_value FROM parquet_metadata('${files}')
+      WHERE path_in_schema = 'symbol' ORDER BY 1`),
+    symbols.map((symbol) => [symbol, symbol]),
+  );
+});
+
 test('a value that does not fit DECIMAL is an error that names it', () => {
   const row = (price: string): TestRow => ({
     boundaryMs: 0,
@@ -212,17 +272,20 @@ test('a value that does not fit DECIMAL is an error that names it', () => {
   parquetOf([row('00012345678901234567890.1234567890123456780000')], format);
 });
 
+const TABLE = { symbol: SYMBOL, formattedTimestamp: false, metadata: {} };
+
 test('tables: doubles, null for NaN, in every reader', async (t) => {
   const value = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, 0, -0, 1.5));
   const values = fc.sample(fc.tuple(value, value), { numRuns: 300, seed: 3 });
   const rows = values.map(([mid, spread], i) => ({
     timestamp: i * 60_000,
+    symbol: SYMBOL,
     mid: Number.isNaN(mid) ? null : mid,
     spread: Number.isNaN(spread) ? null : spread,
   }));
   for (const rowGroupValues of [120, undefined]) {
     const sink = new MemorySink();
-    const writer = new ParquetTableWriter(sink, { columns: ['mid', 'spread'], metadata: {} }, rowGroupValues);
+    const writer = new ParquetTableWriter(sink, { ...TABLE, columns: ['mid', 'spread'] }, rowGroupValues);
     for (const [i, pair] of values.entries()) writer.write(i * 60_000, Float64Array.from(pair));
     writer.finish();
     assert.deepEqual(await readByHyparquet(sink.bytes), rows);
@@ -232,7 +295,7 @@ test('tables: doubles, null for NaN, in every reader', async (t) => {
 
 test('a table without rows has its columns', async (t) => {
   const sink = new MemorySink();
-  (await createTableWriter(sink, { format: 'parquet', columns: ['mid'], metadata: {} })).finish();
+  (await createTableWriter(sink, { ...TABLE, format: 'parquet', columns: ['mid'] })).finish();
   assert.deepEqual(await readByDuckDb(t, sink.bytes), []);
   assert.deepEqual(parquetMetadata(new Uint8Array(sink.bytes).buffer).num_rows, 0n);
 });

@@ -1,5 +1,6 @@
 /** What every storage must do, whatever it is: the suite that each implementation passes. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { joinPath } from '../../src/storage/paths.js';
 import { pieces } from '../../src/storage/pieces.js';
@@ -36,6 +37,10 @@ async function read(storage: Storage, path: string): Promise<string> {
   }
 }
 
+async function* copies(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) yield Buffer.from(piece);
+}
+
 async function logText(storage: Storage, path: string): Promise<string> {
   return Buffer.concat(await collect(storage.readLog(path))).toString();
 }
@@ -61,6 +66,33 @@ export function testStorage(what: string, storage: Storage, makePlace: MakePlace
       assert.equal(entry.mtimeMs, version.mtimeMs, 'it is known by what flush said');
       file.discard();
       assert.equal(await read(storage, path), 'first,second', 'to discard what is published does nothing');
+    });
+
+    test('what was written is known by its SHA-256, however it was cut into pieces', async (t) => {
+      const place = await makePlace(t);
+      const bytes = Buffer.alloc(3_000_000);
+      for (let at = 0; at < bytes.length; at++) bytes[at] = (at * at) % 251;
+      const expected = createHash('sha256').update(bytes).digest('hex');
+      for (const pieceBytes of [bytes.length, 65_537, 1_000_000]) {
+        const path = joinPath(place, `${pieceBytes}`);
+        const file = storage.stage(path, { runId: newRunId() });
+        const piece = Buffer.alloc(pieceBytes);
+        for (let start = 0; start < bytes.length; start += pieceBytes) {
+          const length = bytes.copy(piece, 0, start);
+          file.write(piece.subarray(0, length));
+          piece.fill(0); // its memory is the writer's again
+        }
+        assert.equal(file.flush().sha256, expected);
+        await file.publish();
+        const source = await storage.open(path);
+        const read = Buffer.concat(await collect(copies(pieces(source, 0, source.sizeBytes, () => {}))));
+        await source.close();
+        assert.equal(createHash('sha256').update(read).digest('hex'), expected, 'as is what can be read');
+      }
+      const empty = storage.stage(joinPath(place, 'empty'), { runId: newRunId() });
+      // FIPS 180-4's hash of nothing
+      assert.equal(empty.flush().sha256, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+      empty.discard();
     });
 
     test('a file replaces another in one step; one that is discarded replaces nothing', async (t) => {

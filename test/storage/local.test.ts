@@ -28,7 +28,7 @@ describe('a folder of this machine', () => {
       const entry = found.get(name);
       return entry?.kind === 'unusable' ? entry.problem : undefined;
     };
-    assert.match(problem('broken') ?? '', /link to a file that is not there/);
+    assert.match(problem('broken') ?? '', /link to a file or folder that is not there/);
     assert.match(problem('loop') ?? '', /ELOOP/);
     assert.equal(found.get('link')?.kind, 'file');
   });

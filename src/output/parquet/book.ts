@@ -1,6 +1,6 @@
 import type { BookRow } from '../../base/rows.js';
 import type { BookOptions, BookWriter, ByteSink, Layout } from '../book-writer.js';
-import { stateColumns } from '../columns.js';
+import { columnsOfFile, STATE_COLUMNS } from '../columns.js';
 import { type LevelColumns, levelColumnsOf } from './level-columns.js';
 import { ParquetFile } from './parquet-file.js';
 import { StateColumns } from './state-columns.js';
@@ -13,7 +13,7 @@ import { StateColumns } from './state-columns.js';
 const ROW_GROUP_VALUES: Record<Layout, number> = { lists: 2 ** 21, wide: 2 ** 22, long: 2 ** 21 };
 
 /** The options that Parquet asks for. */
-export type ParquetOptions = Pick<BookOptions, 'depth' | 'layout' | 'quality' | 'decimals' | 'metadata'>;
+export type ParquetOptions = Pick<BookOptions, 'symbol' | 'depth' | 'layout' | 'quality' | 'decimals' | 'metadata'>;
 
 /** Ends a row group when its texts take as much memory, however few they are: a forged archive has long ones. */
 const MAX_TEXT_BYTES = 32 * 1024 * 1024;
@@ -21,7 +21,7 @@ const MAX_TEXT_BYTES = 32 * 1024 * 1024;
 /** Writes book rows as Parquet, sorted by time. */
 export class ParquetBookWriter implements BookWriter {
   readonly #file: ParquetFile;
-  readonly #state: StateColumns;
+  readonly #state: StateColumns<BookRow>;
   readonly #levels: LevelColumns;
   /** Boundaries in a row group, at most. */
   readonly #capacity: number;
@@ -30,11 +30,11 @@ export class ParquetBookWriter implements BookWriter {
 
   /** @param rowGroupValues kept in memory at most, unless a single row has more. */
   constructor(sink: ByteSink, options: ParquetOptions, rowGroupValues = ROW_GROUP_VALUES[options.layout]) {
-    const { depth, layout } = options;
-    const state = stateColumns('parquet', options);
+    const { symbol, depth, layout } = options;
+    const state = columnsOfFile(STATE_COLUMNS, 'parquet', options);
     const valuesOfBoundary = layout === 'long' ? 2 * depth * (state.length + 4) : state.length + 4 * depth;
     this.#capacity = Math.max(1, Math.floor(rowGroupValues / valuesOfBoundary));
-    this.#state = new StateColumns(state, layout === 'long' ? 2 * depth * this.#capacity : this.#capacity);
+    this.#state = new StateColumns(state, symbol, layout === 'long' ? 2 * depth * this.#capacity : this.#capacity);
     this.#levels = levelColumnsOf(options, this.#capacity);
     this.#file = new ParquetFile(sink, [...this.#state.columns, ...this.#levels.columns], options.metadata);
   }

@@ -48,7 +48,7 @@ export interface EncodedValues {
   /** Present when `data` are indexes into it. */
   dictionary?: { entries: Uint8Array; count: number };
   /** Smallest and greatest value, for readers that look for some of the rows. */
-  range?: { min_value: number | bigint; max_value: number | bigint };
+  range?: { min_value: number | bigint | string; max_value: number | bigint | string };
 }
 
 /** A column of one row group, ready to be written. */
@@ -247,6 +247,39 @@ export class TextColumn extends Column<string> {
   }
 }
 
+/**
+ * Holds the same text in every row: a dictionary of one entry and one run of indexes, however many rows there are. Its
+ * range lets readers of many files pass over those of other texts.
+ */
+export class ConstantColumn extends Column<string> {
+  readonly #text: string;
+  #count = 0;
+
+  /** @param text in ASCII. */
+  constructor(name: string, text: string) {
+    super(name, 'required', STRING);
+    this.#text = text;
+  }
+
+  protected store(): void {
+    this.#count++;
+  }
+
+  protected storeAll(values: ArrayLike<string>): void {
+    this.#count += values.length;
+  }
+
+  protected encode(): EncodedValues {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(this.#text.length);
+    const entries = Buffer.concat([length, Buffer.from(this.#text, 'latin1')]);
+    const range = { min_value: this.#text, max_value: this.#text };
+    const data = firstIndexPage(this.#count);
+    this.#count = 0;
+    return { data, dictionary: { entries, count: 1 }, range };
+  }
+}
+
 /** Packs eight values into a byte, the first in its lowest bit. */
 export class BooleanColumn extends Column<boolean> {
   readonly #bits: Uint8Array;
@@ -321,6 +354,15 @@ function indexPage(indexes: Uint16Array, entries: number): Uint8Array {
   page.appendUint8((packed.length / indexes.length) * 8);
   page.appendVarInt((indexes.length / 8) * 2 + 1);
   page.appendBytes(packed);
+  return page.getBytes();
+}
+
+/** Encodes an index of 0 that is repeated: bits an index, the run's length times two as a varint, the index in a byte. */
+function firstIndexPage(count: number): Uint8Array {
+  const page = new ByteWriter(8);
+  page.appendUint8(1);
+  page.appendVarInt(count * 2);
+  page.appendUint8(0);
   return page.getBytes();
 }
 

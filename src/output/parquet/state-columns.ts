@@ -1,32 +1,40 @@
-import type { BookRow } from '../../base/rows.js';
 import type { StateColumn } from '../columns.js';
-import { BooleanColumn, type Column, INT64, NumberColumn, STRING, TextColumn, TIMESTAMP_MS } from './column.js';
+import {
+  BooleanColumn,
+  type Column,
+  ConstantColumn,
+  INT64,
+  NumberColumn,
+  STRING,
+  TextColumn,
+  TIMESTAMP_MS,
+} from './column.js';
 
 /** A column, and how it takes its value from a row. */
-interface FilledColumn {
+interface FilledColumn<Row> {
   column: Column<never>;
   /** @param times how many rows of the file the row of the book becomes. */
-  append(row: BookRow, times: number): void;
+  append(row: Row, times: number): void;
 }
 
 /** The columns that say something of the whole row, as the table of columns has them. */
-export class StateColumns {
+export class StateColumns<Row> {
   readonly columns: Column<never>[];
-  readonly #filled: FilledColumn[];
+  readonly #filled: FilledColumn<Row>[];
 
   /** @param capacity rows in a row group, at most. */
-  constructor(columns: StateColumn[], capacity: number) {
-    this.#filled = columns.map((column) => createColumn(column, capacity));
+  constructor(columns: StateColumn<Row>[], symbol: string, capacity: number) {
+    this.#filled = columns.map((column) => createColumn(column, symbol, capacity));
     this.columns = this.#filled.map(({ column }) => column);
   }
 
   /** @param times how many rows of the file the row of the book becomes. */
-  append(row: BookRow, times: number): void {
+  append(row: Row, times: number): void {
     for (const filled of this.#filled) filled.append(row, times);
   }
 }
 
-function createColumn(column: StateColumn, capacity: number): FilledColumn {
+function createColumn<Row>(column: StateColumn<Row>, symbol: string, capacity: number): FilledColumn<Row> {
   const { name } = column;
   switch (column.type) {
     case 'time':
@@ -37,10 +45,12 @@ function createColumn(column: StateColumn, capacity: number): FilledColumn {
       return filledBy(column.value, new BooleanColumn(name, 'required', capacity));
     case 'text':
       return filledBy(column.value, new TextColumn(name, 'required', STRING));
+    case 'symbol':
+      return filledBy((row) => column.value(row, symbol), new ConstantColumn(name, symbol));
   }
 }
 
-function filledBy<V>(valueIn: (row: BookRow) => V, column: Column<V>): FilledColumn {
+function filledBy<Row, V>(valueIn: (row: Row) => V, column: Column<V>): FilledColumn<Row> {
   return {
     column,
     append(row, times) {

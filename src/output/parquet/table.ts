@@ -1,7 +1,8 @@
 import type { ByteSink, TableOptions, TableWriter } from '../book-writer.js';
-import { TIMESTAMP } from '../columns.js';
-import { DOUBLE, NumberColumn, TIMESTAMP_MS } from './column.js';
+import { columnsOfFile, LABEL_COLUMNS, type RowLabel } from '../columns.js';
+import { DOUBLE, NumberColumn } from './column.js';
 import { ParquetFile } from './parquet-file.js';
+import { StateColumns } from './state-columns.js';
 
 /** 8 bytes each are kept in memory; with 50 columns, a row group is a month of minutes. */
 const ROW_GROUP_VALUES = 2 ** 21;
@@ -9,7 +10,7 @@ const ROW_GROUP_VALUES = 2 ** 21;
 /** Writes named numbers as Parquet, sorted by time: a column of doubles each, null for NaN. */
 export class ParquetTableWriter implements TableWriter {
   readonly #file: ParquetFile;
-  readonly #timestamp: NumberColumn;
+  readonly #label: StateColumns<RowLabel>;
   readonly #columns: NumberColumn[];
   /** Rows in a row group. */
   readonly #capacity: number;
@@ -18,18 +19,18 @@ export class ParquetTableWriter implements TableWriter {
   /** @param rowGroupValues kept in memory at most, unless a single row has more. */
   constructor(
     sink: ByteSink,
-    { columns, metadata }: Pick<TableOptions, 'columns' | 'metadata'>,
+    { symbol, columns, metadata }: Pick<TableOptions, 'symbol' | 'columns' | 'metadata'>,
     rowGroupValues = ROW_GROUP_VALUES,
   ) {
     const capacity = Math.max(1, Math.floor(rowGroupValues / (1 + columns.length)));
     this.#capacity = capacity;
-    this.#timestamp = new NumberColumn(TIMESTAMP.name, 'required', TIMESTAMP_MS, capacity);
+    this.#label = new StateColumns(columnsOfFile(LABEL_COLUMNS, 'parquet', {}), symbol, capacity);
     this.#columns = columns.map((name) => new NumberColumn(name, 'optional', DOUBLE, capacity));
-    this.#file = new ParquetFile(sink, [this.#timestamp, ...this.#columns], metadata);
+    this.#file = new ParquetFile(sink, [...this.#label.columns, ...this.#columns], metadata);
   }
 
   write(boundaryMs: number, values: Float64Array): void {
-    this.#timestamp.append(boundaryMs);
+    this.#label.append({ boundaryMs }, 1);
     this.#columns.forEach((column, i) => {
       const value = values[i] ?? Number.NaN;
       column.append(Number.isNaN(value) ? null : value);
