@@ -58,7 +58,7 @@ test('linear, inverse and spot archives of one pair and day do not take each oth
   assert.equal(new Set(books).size, 3, 'three markets, three books');
   assert.deepEqual(
     readRecords(out)
-      .map((record) => (record?.['outputs'] as { path: string }[])[0]?.path.split('/')[0])
+      .map((record) => (record?.['outputs'] as { path: string }[] | undefined)?.[0]?.path.split('/')[0])
       .sort(),
     [...markets].sort(),
   );
