@@ -42,6 +42,9 @@ before(async () => {
   await makeArchive(source, { pair: 'AAAUSDT', market: quiet });
   await makeArchive(source, { pair: 'AAAUSDT', depth: 200 }); // makes the depth 200 of that day
   await makeArchive(source, { pair: 'SHALLOWUSDT', depth: 50 });
+  await makeArchive(path.join(source, 'linear'), { pair: 'MARKETUSDT', depth: 200 });
+  await makeArchive(path.join(source, 'linear'), { pair: 'MARKETUSDT', depth: 200, date: '2025-01-16' });
+  fs.symlinkSync('nowhere', path.join(source, 'linear/0200/MARKETUSDT/2025-01-17_MARKETUSDT_ob200.data.zip'));
   await makeArchive(source, { pair: 'SHALLOWUSDT', depth: 50, date: '2024-01-01' });
   const damaged = await makeArchive(source, { pair: 'DAMAGEDUSDT' });
   const bytes = fs.readFileSync(damaged);
