@@ -54,14 +54,16 @@ const ERRORS: Record<string, string | RegExp> = {
   'CUT-IN-END-RECORD': ZIP_CUT,
   'BYTES-AFTER-THE-END':
     /^damaged: the zip's directory cannot be read \(Invalid comment length\. Expected: 7\. Found: 0\./,
+  'LAST-OF-SEVERAL-DISKS':
+    'one part of a zip that was split over several files, which no Bybit archive is; put it together, or download it again',
   'DIRECTORY-OFFSET-WRONG': `${DIRECTORY} (invalid central directory file header signature: 0x8000000)`,
   'DIRECTORY-OFFSET-BEYOND': `${DIRECTORY} (unexpected EOF)`,
   'ZIP64-OFFSET-BEYOND': /^damaged: the zip's directory cannot be read \(/,
   'LOCAL-HEADER-DAMAGED': `${DIRECTORY} (invalid local file header signature: 0x4024b50)`,
   // The right CRC-32s are those that unzip -t finds.
-  'WRONG-CRC': wrongCrc(MEMBER, '5e3fbdd6', 'deadbeef'),
-  'WRONG-CRC-STORED': wrongCrc(MEMBER, '5e3fbdd6', '00000012'),
-  'FLIPPED-BIT-STORED': wrongCrc(MEMBER, '3d822d8d', '5e3fbdd6'),
+  'WRONG-CRC': wrongCrc(MEMBER, 'e151e8e4', 'deadbeef'),
+  'WRONG-CRC-STORED': wrongCrc(MEMBER, 'e151e8e4', '00000012'),
+  'FLIPPED-BIT-STORED': wrongCrc(MEMBER, '0a193ab3', 'e151e8e4'),
   'FLIPPED-BIT': doesNotInflate('invalid block type'),
   'SIZE-TOO-SMALL': wrongSize('more', SNAPSHOT.length + 1),
   'SIZE-ONE-TOO-SMALL': wrongSize('more', FIXTURE_TEXT.length - 1),
@@ -78,7 +80,7 @@ const ERRORS: Record<string, string | RegExp> = {
   'NAME-WITH-BACKSLASHES': `${OUTSIDE} (invalid relative path: ../NAME-WITH-BACKSLASHES.data)`,
   'NAME-ABSOLUTE': `${OUTSIDE} (absolute path: /tmp/NAME-ABSOLUTE.data)`,
   'NAME-WITH-DRIVE': `${OUTSIDE} (absolute path: C:NAME-WITH-DRIVE.data)`,
-  'NAME-WITH-ESCAPES': wrongCrc('\x1b[2J\x1b]0;owned\x07\x9b31m\n.data', '5e3fbdd6', '00000001'),
+  'NAME-WITH-ESCAPES': wrongCrc('\x1b[2J\x1b]0;owned\x07\x9b31m\n.data', 'e151e8e4', '00000001'),
   ENCRYPTED: `${MEMBER} is encrypted; only plain members can be read`,
   'STRONGLY-ENCRYPTED': `${DIRECTORY} (strong encryption is not supported)`,
   'PACKED-BY-BZIP2': packedBy(12),
@@ -89,14 +91,23 @@ const ERRORS: Record<string, string | RegExp> = {
   'GZIP-SECOND-MEMBER-CUT': GZIP_CUT,
   'GZIP-WRONG-CRC': 'damaged: the gzip data does not inflate (zlib: incorrect data check); download it again',
   'GZIP-WRONG-LENGTH': 'damaged: the gzip data does not inflate (zlib: incorrect length check); download it again',
+  'GZIP-THEN-1-BYTES': NOT_GZIP,
+  'GZIP-THEN-2-BYTES': NOT_GZIP,
+  'GZIP-THEN-3-BYTES': NOT_GZIP,
+  'GZIP-THEN-CUT-HEADER': GZIP_CUT,
   'GZIP-THEN-GARBAGE': NOT_GZIP,
   'NOT-A-GZIP': NOT_GZIP,
   'ZIP-NAMED-GZIP': NOT_GZIP,
   'EMPTY-MEMBER': 'no message in it',
   'NO-MESSAGE': 'no message in it',
   'NO-SNAPSHOT': 'no snapshot among its 2 messages, so there is no book to start from',
-  'DAY-BEFORE': 'none of its 1 messages is of 2025-01-15, the day in its name',
-  'DAY-AFTER': 'none of its 1 messages is of 2025-01-15, the day in its name',
+  'DAY-BEFORE': 'none of its 1 messages is of 2025-01-15, the day in its name; the last is of 2025-01-14',
+  'DAY-AFTER': 'none of its 1 messages is of 2025-01-15, the day in its name; the last is of 2025-01-16',
+  'DAY-BETWEEN': 'none of its 2 messages is of 2025-01-15, the day in its name; the last is of 2025-01-16',
+  'OTHER-PAIR': notOf('orderbook.2.OTHER-PAIR', 'orderbook.2.TESTUSDT'),
+  'OTHER-SYMBOL': notOf('orderbook.2.OTHER-SYMBOL', 'TESTUSDT'),
+  'OTHER-DEPTH': notOf('orderbook.2.OTHER-DEPTH', 'orderbook.50.OTHER-DEPTH'),
+  'OTHER-TOPIC': notOf('orderbook.2.OTHER-TOPIC', 'tickers.OTHER-TOPIC'),
 };
 
 const TYPE = '"type" must be "snapshot" or "delta", found';
@@ -168,6 +179,9 @@ const BAD_LINES: Record<string, string> = {
       [`QUANTITY-${name}`, `line 2: not an order book message: "a" holds ["10.06","${text}"] ${LEVEL}`],
     ]),
   ),
+  'LINE-OF-ANOTHER-PAIR': `line 2: a message of orderbook.2.ETHUSDT in an archive of orderbook.2.LINE-OF-ANOTHER-PAIR`,
+  'LINE-OF-ANOTHER-SYMBOL': `line 2: a message of ETHUSDT in an archive of orderbook.2.LINE-OF-ANOTHER-SYMBOL`,
+  'LINE-OF-ANOTHER-DEPTH': `line 2: a message of orderbook.50.LINE-OF-ANOTHER-DEPTH in an archive of orderbook.2.LINE-OF-ANOTHER-DEPTH`,
   'LINE-NOT-UTF8': 'line 2: not UTF-8 text',
   'LINE-LATIN1': 'line 2: not UTF-8 text',
   'LINE-TWO-OBJECTS': notJson(2, secondLine('LINE-TWO-OBJECTS')),
@@ -193,6 +207,10 @@ function notJson(lineNumber: number, text: string): string {
 
 function secondLine(name: string): string {
   return fs.readFileSync(fixture('bad', name).path, 'utf8').split('\n')[1] ?? '';
+}
+
+function notOf(said: string, found: string): string {
+  return `its name says ${said}, its first message ${found}: give it the name of what it holds`;
 }
 
 function mapValues(values: Record<string, string>, change: (value: string) => string): Record<string, string> {

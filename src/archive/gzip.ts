@@ -1,7 +1,7 @@
 import { pieces } from '../storage/pieces.js';
 import type { ByteSource } from '../storage/storage.js';
 import { ArchiveError } from './archive-error.js';
-import { inflateGzip } from './inflate.js';
+import { inflateGzip, notGzip } from './inflate.js';
 import type { ResolvedReadOptions } from './read-options.js';
 
 /**
@@ -23,7 +23,7 @@ function describe(error: unknown): unknown {
     return new ArchiveError('truncated: the gzip data ends in the middle (file cut short?)');
   }
   if (error.message.includes('incorrect header check')) {
-    return new ArchiveError('not a gzip file, or followed by bytes that are none (incorrect gzip header)');
+    return notGzip();
   }
   return new ArchiveError(`damaged: the gzip data does not inflate (${error.message}); download it again`);
 }

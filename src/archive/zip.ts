@@ -111,6 +111,11 @@ async function describeDirectoryError(error: unknown, source: ByteSource): Promi
   if (/^(invalid relative path|absolute path|invalid characters in fileName)/.test(message)) {
     return new ArchiveError(`a member's name points outside of the zip, which no Bybit archive does (${message})`);
   }
+  if (message.startsWith('multi-disk')) {
+    return new ArchiveError(
+      'one part of a zip that was split over several files, which no Bybit archive is; put it together, or download it again',
+    );
+  }
   return new ArchiveError(`damaged: the zip's directory cannot be read (${message})`);
 }
 

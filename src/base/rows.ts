@@ -34,7 +34,7 @@ export interface RowState {
   bookTsMs: number;
   /** No message came in the interval that the boundary closes. */
   isFilled: boolean;
-  /** An update id was missed since the last snapshot: the book may be wrong. */
+  /** An update id was missed, or a line passed over, since the last snapshot: the book may be wrong. */
   isSuspect: boolean;
   /** The best bid is at or above the best ask. */
   isCrossed: boolean;

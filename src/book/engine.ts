@@ -1,4 +1,5 @@
 import type { BookObserver, Levels, RowState } from '../base/rows.js';
+import type { ExpectedContents } from './contents.js';
 import type { Grid } from './grid.js';
 import type { Market } from './message.js';
 
@@ -24,9 +25,9 @@ export interface EngineCounts {
   updates: number;
   /** Deltas before the first snapshot, which have no book to change and are dropped. */
   earlyDeltas: number;
-  /** Messages with a `ts` before an earlier message's. Applied where they stand. */
+  /** Messages with a `ts` before an earlier message's, early deltas left out. Applied where they stand. */
   outOfOrderMessages: number;
-  /** Deltas whose `u` is not that of the message before plus one: messages are missing. */
+  /** Deltas whose `u` is not that of the message before plus one: messages are missing. Early deltas are left out. */
   updateIdBreaks: number;
   /** Lines passed over. */
   badLines: number;
@@ -37,7 +38,7 @@ export interface EngineCounts {
   skippedBoundaries: number;
   /** Rows whose best bid is at or above the best ask. */
   crossedRows: number;
-  /** Rows of a book that messages are missing from: an update id was missed since the last snapshot. */
+  /** Rows of a book that messages may be missing from: an update id was missed, or a line passed over, since the last snapshot. */
   suspectRows: number;
   /** `ts` of the first and the last message in file order; absent when there is none. */
   firstTsMs: number | undefined;
@@ -54,8 +55,9 @@ export interface Engine {
   push(chunk: Uint8Array): void;
   end(): void;
   /**
-   * @throws RangeError when the book outgrows MAX_LEVELS_PER_SIDE (kernel/layout.ts), which only forged input does.
-   * That is looked at now and then, so the line it names is where it was found.
+   * @throws RangeError when the archive as a whole cannot be right: its first message is not of what is expected, a `ts`
+   * is too far ahead (see {@link Grid}), or the book outgrows MAX_LEVELS_PER_SIDE (kernel/layout.ts), which only forged
+   * input does. The size is looked at now and then, so the line it names is where that was found.
    */
   next(): EngineEvent;
   /** The book now, as the cells of a CSV row (ASCII): `bid_price_1,bid_qty_1,…`. Valid until `next` is called. */
@@ -70,6 +72,8 @@ export interface EngineOptions {
   grid: Grid;
   /** Leaves levels of quantity zero from a snapshot in the book, as the Python scripts did. */
   keepZeros: boolean;
+  /** What the messages must be of; `undefined`: anything. A message of something else in the middle is a bad line. */
+  expected?: ExpectedContents | undefined;
   /** Hears of the book after every message, before the rows that hold the message. Costs time when there is one. */
   observer?: BookObserver | undefined;
 }

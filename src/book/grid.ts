@@ -1,6 +1,9 @@
 /** When a row is due: the arithmetic of boundaries, in ms since the epoch. Knows nothing of books. */
 import { DAY_MS } from '../base/time.js';
 
+/** Without a day to which rows are clipped, so far may a message lie after all before it. */
+const MAX_JUMP_MS = 7 * DAY_MS;
+
 /** A row to write now: the book as it stands, under the label `boundaryMs`. */
 export interface DueRow {
   boundaryMs: number;
@@ -14,6 +17,11 @@ export interface Grid {
   readonly skippedBoundaries: number;
   /** While messages come in the order of time and with a `ts` up to this one, no row is due. */
   readonly quietUntilMs: number;
+  /**
+   * Asked before the first {@link dueBefore} of a message: why its `ts` cannot be right; `undefined` when it may be. One
+   * wild `ts` would otherwise make rows up to the end of time.
+   */
+  refuse(tsMs: number): string | undefined;
   /** Asked before a message is applied, again and again until it answers `undefined`. */
   dueBefore(tsMs: number): DueRow | undefined;
   /** Asked once after a message was applied. */
@@ -37,6 +45,8 @@ export class AsOfGrid implements Grid {
   readonly #firstMs: number;
   readonly #lastMs: number;
   readonly #fills: boolean;
+  readonly #isClipped: boolean;
+  #latestMs: number | undefined;
   /** The earliest boundary not dealt with yet; `undefined` before the first message. */
   #nextMs: number | undefined;
   #isNextFilled = true;
@@ -46,10 +56,20 @@ export class AsOfGrid implements Grid {
     this.#firstMs = dayMs === undefined ? 0 : dayMs + intervalMs;
     this.#lastMs = dayMs === undefined ? Number.POSITIVE_INFINITY : dayMs + DAY_MS;
     this.#fills = onGap === 'fill';
+    this.#isClipped = dayMs !== undefined;
   }
 
   get quietUntilMs(): number {
     return this.#nextMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  refuse(tsMs: number): string | undefined {
+    if (this.#isClipped || this.#latestMs === undefined || tsMs - this.#latestMs <= MAX_JUMP_MS) return undefined;
+    const days = Math.round((tsMs - this.#latestMs) / DAY_MS);
+    return (
+      `its ts, ${new Date(tsMs).toISOString()}, is ${days} days after all before it (${new Date(this.#latestMs).toISOString()}); ` +
+      `at most ${MAX_JUMP_MS / DAY_MS} are taken for right in a file without a date in its name`
+    );
   }
 
   dueBefore(tsMs: number): DueRow | undefined {
@@ -68,6 +88,7 @@ export class AsOfGrid implements Grid {
 
   dueAfter(tsMs: number): undefined {
     this.#nextMs ??= this.#closing(tsMs);
+    this.#latestMs = Math.max(this.#latestMs ?? tsMs, tsMs);
     this.#isNextFilled = false;
   }
 
@@ -108,6 +129,8 @@ export class PythonGrid implements Grid {
   get quietUntilMs(): number {
     return this.#minuteMs === undefined ? Number.NEGATIVE_INFINITY : this.#minuteMs + MINUTE_MS - 1;
   }
+
+  refuse(): undefined {}
 
   dueBefore(): undefined {}
 

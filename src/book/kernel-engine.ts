@@ -1,6 +1,7 @@
 import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../base/rows.js';
 import { type Kernel, loadKernel } from '../wasm/book-kernel.js';
 import { createMemory } from '../wasm/memory.js';
+import { checkContents, type ExpectedContents } from './contents.js';
 import { countMessage, countRow, noCounts } from './counts.js';
 import { templateOf } from './delta-template.js';
 import { type Engine, type EngineCounts, type EngineEvent, type EngineOptions, tellObserver } from './engine.js';
@@ -30,6 +31,7 @@ export class KernelEngine implements Engine {
   readonly #memory: Buffer;
   readonly #book: KernelBook;
   readonly #grid: Grid;
+  readonly #expected: ExpectedContents | undefined;
   readonly #observer: BookObserver | undefined;
   /** Counts of what the host has read; the kernel counts what it reads by itself. */
   readonly #hostCounts = noCounts();
@@ -46,15 +48,16 @@ export class KernelEngine implements Engine {
   #template: string | undefined;
   /** `ts` of the message applied last. */
   #bookTsMs = 0;
-  /** Whether the host has seen a break since the last snapshot, and how many breaks the kernel had seen before it. */
+  /** Whether the host has seen a break or a bad line since the last snapshot, and how many breaks the kernel had seen before it. */
   #isSuspect = false;
   #breaksAtSnapshot = 0;
 
-  constructor({ grid, keepZeros, observer, kernel = loadKernel(createMemory()) }: KernelEngineOptions) {
+  constructor({ grid, keepZeros, expected, observer, kernel = loadKernel(createMemory()) }: KernelEngineOptions) {
     this.#kernel = kernel;
     this.#memory = Buffer.from(kernel.memory.buffer);
     this.#book = new KernelBook(kernel, keepZeros);
     this.#grid = grid;
+    this.#expected = expected;
     this.#observer = observer;
   }
 
@@ -107,6 +110,8 @@ export class KernelEngine implements Engine {
 
   /** Deals with the message that is next: the rows before it, then itself, then the row after it. */
   #release({ tsMs, message, isAfterBreak = false }: Held): EngineEvent | undefined {
+    const wrong = this.#grid.refuse(tsMs);
+    if (wrong) throw new RangeError(`line ${this.#kernel.lines.value + (message ? 0 : 1)}: ${wrong}`);
     const before = this.#grid.dueBefore(tsMs);
     if (before) return this.#boundary(before);
     if (message) {
@@ -263,12 +268,15 @@ export class KernelEngine implements Engine {
     if (isBlank({ bytes: line, isTooLong })) return undefined;
     const message = isTooLong ? TOO_LONG : parseMessage(line);
     if ('reason' in message) return this.#badLine(message, this.#kernel.lines.value);
-    if (this.#receive(message) && message.type === 'delta') this.#learnTemplate(line);
+    const foreign = checkContents(message, this.#expected, this.#hostCounts.messages === 0);
+    if (foreign) return this.#badLine(foreign, this.#kernel.lines.value);
+    if (this.#receive(message) && message.type === 'delta') this.#learnTemplate(line, message);
     return undefined;
   }
 
   #badLine(bad: BadLine, lineNumber: number): EngineEvent {
     this.#hostCounts.badLines++;
+    this.#isSuspect = true;
     return { kind: 'bad-line', lineNumber, ...bad };
   }
 
@@ -285,8 +293,8 @@ export class KernelEngine implements Engine {
   }
 
   /** Teaches the kernel the form of this line, a delta that `JSON.parse` has just found right. */
-  #learnTemplate(line: Uint8Array): void {
-    const parts = templateOf(line, this.#kernel);
+  #learnTemplate(line: Uint8Array, message: Message): void {
+    const parts = templateOf(line, message, this.#kernel);
     const template = parts?.join('\n');
     if (!parts || this.#template === template) return;
     this.#template = template;

@@ -1,9 +1,10 @@
 import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../base/rows.js';
+import { checkContents, type ExpectedContents } from './contents.js';
 import { countMessage, countRow, noCounts } from './counts.js';
 import { type Engine, type EngineCounts, type EngineEvent, type EngineOptions, tellObserver } from './engine.js';
 import type { DueRow, Grid } from './grid.js';
 import { isBlank, LineSplitter } from './lines.js';
-import { type Message, parseMessage, TOO_LONG } from './message.js';
+import { type BadLine, type Message, parseMessage, TOO_LONG } from './message.js';
 import { ReferenceBook } from './reference-book.js';
 
 /** The limit that the kernel has too (kernel/layout.ts). */
@@ -16,6 +17,7 @@ export class ReferenceEngine implements Engine {
   readonly #book = new ReferenceBook();
   readonly #grid: Grid;
   readonly #keepZeros: boolean;
+  readonly #expected: ExpectedContents | undefined;
   /** Read, but not applied yet: rows may be due before it. */
   #message: Message | undefined;
   /** Ids were missed before that message. */
@@ -29,9 +31,10 @@ export class ReferenceEngine implements Engine {
   #isEnded = false;
   #isDone = false;
 
-  constructor({ grid, keepZeros, observer }: EngineOptions) {
+  constructor({ grid, keepZeros, expected, observer }: EngineOptions) {
     this.#grid = grid;
     this.#keepZeros = keepZeros;
+    this.#expected = expected;
     this.#observer = observer;
   }
 
@@ -64,6 +67,8 @@ export class ReferenceEngine implements Engine {
   next(): EngineEvent {
     for (;;) {
       if (this.#message) {
+        const wrong = this.#grid.refuse(this.#message.tsMs);
+        if (wrong) throw new RangeError(`line ${this.#lineNumber}: ${wrong}`);
         const before = this.#grid.dueBefore(this.#message.tsMs);
         if (before) return this.#boundary(before);
         const { tsMs } = this.#message;
@@ -77,12 +82,17 @@ export class ReferenceEngine implements Engine {
       this.#lineNumber = line.number;
       if (isBlank(line)) continue;
       const message = line.isTooLong ? TOO_LONG : parseMessage(line.bytes);
-      if ('reason' in message) {
-        this.#counts.badLines++;
-        return { kind: 'bad-line', lineNumber: line.number, ...message };
-      }
+      if ('reason' in message) return this.#badLine(message);
+      const foreign = checkContents(message, this.#expected, this.#counts.messages === 0);
+      if (foreign) return this.#badLine(foreign);
       this.#message = this.#receive(message);
     }
+  }
+
+  #badLine(bad: BadLine): EngineEvent {
+    this.#counts.badLines++;
+    this.#isSuspect = true;
+    return { kind: 'bad-line', lineNumber: this.#lineNumber, ...bad };
   }
 
   /** Counts a message; `undefined` when there is no book yet that it could change. */

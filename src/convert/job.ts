@@ -85,6 +85,7 @@ async function attempt(job: Job, settings: Settings, hooks: JobHooks): Promise<A
   const engine = new KernelEngine({
     grid: createGrid(job),
     keepZeros: compat === 'python',
+    expected: compat === 'python' ? undefined : { symbol: job.archive.pair, depth: job.archive.sourceDepth },
     observer: sampler,
     kernel: arena.kernel,
   });

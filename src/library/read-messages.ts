@@ -21,8 +21,8 @@ export interface ReadMessagesOptions {
 }
 
 /**
- * The messages of an archive in file order, every one: also those before the first snapshot and after the day of the
- * file's name. Nothing is read before the first is asked for, memory stays flat, and the file is closed when the sequence
+ * The messages of an archive in file order, every one: also those before the first snapshot, after the day of the
+ * file's name, and of another symbol or depth than the name says. What is there is given, unchecked. Nothing is read before the first is asked for, memory stays flat, and the file is closed when the sequence
  * ends or is left by `break`, `return` or an error.
  *
  * This is the flexible way, at some 10,000 messages a second; for rows on a grid {@link snapshots} is far faster.

@@ -2,7 +2,7 @@ import type { Inflater } from '../archive/read-options.js';
 import { midnightMs } from '../base/time.js';
 import { AsOfGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
-import { findDate, MAX_DEPTH } from '../catalog/archive-name.js';
+import { findDate, MAX_DEPTH, parseArchiveName } from '../catalog/archive-name.js';
 import { SAMPLING_DEFAULTS } from '../catalog/shaping-options.js';
 import {
   aBoolean,
@@ -58,6 +58,9 @@ export interface SnapshotsOptions {
  * UTC. Row T holds every message with `ts` ≤ T, in file order, and none with a later one: no row looks ahead. The first
  * row is at or after the first snapshot message; the last closes the interval of the last message.
  *
+ * A file named `DATE_SYMBOL_obN` must hold messages of that symbol and depth, as on the command line. Of a file with
+ * another name any messages are taken. Without a day to clip to, a message more than 7 days after all before it is refused.
+ *
  * The rows are those that the command line writes, at the same speed. Nothing is read before the first is asked for,
  * memory stays flat, and file and memory are released when the sequence ends or is left by `break`, `return` or an error.
  * Several sequences may be read at a time, in any order: each has a book of its own.
@@ -67,7 +70,7 @@ export interface SnapshotsOptions {
  * @returns rows that are the caller's to keep: each is a copy, and never changes.
  * @throws {@link UsageError} at once, when an option has no such value.
  * @throws {@link ArchiveError} that names the file, and the line where one is at fault: the archive is damaged, holds a
- * line that cannot be read, or no row at all. Of damage the rows before it have been given by then: only a sequence that
+ * line that cannot be read, is not what its name says, or has no message of the day. Of damage the rows before it have been given by then: only a sequence that
  * ends by itself is known to be right.
  * @throws a system error, with `code`, when the file cannot be read.
  * @throws the signal's reason when it is aborted.
@@ -123,7 +126,9 @@ async function* generate(
   const arena = acquireArena();
   const dayMs = day === false ? undefined : midnightMs(day);
   const grid = new AsOfGrid({ intervalMs, dayMs, onGap });
-  const engine = new KernelEngine({ grid, keepZeros: false, kernel: arena.kernel });
+  const name = parseArchiveName(nameOf(archive));
+  const expected = name && { symbol: name.pair, depth: name.sourceDepth };
+  const engine = new KernelEngine({ grid, keepZeros: false, expected, kernel: arena.kernel });
   let hasFailed = false;
   try {
     const states = readRows(archive, {

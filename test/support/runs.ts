@@ -117,8 +117,17 @@ export async function makeArchive(sourceDir: string, archive: MadeArchive): Prom
     durationMs: 125_000,
     ...market,
   });
-  await writeArchive(file, member, text, { level: 1 });
+  await writeArchive(file, member, retold(text, market?.depth ?? 8, depth), { level: 1 });
   return file;
+}
+
+/** The same text with another depth in its topics: that of the archive's name, of which fewer levels are made. */
+function* retold(text: Iterable<Uint8Array>, made: number, told: number): Generator<Uint8Array> {
+  for (const chunk of text) {
+    if (made === told) yield chunk;
+    else
+      yield Buffer.from(Buffer.from(chunk).toString('latin1').replaceAll(`orderbook.${made}.`, `orderbook.${told}.`));
+  }
 }
 
 /**
