@@ -15,6 +15,7 @@ import {
 } from 'bookgrid';
 import { SAMPLES, writeSample } from '../../src/samples/samples.js';
 import { runCli } from '../support/cli.js';
+import { collect } from '../support/collect.js';
 import { openDescriptors } from '../support/descriptors.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { fixtures } from '../support/fixtures.js';
@@ -317,7 +318,7 @@ test('what the name says is compared with the messages, where it says it; readMe
   await assert.rejects(all(snapshots(other)), /: its name says orderbook\.500\.ETHUSDT, its first message /);
   assert.equal((await all(snapshots(unnamed)))[0]?.levels().bidPrices.length, 2);
   for (const archive of [named, other]) {
-    const messages = await all(readMessages(archive));
+    const messages = await collect(readMessages(archive));
     assert.deepEqual(
       messages.map(({ symbol }) => symbol),
       ['TESTUSDT', 'ETHUSDT'],
