@@ -194,7 +194,7 @@ test('the day: of the name, another, or none', async (t) => {
   assert.deepEqual(await hours('2025-01-16'), [25]);
   await assert.rejects(hours('2025-01-17'), {
     name: 'ArchiveError',
-    message: `${archive}: none of its 3 messages is of 2025-01-17, the day in its name`,
+    message: `${archive}: none of its 3 messages is of 2025-01-17, the day in its name; the last is of 2025-01-16`,
   });
 });
 
