@@ -9,6 +9,7 @@ import { readOutputs, readTree, tempDir } from './support/files.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../shared/fixtures', import.meta.url));
 const SOURCE = path.join(FIXTURES, 'source');
+const REAL = path.join(FIXTURES, 'real-messages');
 const skip = fs.existsSync(SOURCE) ? false : `the fixtures are not there: ${FIXTURES}`;
 
 describe('golden outputs', { skip }, () => {
@@ -60,4 +61,26 @@ describe('golden outputs', { skip }, () => {
     const files = fs.readdirSync(path.join(FIXTURES, 'golden/variants')).map((name) => name.replace('.csv', ''));
     assert.deepEqual(files.sort(), variants.map(([golden]) => golden).sort());
   });
+});
+
+describe('real messages of five recordings', {
+  skip: fs.existsSync(REAL) ? false : `the fixtures are not there: ${REAL}`,
+}, () => {
+  const names = fs.existsSync(REAL) ? fs.readdirSync(REAL).filter((name) => name.endsWith('.data')) : [];
+
+  test('are there', () => assert.equal(names.length, 5));
+
+  for (const name of names) {
+    test(name, async (t) => {
+      const out = tempDir(t);
+      const { status, stderr } = await runCli([path.join(REAL, name), '--output-dir', out, '--interval', '100ms']);
+      assert.equal(stderr, '');
+      assert.equal(status, 0);
+      const [[output, content] = [], ...others] = readOutputs(out);
+      assert.equal(others.length, 0);
+      const golden = name.replace('.data', '_100ms.csv');
+      assert.equal(path.basename(output ?? ''), golden);
+      assert.ok(content === fs.readFileSync(path.join(REAL, 'golden', golden), 'latin1'), `${golden} differs`);
+    });
+  }
 });

@@ -1,7 +1,7 @@
 import { pieces } from '../storage/pieces.js';
 import type { ByteSource } from '../storage/storage.js';
 import { ArchiveError } from './archive-error.js';
-import { inflateGzip, notGzip } from './inflate.js';
+import { inflateGzip } from './inflate.js';
 import type { ResolvedReadOptions } from './read-options.js';
 
 /**
@@ -13,17 +13,34 @@ export async function* readGzip(source: ByteSource, { onRead }: ResolvedReadOpti
   try {
     yield* inflateGzip(pieces(source, 0, source.sizeBytes, onRead));
   } catch (error) {
-    throw describe(error);
+    throw isCut(error) && (await isWhole(source, source.sizeBytes - 1)) ? notGzip() : describe(error);
   }
+}
+
+function isCut(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ZlibError' && error.message.includes('unexpected end of file');
+}
+
+/** Whether the first bytes are a gzip file: then one byte is left over, which zlib takes for a member that is cut short. */
+async function isWhole(source: ByteSource, bytes: number): Promise<boolean> {
+  try {
+    for await (const _ of inflateGzip(pieces(source, 0, bytes, () => {})));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ZlibError') return false;
+    throw error;
+  }
+}
+
+function notGzip(): ArchiveError {
+  return new ArchiveError('not a gzip file, or followed by bytes that are none (incorrect gzip header)');
 }
 
 function describe(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'ZlibError') return error;
-  if (error.message.includes('unexpected end of file')) {
+  if (isCut(error)) {
     return new ArchiveError('truncated: the gzip data ends in the middle (file cut short?)');
   }
-  if (error.message.includes('incorrect header check')) {
-    return notGzip();
-  }
+  if (error.message.includes('incorrect header check')) return notGzip();
   return new ArchiveError(`damaged: the gzip data does not inflate (${error.message}); download it again`);
 }

@@ -1,5 +1,5 @@
 import { Gunzip, InflateRaw, type ZlibOptions } from 'minizlib';
-import { ArchiveError, DamagedDataError } from './archive-error.js';
+import { DamagedDataError } from './archive-error.js';
 
 /** Output comes in buffers of at most this size. zlib's default of 16 KiB costs more than half of its speed. */
 const OUTPUT_BYTES = 1024 * 1024;
@@ -10,9 +10,6 @@ const OUTPUT_BYTES = 1024 * 1024;
  */
 const INPUT_SLICE_BYTES = 32 * 1024;
 
-/** What every member of a gzip file begins with (RFC 1952, 2.3.1): its mark, and deflate as the method. */
-const GZIP_START = Buffer.of(0x1f, 0x8b, 8);
-
 /**
  * Inflates a stream, in the calling thread. Node's own zlib streams share libuv's thread pool (four threads for
  * the whole process), which would hold any number of workers to the speed of four; minizlib drives the same zlib
@@ -22,13 +19,10 @@ const GZIP_START = Buffer.of(0x1f, 0x8b, 8);
  */
 async function* inflate(compressed: AsyncIterable<Buffer>, format: 'deflate' | 'gzip'): AsyncGenerator<Buffer> {
   let stream = new InflateStream(format);
-  /** What has come after the end of a member, as far as it is needed to see whether it is another one. */
-  let next: Buffer | undefined;
   try {
     for await (const piece of compressed) {
       for (let start = 0; start < piece.length; ) {
         const slice = piece.subarray(start, start + INPUT_SLICE_BYTES);
-        if (next) next = Buffer.concat([next, slice.subarray(0, GZIP_START.length - next.length)]);
         const used = stream.write(slice);
         yield* stream.take();
         start += used;
@@ -39,24 +33,14 @@ async function* inflate(compressed: AsyncIterable<Buffer>, format: 'deflate' | '
         if (start < piece.length) {
           stream.close();
           stream = new InflateStream(format);
-          next = Buffer.alloc(0);
         }
       }
-    }
-    // Of one byte zlib would say that a member is cut short.
-    if (next && !next.equals(GZIP_START.subarray(0, next.length))) {
-      throw notGzip();
     }
     stream.end();
     yield* stream.take();
   } finally {
     stream.close();
   }
-}
-
-/** The error of bytes that are no gzip data: all of a file, or those after a member. */
-export function notGzip(): ArchiveError {
-  return new ArchiveError('not a gzip file, or followed by bytes that are none (incorrect gzip header)');
 }
 
 /** Inflates a zip member's raw data, which must end where the data ends. */

@@ -32,6 +32,8 @@ export class KernelBook {
   #layout: LadderLayout;
   /** The ladder is laid out anew when there are more strays than this. */
   #strayLimit = STRAY_LIMIT;
+  /** How many levels must still be set before a ladder may be laid out anew, so that its cost stays in proportion. */
+  #levelsUntilLayout = 0;
   /** Prices written with more decimals than the ladder has, since it was laid out: the kernel cannot read them. */
   #misfits = 0;
 
@@ -66,17 +68,19 @@ export class KernelBook {
     const isSnapshot = type === 'snapshot';
     if (isSnapshot) {
       for (const strays of this.#strays) strays.clear();
-      this.#strayLimit = STRAY_LIMIT;
       this.#layOut([...bids, ...asks]);
     }
     for (const update of bids) this.#set(0, update, isSnapshot);
     for (const update of asks) this.#set(1, update, isSnapshot);
+    // It was laid out for just these levels, and would not be otherwise.
+    if (isSnapshot) this.#acceptLayout(0);
     if (this.#strays[0].bytes + this.#strays[1].bytes > MAX_STRAY_BYTES) {
       throw new RangeError(
         `line ${this.#kernel.lines.value}: prices and quantities are too long, by far, for a real book`,
       );
     }
-    if (this.#strayCount() > this.#strayLimit || this.#misfits > MAX_MISFITS) this.#layOutAnew();
+    const isOff = this.#strayCount() > this.#strayLimit || this.#misfits > MAX_MISFITS;
+    if (isOff && this.#levelsUntilLayout <= 0) this.#layOutAnew();
     if (bids.length + asks.length > LARGE_MESSAGE) this.settle();
   }
 
@@ -86,6 +90,7 @@ export class KernelBook {
    * @throws RangeError when a side has more levels than the kernel has room for.
    */
   settle(): void {
+    for (const strays of this.#strays) strays.prune();
     const { lines, settle, settledLevels, MAX_LEVELS_PER_SIDE } = this.#kernel;
     const fits = (side: Side) => settledLevels(side) + this.#strays[side].size <= MAX_LEVELS_PER_SIDE;
     if (settle() !== 0 && SIDES.every(fits)) return;
@@ -124,16 +129,18 @@ export class KernelBook {
   /** Sets or removes one level, wherever it is kept. */
   #set(side: Side, [price, quantity]: Update, isSnapshot: boolean): void {
     const kernel = this.#kernel;
+    this.#levelsUntilLayout--;
     const key = canonical(price);
     const tick = this.#layout.tickOf(key);
     if (decimalsOf(price) > this.#layout.decimals) this.#misfits++;
     const isEmpty = isZero(quantity);
     const text = `${price}","${quantity}"`;
     const fitsSlot = text.length <= kernel.SLOT_BYTES && price.length <= kernel.MAX_PRICE_BYTES;
-    this.#strays[side].delete(key);
     if (isEmpty && !(isSnapshot && this.#keepZeros)) {
+      this.#strays[side].delete(key);
       if (tick !== undefined) kernel.remove(side, tick);
     } else if (tick !== undefined && !isEmpty && fitsSlot) {
+      this.#strays[side].delete(key);
       this.#memory.set(Buffer.from(text, 'latin1'), this.#poolSlot());
       kernel.place(side, tick);
     } else {
@@ -152,7 +159,6 @@ export class KernelBook {
   /** Empties the ladder and lays it out so that most of these levels have a slot. */
   #layOut(levels: Update[]): void {
     const prices = levels.map(([price]) => price);
-    this.#misfits = 0;
     this.#layout = chooseLayout(prices, this.#kernel);
     this.#kernel.clear(this.#layout.baseTick);
     this.#kernel.prepareFormats(this.#layout.decimals);
@@ -171,7 +177,14 @@ export class KernelBook {
     this.#layOut(sides.flat());
     // Zeros that were kept stay, as if the book had come in a snapshot.
     for (const side of SIDES) for (const level of sides[side] ?? []) this.#set(side, level, true);
+    this.#acceptLayout(sides.flat().length);
+  }
+
+  /** Takes what does not fit now as given. @param levels whose setting the next layout must wait for. */
+  #acceptLayout(levels: number): void {
+    this.#misfits = 0;
     this.#strayLimit = 2 * this.#strayCount() + STRAY_LIMIT;
+    this.#levelsUntilLayout = levels;
   }
 
   #strayCount(): number {

@@ -1,6 +1,9 @@
 import type { Kernel } from '../wasm/book-kernel.js';
 import { canonical, compareDecimals } from './decimal.js';
 
+/** As many prices as tell where a book lies: more than any real one has. */
+const SAMPLE = 4096;
+
 /** How many ticks a ladder has, and digits the price of one. */
 type LadderSize = Pick<Kernel, 'LADDER_TICKS' | 'MAX_EXACT_DIGITS'>;
 
@@ -43,16 +46,19 @@ export class LadderLayout {
 }
 
 /**
- * The layout that holds the most of these prices, and reads them as they are written: `96543.10` wants two decimals. A
+ * The layout that holds the most of these prices, or of a sample of them, and reads them as they are written: `96543.10` wants two decimals. A
  * stray price of many decimals, or one far away, must not cost all others their place.
  *
  * @param texts prices in the archive's own text.
  */
 export function chooseLayout(texts: string[], size: LadderSize): LadderLayout {
   const { LADDER_TICKS, MAX_EXACT_DIGITS } = size;
-  const prices = texts.map((text) => ({ price: canonical(text), decimals: decimalsOf(text) }));
+  const step = Math.ceil(texts.length / SAMPLE);
+  const prices = texts
+    .filter((_, index) => index % step === 0)
+    .map((text) => ({ price: canonical(text), decimals: decimalsOf(text) }));
   const middle = prices.map(({ price }) => price).sort(compareDecimals)[prices.length >> 1] ?? '0';
-  const mostDecimals = Math.min(MAX_EXACT_DIGITS - 1, Math.max(0, ...new Set(texts.map(decimalsOf))));
+  const mostDecimals = Math.min(MAX_EXACT_DIGITS - 1, Math.max(0, ...prices.map(({ decimals }) => decimals)));
   let best = new LadderLayout(0, 0, size);
   let mostHeld = -1;
   for (let decimals = 0; decimals <= mostDecimals; decimals++) {

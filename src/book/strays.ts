@@ -24,7 +24,7 @@ export class Strays {
   readonly #isMarked: (tick: number) => boolean;
   readonly #byPrice = new Map<string, Stray>();
   #bytes = 0;
-  /** Best first; `undefined` when it must be made anew. */
+  /** Best first, and kept so once a row has been made: sorting them all for each row would take longer than the row. */
   #sorted: Stray[] | undefined;
 
   /** @param isMarked whether a slot still has the mark that it belongs to a stray. */
@@ -33,7 +33,7 @@ export class Strays {
     this.#isMarked = isMarked;
   }
 
-  /** How many there are; some may have been replaced on the ladder since. */
+  /** How many there are; some may have been replaced on the ladder since the last {@link prune}. */
   get size(): number {
     return this.#byPrice.size;
   }
@@ -44,18 +44,23 @@ export class Strays {
   }
 
   set(stray: Stray): void {
-    this.delete(stray.key);
-    this.#bytes += stray.price.length + stray.quantity.length;
+    const old = this.#byPrice.get(stray.key);
+    this.#bytes += bytesOf(stray) - (old ? bytesOf(old) : 0);
     this.#byPrice.set(stray.key, stray);
-    this.#sorted = undefined;
+    this.#sorted?.splice(this.#placeOf(stray.key), old ? 1 : 0, stray);
   }
 
   delete(key: string): void {
     const stray = this.#byPrice.get(key);
     if (!stray) return;
     this.#byPrice.delete(key);
-    this.#bytes -= stray.price.length + stray.quantity.length;
-    this.#sorted = undefined;
+    this.#bytes -= bytesOf(stray);
+    this.#sorted?.splice(this.#placeOf(key), 1);
+  }
+
+  /** Forgets those that have been replaced on the ladder. */
+  prune(): void {
+    for (const stray of this.#byPrice.values()) if (this.#isReplaced(stray)) this.delete(stray.key);
   }
 
   clear(): void {
@@ -81,6 +86,7 @@ export class Strays {
     };
     for (const stray of this.#inOrder()) {
       if (left === 0) break;
+      if (this.#isReplaced(stray)) continue;
       let to = from;
       while (to < ticks.length && this.#isBefore(ticks[to] as number, stray)) to++;
       take(to);
@@ -98,10 +104,33 @@ export class Strays {
     return this.#isBid ? tick > stray.floorTick : tick < (stray.tick ?? stray.floorTick + 1);
   }
 
+  #isReplaced({ tick }: Stray): boolean {
+    return tick !== undefined && !this.#isMarked(tick);
+  }
+
   #inOrder(): Stray[] {
-    for (const [key, { tick }] of this.#byPrice) if (tick !== undefined && !this.#isMarked(tick)) this.delete(key);
-    const sign = this.#isBid ? -1 : 1;
-    this.#sorted ??= [...this.#byPrice.values()].sort((a, b) => sign * compareDecimals(a.key, b.key));
+    this.#sorted ??= [...this.#byPrice.values()].sort((a, b) => this.#compare(a.key, b.key));
     return this.#sorted;
   }
+
+  /** Where in {@link #sorted} the price is, or would be. */
+  #placeOf(key: string): number {
+    const sorted = this.#inOrder();
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#compare((sorted[middle] as Stray).key, key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Orders canonical prices, the best first. */
+  #compare(a: string, b: string): number {
+    return this.#isBid ? compareDecimals(b, a) : compareDecimals(a, b);
+  }
+}
+
+function bytesOf({ price, quantity }: Stray): number {
+  return price.length + quantity.length;
 }

@@ -93,8 +93,8 @@ function optionTable(): Record<string, commander.Option[]> {
       ),
       new commander.Option(
         '--on-gap <mode>',
-        'What becomes of an interval without a message: fill repeats the book, since no message means no change; ' +
-          'skip writes no row. Use skip when only rows with news count.',
+        'What becomes of an interval without a message: fill repeats the book, since no message means no change ' +
+          '(unless messages are missing, which shows only at the next one); skip writes no row. Use skip when only rows with news count.',
       )
         .choices(['fill', 'skip'])
         .default('fill'),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Engine } from '../../src/book/engine.js';
-import { AsOfGrid, type Grid, PythonGrid } from '../../src/book/grid.js';
+import type { Engine, EngineOptions } from '../../src/book/engine.js';
+import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
 import { ReferenceEngine } from '../../src/book/reference-engine.js';
 import { messages, textOf } from '../support/arbitraries.js';
@@ -12,7 +12,7 @@ import { DAY_MS, line } from '../support/messages.js';
 import { asOfRows, type OracleOptions, pythonRows } from '../support/oracle.js';
 
 /** Every test here runs with each of the two engines. */
-const ENGINES: [name: string, make: (options: { grid: Grid; keepZeros: boolean }) => Engine][] = [
+const ENGINES: [name: string, make: (options: EngineOptions) => Engine][] = [
   ['the reference engine', (options) => new ReferenceEngine(options)],
   ['the kernel', (options) => new KernelEngine(options)],
 ];
@@ -150,6 +150,72 @@ for (const [name, make] of ENGINES) {
       const counts = run([line({ atMs: 7 }), snapshot(8, 1), line({ atMs: 20 }), line({ atMs: 12 })]);
       assert.deepEqual([counts.firstTsMs, counts.lastTsMs], [DAY_MS + 7, DAY_MS + 12]);
     });
+  });
+
+  describe(`${name} and what the archive is said to hold`, () => {
+    const run = (lines: string[]) => {
+      const grid = new AsOfGrid({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+      const engine = make({ grid, keepZeros: false, expected: { symbol: 'TESTUSDT', depth: 500 } });
+      return { ...drive(engine, [Buffer.from(lines.join('\n'))], 1), counts: engine.counts };
+    };
+    const start = line({ type: 'snapshot', atMs: 0, bids: [['1', '1']], asks: [['2', '1']] });
+    const own = (atMs: number, price: string) => line({ atMs, bids: [[price, '1']], u: 2 + atMs });
+    const other = (text: string) => text.replaceAll('TESTUSDT', 'ETHUSDT');
+    const shallow = (text: string) => text.replaceAll('orderbook.500', 'orderbook.50');
+
+    test('a first message of something else ends it', () => {
+      for (const [change, found] of [
+        [other, 'orderbook.500.ETHUSDT'],
+        [shallow, 'orderbook.50.TESTUSDT'],
+        [(text: string) => text.replace('"s":"TESTUSDT"', '"s":"X"'), 'orderbook.500.TESTUSDT with symbol X'],
+      ] as const) {
+        const error = `RangeError: its name says orderbook.500.TESTUSDT, its first message ${found}: give it the name of what it holds`;
+        assert.throws(
+          () => run(['not JSON', change(start), own(1, '1.1')]),
+          (thrown) => String(thrown) === error,
+        );
+      }
+    });
+
+    test('messages of something else in the middle are bad lines, before and after the kernel has its template', () => {
+      const foreign = other(own(900, '1.9'));
+      const lines = [start, foreign, own(1, '1.1'), own(2, '1.2'), foreign, shallow(own(4, '1.8')), own(5, '1.3')];
+      const { badLines, rows, counts } = run(lines);
+      assert.deepEqual(
+        badLines.map(({ lineNumber, reason }) => `${lineNumber}: ${reason}`),
+        [
+          '2: a message of orderbook.500.ETHUSDT in an archive of orderbook.500.TESTUSDT',
+          '5: a message of orderbook.500.ETHUSDT in an archive of orderbook.500.TESTUSDT',
+          '6: a message of orderbook.50.TESTUSDT in an archive of orderbook.500.TESTUSDT',
+        ],
+      );
+      assert.deepEqual([counts.messages, counts.badLines], [4, 3]);
+      assert.equal(rows.at(-1)?.cells, '1.3,1,2,1');
+    });
+
+    test('a line that has its topic twice does not teach the first of them', () => {
+      const twice = other(own(1, '1.1'))
+        .replace(/}$/, ',"topic":"orderbook.500.TESTUSDT"}')
+        .replace('"ETHUSDT"', '"TESTUSDT"');
+      const { badLines } = run([start, twice, other(own(2, '1.9')).replace('"ETHUSDT"', '"TESTUSDT"')]);
+      assert.deepEqual(
+        badLines.map(({ lineNumber }) => lineNumber),
+        [3],
+      );
+    });
+  });
+
+  test(`${name}: rows are suspect from a line that was passed over to the next snapshot`, () => {
+    const snapshot = (atMs: number) => line({ type: 'snapshot', atMs, bids: [['1', '1']], asks: [['2', '1']], u: 1 });
+    const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+    const lines = [
+      ...['not JSON', snapshot(0), line({ atMs: 500, u: 2 }), line({ atMs: 1500, u: 3 }), 'not JSON'],
+      ...[line({ atMs: 2500, u: 4 }), line({ atMs: 3500, u: 5 }), snapshot(4500), line({ atMs: 5500, u: 2 })],
+    ];
+    const { states } = drive(engine, [Buffer.from(lines.join('\n'))], 1);
+    const flags = states.map((state) => (state as { isSuspect: boolean }).isSuspect);
+    assert.deepEqual(flags, [false, false, true, true, true, false, false]);
+    assert.deepEqual([engine.counts.suspectRows, engine.counts.updateIdBreaks], [3, 0]);
   });
 
   test(`${name}: a book that only a forger makes ends the engine instead of the memory`, () => {

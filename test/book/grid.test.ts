@@ -104,11 +104,23 @@ test('rule 5: skip writes no row for an interval without a message', () => {
   assert.deepEqual(rowsOf({ lines, onGap: 'skip' }), ['1: 1', '4: 3', '5: 4']);
 });
 
-test('rule 5: skipping a silence of centuries takes no time', () => {
+test('rule 5: skipping a silence takes no time, of a week without a day, of centuries with one', () => {
+  const lines = (silenceMs: number) => [snapshot(30, '1'), better(30 + silenceMs, '2')];
+  const rows = rowsOf({ lines: lines(7 * DAY), intervalMs: 1, isDayFile: false, onGap: 'skip' });
+  assert.deepEqual(rows, ['0.0005: 1', `${(7 * DAY + 30) / MINUTE}: 2`]);
   const century = 36_525 * DAY;
-  const lines = [snapshot(0, '1'), better(8 * century, '2')];
-  const rows = rowsOf({ lines, intervalMs: 1, isDayFile: false, onGap: 'skip' });
-  assert.deepEqual(rows, ['0: 1', `${(8 * century) / MINUTE}: 2`]);
+  assert.deepEqual(rowsOf({ lines: lines(8 * century), intervalMs: 1, onGap: 'skip' }), ['0.0005: 1']);
+});
+
+test('rule 3: without a day to clip to, a message more than 7 days after all before it is refused', () => {
+  const back = better(-3 * DAY, '2');
+  const after = (ms: number) => [snapshot(500, '1'), back, '', better(500 + ms, '3')];
+  assert.equal(rowsOf({ lines: after(7 * DAY), intervalMs: DAY, isDayFile: false }).length, 8);
+  const error = /^RangeError: line 4: its ts, 2025-01-22T00:00:00\.501Z, is 7 days after all before it \(2025-01-15T/;
+  for (const onGap of ['fill', 'skip'] as const) {
+    assert.throws(() => rowsOf({ lines: after(7 * DAY + 1), isDayFile: false, onGap }), error);
+  }
+  assert.equal(rowsOf({ lines: after(7 * DAY + 1), intervalMs: DAY }).length, 1, 'a day of its own clips it');
 });
 
 test('rule 6: a message from before is applied where it stands', () => {

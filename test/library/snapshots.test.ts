@@ -4,9 +4,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { ArchiveError, ConversionError, convertArchive, type SnapshotRow, snapshots, UsageError } from 'bookgrid';
+import {
+  ArchiveError,
+  ConversionError,
+  convertArchive,
+  readMessages,
+  type SnapshotRow,
+  snapshots,
+  UsageError,
+} from 'bookgrid';
 import { SAMPLES, writeSample } from '../../src/samples/samples.js';
 import { runCli } from '../support/cli.js';
+import { collect } from '../support/collect.js';
 import { openDescriptors } from '../support/descriptors.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { fixtures } from '../support/fixtures.js';
@@ -185,7 +194,7 @@ test('the day: of the name, another, or none', async (t) => {
   assert.deepEqual(await hours('2025-01-16'), [25]);
   await assert.rejects(hours('2025-01-17'), {
     name: 'ArchiveError',
-    message: `${archive}: none of its 3 messages is of 2025-01-17, the day in its name`,
+    message: `${archive}: none of its 3 messages is of 2025-01-17, the day in its name; the last is of 2025-01-16`,
   });
 });
 
@@ -285,6 +294,36 @@ describe('a signal', () => {
     assert.equal(openDescriptors(endless) ?? 0, 0);
     await setTimeout(1);
   });
+});
+
+test('a signal is heard among millions of bad lines', async (t) => {
+  const archive = path.join(tempDir(t), 'many.data');
+  fs.writeFileSync(archive, `${line({ type: 'snapshot', atMs: 10 })}\n${'x\n'.repeat(3_000_000)}`);
+  const startMs = performance.now();
+  const signal = AbortSignal.timeout(100);
+  await assert.rejects(all(snapshots(archive, { onBadLine: 'skip', signal })), { name: 'TimeoutError' });
+  assert.ok(performance.now() - startMs < 5000, 'reading all of them takes 20 s');
+});
+
+test('what the name says is compared with the messages, where it says it; readMessages compares nothing', async (t) => {
+  const folder = tempDir(t);
+  const lines = [
+    line({ type: 'snapshot', atMs: 10, bids: [['1', '1']] }),
+    line({ atMs: 20, bids: [['2', '1']] }).replaceAll('TESTUSDT', 'ETHUSDT'),
+  ];
+  const named = await writeLines(folder, lines);
+  const other = await writeLines(folder, lines, '2025-01-15_ETHUSDT_ob500.data');
+  const unnamed = await writeLines(folder, lines, '2025-01-15.data');
+  await assert.rejects(all(snapshots(named)), /: line 2: a message of orderbook\.500\.ETHUSDT in an archive of /);
+  await assert.rejects(all(snapshots(other)), /: its name says orderbook\.500\.ETHUSDT, its first message /);
+  assert.equal((await all(snapshots(unnamed)))[0]?.levels().bidPrices.length, 2);
+  for (const archive of [named, other]) {
+    const messages = await collect(readMessages(archive));
+    assert.deepEqual(
+      messages.map(({ symbol }) => symbol),
+      ['TESTUSDT', 'ETHUSDT'],
+    );
+  }
 });
 
 describe('bad lines', () => {
