@@ -54,6 +54,7 @@ export {
   runJob,
   type SamplingOptions,
   type SkipReason,
+  type StoredIdentity,
   takeInventory,
   type UnusableFile,
   UsageError,
