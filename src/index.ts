@@ -99,4 +99,4 @@ export type { SnapshotRow } from './library/snapshot-row.js';
 export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
 export type { Layout } from './output/book-writer.js';
 export type { Format } from './output/formats.js';
-export type { FileVersion } from './storage/storage.js';
+export type { FileVersion, StoredIdentity } from './storage/storage.js';

@@ -59,6 +59,7 @@ export {
   runJob,
   type SamplingOptions,
   type SkipReason,
+  type StoredIdentity,
   takeInventory,
   type UnusableFile,
   UsageError,
