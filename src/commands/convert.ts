@@ -47,6 +47,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   try {
     await run(entries, executor, {
       signal,
+      tempDir: options.what.tempDir,
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         tally.add(outcome);

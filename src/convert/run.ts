@@ -18,6 +18,8 @@ export interface RunHooks {
   onRead?: (bytes: number) => void;
   /** Stops the run: nothing new is begun, what is unfinished is removed. */
   signal?: AbortSignal | undefined;
+  /** Where outputs are staged when not beside their place: swept of what dead runs left, also when nothing is to be made. */
+  tempDir?: string | undefined;
 }
 
 /** How a run ended, and how many archives it left undone. */
@@ -36,13 +38,13 @@ type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
  * @throws what a hook throws, when everything has ended.
  */
 export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHooks = {}): Promise<RunEnding> {
-  const { onOutcome = () => {}, onRead = () => {}, signal } = hooks;
+  const { onOutcome = () => {}, onRead = () => {}, signal, tempDir } = hooks;
   const queue = entries
     .filter((entry) => entry.action === 'convert')
     .sort((a, b) => b.job.archive.sizeBytes - a.job.archive.sizeBytes);
   let left = queue.length;
   for (const entry of entries) if (entry.action !== 'convert') onOutcome({ entry, result: settle(entry) });
-  const folders = stagingFolders(entries);
+  const folders = stagingFolders(entries, tempDir);
   for (const folder of folders) await openStorage(folder).sweep(folder);
 
   const stopping = new AbortController();
@@ -77,7 +79,7 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
 async function work(
   queue: ConvertEntry[],
   executor: Executor,
-  { onOutcome, onRead, signal }: Required<Omit<RunHooks, 'signal'>> & { signal: AbortSignal },
+  { onOutcome, onRead, signal }: Required<Omit<RunHooks, 'signal' | 'tempDir'>> & { signal: AbortSignal },
 ): Promise<void> {
   for (let entry = queue.shift(); entry && !signal.aborted; entry = queue.shift()) {
     const { job } = entry;
@@ -108,8 +110,7 @@ function settle(entry: Exclude<PlanEntry, ConvertEntry>): JobResult {
 }
 
 /** The folders in which unfinished outputs may lie: also those of dead runs, of archives that are settled now. */
-function stagingFolders(entries: PlanEntry[]): Set<string> {
+function stagingFolders(entries: PlanEntry[], tempDir: string | undefined): Set<string> {
   const folders = entries.flatMap(outputsOf).map((output) => folderOf(output.path));
-  const temps = entries.flatMap((entry) => (entry.action === 'convert' ? (entry.job.tempDir ?? []) : []));
-  return new Set([...folders, ...temps]);
+  return new Set(tempDir === undefined ? folders : [...folders, tempDir]);
 }
