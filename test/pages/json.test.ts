@@ -56,6 +56,13 @@ before(async () => {
   await run('convert', '--depths', '200', ...formats);
   await run('convert', '--depths', '200,500', ...formats, '--on-gap', 'skip', '--on-stale', 'remake');
   await runIn(folder, ['join', '--symbols', 'AAAUSDT,NONEUSDT', '--depths', '500', '--format', 'csv']);
+  await runIn(folder, ['join', '--symbols', 'MARKETUSDT', '--depths', '200', '--format', 'csv']);
+  await makeArchive(path.join(source, 'linear'), { pair: 'MARKETUSDT', depth: 200, date: '2025-01-18' });
+  const ofMarket = path.join(output, 'linear/0200/MARKETUSDT');
+  fs.copyFileSync(
+    path.join(ofMarket, `${DAY}_MARKETUSDT_ob200_1m.csv`),
+    path.join(ofMarket, '2025-01-18_MARKETUSDT_ob200_1m.csv'),
+  );
   // Of another day, and of no record; one is damaged, one is gone.
   const day2 = path.join(output, `0200/AAAUSDT/2025-01-16_AAAUSDT_ob200_1m.csv`);
   fs.copyFileSync(path.join(output, `0200/AAAUSDT/${DAY}_AAAUSDT_ob200_1m.csv`), day2);
