@@ -212,7 +212,7 @@ const EXAMPLES = `
 Examples:
   bookgrid --source-dir archives --output-dir snapshots
       Converts every archive below archives/, on all cores. Run it again to go on after a stop, or
-      to make again what has become stale, since its archive or an option has changed.
+      to make again what has become stale, since its archive or the format has changed.
   bookgrid 2025-01-15_BTCUSDT_ob500.data.zip --output-dir . --interval 1s --depths 50
       Converts one archive, with a row a second and 50 levels a side.
   bookgrid --source-dir archives --symbols BTCUSDT --from 2025-01-01 --to 2025-01-31 --dry-run
