@@ -5,12 +5,20 @@ import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
 import { noProgress, showProgress } from '../console/progress.js';
-import { JsonReporter, printPlan, type Reporter, type Summary, Tally, TextReporter } from '../console/report.js';
+import {
+  type Ending,
+  JsonReporter,
+  printPlan,
+  type Reporter,
+  type Summary,
+  Tally,
+  TextReporter,
+} from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { ConflictError } from '../convert/conflicts.js';
 import type { Executor } from '../convert/executor.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
-import { run } from '../convert/run.js';
+import { type RunEnding, run } from '../convert/run.js';
 import { openStorage } from '../storage/open-storage.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
 
@@ -46,8 +54,9 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
   const slots = Math.min(options.workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
+  let ending: RunEnding;
   try {
-    await run(entries, executor, {
+    ending = await run(entries, executor, {
       signal,
       tempDir: options.what.tempDir,
       onRead: (bytes) => progress.read(bytes),
@@ -60,9 +69,13 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     progress.stop();
   }
   const summary = tally.summary();
-  const isStopped = signal.aborted && summary.left > 0;
-  reporter.summary(summary, isStopped ? { kind: 'interrupted', signal: String(signal.reason) } : { kind: 'complete' });
+  reporter.summary(summary, endingOf(ending));
   return summary;
+}
+
+function endingOf(ending: RunEnding): Ending {
+  if (ending.kind === 'stopped') return { kind: 'interrupted', signal: String(ending.reason) };
+  return { kind: ending.kind };
 }
 
 /** A single job runs here: a thread for it would take 80 ms to start. */

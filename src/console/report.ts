@@ -8,7 +8,7 @@ import type { Outcome } from '../convert/run.js';
 import { clean } from './clean-text.js';
 
 /** How a run came to its end. */
-export type Ending = { kind: 'complete' } | { kind: 'interrupted'; signal: string };
+export type Ending = { kind: 'complete' } | { kind: 'interrupted'; signal: string } | { kind: 'disk-full' };
 
 /** Totals of a run. Every archive found is in exactly one of done, skipped, failed and left. */
 export interface Summary {
@@ -87,10 +87,26 @@ export class Tally {
   }
 }
 
+/** Failed archives that the summary lists again. */
+const FAILED_SHOWN = 20;
+
+const WHAT_THEN = {
+  interrupted: 'Run the same command again to go on from here.',
+  'disk-full': 'Free some space, and run the same command again to go on from here.',
+} as const;
+
+function describeEnding(ending: Ending): string {
+  if (ending.kind === 'complete') return 'Processing complete!';
+  return ending.kind === 'disk-full'
+    ? 'Processing stopped: the disk is full.'
+    : `Processing stopped by ${ending.signal}.`;
+}
+
 /** Lines for people. */
 export class TextReporter implements Reporter {
   readonly #write: (line: string) => void;
   readonly #hasColor: boolean;
+  readonly #failed: string[] = [];
   #total = 0;
 
   /** @param write takes one line without its end. */
@@ -127,6 +143,7 @@ export class TextReporter implements Reporter {
         break;
       case 'failed':
         line(this.#paint('red', 'ERROR   '), `→ ${clean(result.error)}`);
+        this.#failed.push(`${clean(nameInMarket(entry))}: ${clean(result.error)}`);
         break;
     }
   }
@@ -136,18 +153,30 @@ export class TextReporter implements Reporter {
     const lines = [
       '',
       rule,
-      ending.kind === 'complete' ? 'Processing complete!' : `Processing stopped by ${ending.signal}.`,
+      describeEnding(ending),
       `Total files: ${total}`,
       `Successfully processed: ${done}`,
       `Skipped (already exist): ${skipped}`,
       `Errors: ${failed}`,
-      ...(ending.kind === 'complete' ? [] : [`Left: ${left}. Run the same command again to go on from here.`]),
+      ...(ending.kind === 'complete' ? [] : [`Left: ${left}. ${WHAT_THEN[ending.kind]}`]),
       `Time elapsed: ${seconds.toFixed(1)} seconds (${(seconds / 60).toFixed(1)} minutes)`,
       `Average time per file: ${(done === 0 ? 0 : seconds / done).toFixed(2)} seconds`,
       ...describeNotes(notes),
+      ...this.#failures(),
       rule,
     ];
     for (const line of lines) this.#write(line);
+  }
+
+  /** What failed, again: in a long run its lines have scrolled away. */
+  #failures(): string[] {
+    if (this.#failed.length === 0) return [];
+    const more = this.#failed.length - FAILED_SHOWN;
+    return [
+      'Failed:',
+      ...this.#failed.slice(0, FAILED_SHOWN).map((text) => `  ${text}`),
+      ...(more > 0 ? [`  and ${more} more (bookgrid status lists them)`] : []),
+    ];
   }
 
   #paint(style: 'green' | 'dim' | 'red', text: string): string {

@@ -15,10 +15,10 @@ import { convertJob, discardAll, type JobHooks, type StagedOutput } from './job.
 import type { Job, PlannedOutput } from './plan.js';
 
 /**
- * Who is at fault, for whoever decides whether to try again: the `archive` will fail again, the `storage` may not, one that
- * was `stopped` was never finished, and a `bug` is ours.
+ * Who is at fault, for whoever decides whether to try again: the `archive` will fail again, the `storage` may not, with a
+ * `disk-full` nothing else can be written either, one that was `stopped` was never finished, and a `bug` is ours.
  */
-export type FailureKind = 'archive' | 'storage' | 'stopped' | 'bug';
+export type FailureKind = 'archive' | 'storage' | 'disk-full' | 'stopped' | 'bug';
 
 /** An output that was made, and what the file is known by. */
 export type MadeOutput = Output & Pick<PlannedOutput, 'stale'> & StoredIdentity;
@@ -161,15 +161,19 @@ export function toRecord(
 
 function kindOf(error: unknown): FailureKind {
   if (error instanceof ArchiveError) return 'archive';
+  if (isDiskFull(error)) return 'disk-full';
   const isOfSystem = error instanceof StorageError || (error as NodeJS.ErrnoException)?.syscall !== undefined;
   return isOfSystem ? 'storage' : 'bug';
+}
+
+function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException)?.code ?? '');
 }
 
 function describe(error: unknown, { archive }: Job): string {
   if (!(error instanceof Error)) return String(error);
   const { code, message, path } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return `disk full: free some space and run the same command again (${message})`;
+  if (isDiskFull(error)) return `disk full: free some space and run the same command again (${message})`;
   if (code === 'EACCES' || code === 'EPERM') return `no permission (${message})`;
   if (code === 'ENOENT' && path === archive.path) return `the file is not there any more (${message})`;
   return message;

@@ -26,7 +26,9 @@ export interface RunHooks {
 export type RunEnding =
   | { kind: 'complete'; left: 0 }
   /** `reason` is the signal's. */
-  | { kind: 'stopped'; left: number; reason: unknown };
+  | { kind: 'stopped'; left: number; reason: unknown }
+  /** There was no room for an output: nothing more was begun. */
+  | { kind: 'disk-full'; left: number };
 
 type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
 
@@ -54,9 +56,13 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
   };
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();
+  let isDiskFull = false;
   const decide = (outcome: Outcome) => {
     left--;
     onOutcome(outcome);
+    if (outcome.result.status !== 'failed' || outcome.result.kind !== 'disk-full') return;
+    isDiskFull = true;
+    stop(); // whatever is tried next fails alike
   };
   const slots = Array.from({ length: executor.slots }, () =>
     work(queue, executor, { onOutcome: decide, onRead, signal: stopping.signal }).catch((error: unknown) => {
@@ -72,6 +78,7 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
     await executor.close();
     for (const folder of folders) await openStorage(folder).sweep(folder, executor.runId);
   }
+  if (isDiskFull) return { kind: 'disk-full', left };
   return left === 0 ? { kind: 'complete', left } : { kind: 'stopped', left, reason: signal?.reason };
 }
 

@@ -183,7 +183,7 @@ for (const { small, options } of [
     options: (dir: string, other: string) => ['--output-dir', dir, '--temp-dir', other],
   },
 ]) {
-  test(`${small} is full: an error that says so, the rest whole; with room the run completes`, {
+  test(`${small} is full: an error that says so, and nothing more is begun; with room the run completes`, {
     skip: NO_MOUNT,
   }, async (t) => {
     const [disk, other, notes, sourceDir] = [tempDir(t), tempDir(t), tempDir(t), tempDir(t)];
@@ -204,9 +204,13 @@ for (const { small, options } of [
     assert.equal(note('first.status'), '1\n', note('first.stdout'));
     assert.equal(note('first.stderr'), '');
     assert.match(note('first.stdout'), /ERROR +BIGUSDT .* → disk full: free some space/);
-    assert.match(note('first.stdout'), /Successfully processed: 2\nSkipped \(already exist\): 0\nErrors: 1\n/);
+    assert.match(note('first.stdout'), /Processing stopped: the disk is full\.\n/);
+    assert.match(
+      note('first.stdout'),
+      /Successfully processed: 0\nSkipped \(already exist\): 0\nErrors: 1\nLeft: 2\. Free/,
+    );
     assert.equal(note('second.status'), '0\n', note('second.stdout'));
-    assert.match(note('second.stdout'), /Successfully processed: 1\nSkipped \(already exist\): 2\nErrors: 0\n/);
+    assert.match(note('second.stdout'), /Successfully processed: 3\nSkipped \(already exist\): 0\nErrors: 0\n/);
 
     const [first, second] = ['first', 'second'].map((name) => listFiles(path.join(notes, name)));
     const staged = [...(first ?? []), ...(second ?? []), ...listFiles(other)].filter((file) => file.endsWith('.part'));
