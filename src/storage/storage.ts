@@ -31,7 +31,7 @@ export type Entry = {
 export interface ByteSource {
   readonly sizeBytes: number;
   /** Fills `buffer` with the bytes from `position` on. @returns how many, fewer only at the end of the source. */
-  read(buffer: Buffer, position: number): Promise<number>;
+  read(buffer: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export interface Storage {
    *
    * @throws {@link StorageError} or a system error when it cannot be read.
    */
-  readLog(path: string): AsyncGenerator<Buffer, void, undefined>;
+  readLog(path: string): AsyncGenerator<Uint8Array, void, undefined>;
   /**
    * Makes a folder when it is not there.
    *
