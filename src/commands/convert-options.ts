@@ -9,6 +9,7 @@ import type { MarketChoice } from '../catalog/market.js';
 import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
 import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
+import { ORDERS, type Order } from '../convert/job-queue.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 
@@ -19,6 +20,8 @@ export interface ConvertOptions {
   sourceDir: string;
   /** What to make. */
   what: ResolvedOptions;
+  /** Which archives come first. */
+  order: Order;
   workers: number;
   dryRun: boolean;
   json: boolean;
@@ -187,6 +190,13 @@ function optionTable(): Record<string, commander.Option[]> {
         .argParser(parseWorkers)
         .default(os.availableParallelism(), 'CPU cores available'),
       new commander.Option(
+        '--order <order>',
+        'Which archives come first: the largest, so that the end is not one long straggler, or those of the newest or ' +
+          'oldest days. Use newest when you want to work with the last days while the others are made.',
+      )
+        .choices(ORDERS)
+        .default('largest'),
+      new commander.Option(
         '--inflate <program>',
         'What unpacks zip members: bookgrid’s own kernel, or Node’s zlib, which is slower. Use node to check the ' +
           'one by the other.',
@@ -273,7 +283,18 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
   checkCombinations(command.args, given, isGiven);
-  const { sourceDir, workers, dryRun = false, json = false, test = false, interval, inflate, format, impact } = given;
+  const {
+    sourceDir,
+    order,
+    workers,
+    dryRun = false,
+    json = false,
+    test = false,
+    interval,
+    inflate,
+    format,
+    impact,
+  } = given;
   const { includeFormattedTimestamp, formattedTimestamp: _, metrics, metricsOnly = false, ...named } = given;
   const { outputDir, tempDir, market, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
   const { quality, decimals, overwrite, onStale } = named;
@@ -292,7 +313,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
     },
     (name) => FLAGS[name],
   );
-  return { archives: command.args, sourceDir, what, workers, dryRun, json, test };
+  return { archives: command.args, sourceDir, what, order, workers, dryRun, json, test };
 }
 
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
@@ -321,6 +342,7 @@ interface GivenOptions {
   impact: readonly number[];
   overwrite?: true;
   onStale: ResolvedOptions['onStale'];
+  order: Order;
   workers: number;
   inflate: ResolvedOptions['inflater'];
   dryRun?: true;
