@@ -10,6 +10,7 @@ import { listOf, oneOf, parseFolder, parseWhole, rethrow } from '../console/opti
 import { parseShard } from '../console/shard-option.js';
 import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
+import { ORDERS, type Order } from '../convert/job-queue.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import type { Shard } from '../convert/shard.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
@@ -21,6 +22,8 @@ export interface ConvertOptions {
   sourceDir: string;
   /** What to make. */
   what: ResolvedOptions;
+  /** Which archives come first. */
+  order: Order;
   workers: number;
   /** The part of the plan that is carried out; absent: all of it. */
   shard: Shard | undefined;
@@ -191,6 +194,13 @@ function optionTable(): Record<string, commander.Option[]> {
         .argParser(parseWorkers)
         .default(os.availableParallelism(), 'CPU cores available'),
       new commander.Option(
+        '--order <order>',
+        'Which archives come first: the largest, so that the end is not one long straggler, or those of the newest or ' +
+          'oldest days. Use newest when you want to work with the last days while the others are made.',
+      )
+        .choices(ORDERS)
+        .default('largest'),
+      new commander.Option(
         '--shard <k/n>',
         'Convert only the k-th of n parts of about the same size, as 3/16, so that n machines share the work. auto takes it from ' +
           'Slurm or AWS Batch, auto/16 from Kubernetes too.',
@@ -284,6 +294,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   checkCombinations(command.args, given, isGiven);
   const {
     sourceDir,
+    order,
     workers,
     shard,
     dryRun = false,
@@ -312,7 +323,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
     },
     (name) => FLAGS[name],
   );
-  return { archives: command.args, sourceDir, what, workers, shard, dryRun, json, test };
+  return { archives: command.args, sourceDir, what, order, workers, shard, dryRun, json, test };
 }
 
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
@@ -341,6 +352,7 @@ interface GivenOptions {
   impact: readonly number[];
   overwrite?: true;
   onStale: ResolvedOptions['onStale'];
+  order: Order;
   workers: number;
   shard?: Shard;
   inflate: ResolvedOptions['inflater'];

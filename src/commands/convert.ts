@@ -59,12 +59,15 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   try {
     ending = await run(entries, executor, {
       signal,
+      order: options.order,
       tempDir: options.what.tempDir,
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         tally.add(outcome);
         progress.above(() => reporter.outcome(outcome));
       },
+      onOtherRun: (other) => progress.above(() => reporter.otherRun(other)),
+      onWait: (archives) => progress.above(() => reporter.waiting(archives)),
     });
   } finally {
     progress.stop();

@@ -6,6 +6,7 @@ import { outputsOf, type PlanEntry, type PlannedOutput } from '../convert/plan.j
 import { type JobResult, toRecord } from '../convert/recorded-job.js';
 import type { Outcome } from '../convert/run.js';
 import type { Shard } from '../convert/shard.js';
+import type { Writer } from '../storage/storage.js';
 import { clean } from './clean-text.js';
 
 /** How a run came to its end. */
@@ -30,8 +31,17 @@ export interface Reporter {
   /** @param shard the part that this is of all archives found; absent: all of them. */
   found(total: number, shard?: Shard): void;
   outcome(outcome: Outcome): void;
+  /** Another run makes archives of this one's. */
+  otherRun(run: OtherRun): void;
+  /** Nothing is left to do but to wait for archives that other runs are making. */
+  waiting(archives: number): void;
   summary(summary: Summary, ending: Ending): void;
 }
+
+type OtherRun = Pick<Writer, 'host' | 'pid'>;
+
+/** Why an archive of the plan was not converted after all. */
+const MADE_ELSEWHERE = 'made by another run';
 
 /** Things worth a look in a conversion, in the words of the summary. */
 const NOTES: [note: string, count: (result: Extract<JobResult, { status: 'done' }>) => number][] = [
@@ -142,13 +152,27 @@ export class TextReporter implements Reporter {
         break;
       }
       case 'skipped':
-        line(this.#paint('dim', 'SKIPPED '), `[${contentsOf(outputsOf(entry))}]${describeRemarks(remarkOf(entry))}`);
+        line(
+          this.#paint('dim', 'SKIPPED '),
+          `[${contentsOf(outputsOf(entry))}]${describeRemarks(remarkOf(entry), skippedBecause(entry))}`,
+        );
         break;
       case 'failed':
         line(this.#paint('red', 'ERROR   '), `→ ${clean(result.error)}`);
         this.#failed.push(`${clean(nameInMarket(entry))}: ${clean(result.error)}`);
         break;
     }
+  }
+
+  otherRun({ host, pid }: OtherRun): void {
+    this.#write(
+      `Another run works on this folder (process ${pid} on ${clean(host)}). What it is making is left to it.`,
+    );
+  }
+
+  waiting(archives: number): void {
+    const what = archives === 1 ? '1 archive' : `${archives} archives`;
+    this.#write(`Waiting for ${what} that another run is making. Ctrl+C does not wait.`);
   }
 
   summary({ total, done, skipped, failed, left, seconds, notes }: Summary, ending: Ending): void {
@@ -203,6 +227,11 @@ function remarkOf(entry: PlanEntry): string | undefined {
   if (entry.action === 'fail') return undefined;
   const kept = entry.kept && `${contentsOf(entry.kept)}: kept, made with ${entry.kept[0]?.differs}`;
   return [entry.remark, kept].filter(Boolean).join('; ') || undefined;
+}
+
+/** The plan had it converted, and it was found made. */
+function skippedBecause({ action }: PlanEntry): string | undefined {
+  return action === 'convert' ? MADE_ELSEWHERE : undefined;
 }
 
 /** `was stale: onGap fill → skip`; where that is not so of all outputs, `was stale: 200: onGap fill → skip`. */
@@ -266,7 +295,8 @@ export class JsonReporter implements Reporter {
     }
     const detail =
       result.status === 'failed' ? { failureKind: result.kind, error: result.error } : { depths: depthsOf(entry) };
-    const reason = entry.action === 'skip' ? { reason: entry.reason } : {};
+    const reason =
+      result.status === 'skipped' ? { reason: entry.action === 'skip' ? entry.reason : MADE_ELSEWHERE } : {};
     const remark = 'remark' in entry ? { remark: entry.remark } : {};
     this.#emit({
       event: 'archive',
@@ -279,6 +309,14 @@ export class JsonReporter implements Reporter {
       ...reason,
       ...remark,
     });
+  }
+
+  otherRun({ host, pid }: OtherRun): void {
+    this.#emit({ event: 'other-run', host, pid });
+  }
+
+  waiting(archives: number): void {
+    this.#emit({ event: 'waiting', archives });
   }
 
   summary(summary: Summary, ending: Ending): void {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { flush, flushFolder, makeFolder } from './folders.js';
-import { stagedName } from './staging.js';
+import { stagedName, stagingPlace } from './staging.js';
 import type { StagedFile, StagingOptions, StoredIdentity } from './storage.js';
 import { versionOf } from './version.js';
 import { writeAll } from './write-all.js';
@@ -19,16 +19,16 @@ export class LocalStagedFile implements StagedFile {
   readonly #stagedPath: string;
   readonly #runId: string;
   #fd: number | undefined;
-  readonly #hash = newSha256();
+  #hash = newSha256();
   #identity: StoredIdentity | undefined;
 
   constructor(filePath: string, { runId, tempDir }: StagingOptions) {
     this.#path = filePath;
     this.#runId = runId;
-    const folder = path.dirname(filePath);
-    makeFolder(folder);
+    makeFolder(path.dirname(filePath));
     if (tempDir !== undefined) makeFolder(tempDir);
-    this.#stagedPath = path.join(tempDir ?? folder, stagedName(path.basename(filePath), runId));
+    const { folder, name } = stagingPlace(filePath, tempDir);
+    this.#stagedPath = path.join(folder, stagedName(name, runId));
     this.#fd = fs.openSync(this.#stagedPath, 'wx');
   }
 
@@ -43,6 +43,13 @@ export class LocalStagedFile implements StagedFile {
     this.#identity = { ...versionOf(fs.fstatSync(fd)), sha256: this.#hash.digest('hex') };
     this.#close();
     return this.#identity;
+  }
+
+  restart(): void {
+    this.#identity = undefined;
+    this.#close();
+    this.#hash = newSha256();
+    this.#fd = fs.openSync(this.#stagedPath, 'w');
   }
 
   async publish(): Promise<void> {
