@@ -1,11 +1,11 @@
 /** From what a command line asks for to a plan: look, decide, and say what is odd. */
 import { UsageError } from '../base/usage-error.js';
 import { type ArchiveFile, type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
-import { type Inventory, takeInventory } from '../catalog/inventory.js';
+import { bySymbol, type Inventory, takeInventory } from '../catalog/inventory.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
-import { ConflictError } from '../convert/conflicts.js';
+import { type Conflict, ConflictError } from '../convert/conflicts.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { takeShard } from '../convert/shard.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
@@ -21,14 +21,45 @@ export type PlanRequest = Pick<ConvertOptions, 'archives' | 'sourceDir' | 'what'
  * mean something else.
  */
 export async function makePlan(options: PlanRequest, warn: (line: string) => void): Promise<PlanEntry[]> {
-  const found =
-    options.archives.length > 0
-      ? await identifyArchives(options.archives, options.what.markets)
-      : await findInSource(options);
-  const entries = planOrRefuse(await takeInventory(found, options.what.outputDir), options);
-  for (const line of describeOddities(found, options)) warn(clean(line));
+  const { found, inventory } = await look(options, warn);
+  const entries = planOrRefuse(inventory, options);
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
   return options.shard ? takeShard(entries, options.shard) : entries;
+}
+
+/**
+ * The same, but the entries of one symbol at a time, numbered by themselves: of half a million archives there are never
+ * more in memory than these. Whether all can be planned is known before the first are given.
+ */
+export async function* makePlansBySymbol(
+  options: PlanRequest,
+  warn: (line: string) => void,
+): AsyncGenerator<PlanEntry[], void, undefined> {
+  const { found, inventory } = await look(options, warn);
+  let count = 0;
+  const conflicts: Conflict[] = [];
+  for (const part of bySymbol(inventory)) {
+    try {
+      count += plan(part, options.what).length;
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      conflicts.push(...error.conflicts);
+    }
+  }
+  if (conflicts.length > 0) throw new ConflictError(conflicts, CONFLICT_WORDING);
+  if (count === 0) throw new UsageError(describeNothing(found, options));
+  for (const part of bySymbol(inventory)) yield plan(part, options.what);
+}
+
+async function look(
+  options: PlanRequest,
+  warn: (line: string) => void,
+): Promise<{ found: FoundArchives; inventory: Inventory }> {
+  const { archives, what } = options;
+  const found = archives.length > 0 ? await identifyArchives(archives, what.markets) : await findInSource(options);
+  const inventory = await takeInventory(found, what.outputDir);
+  for (const line of describeOddities(found, options)) warn(clean(line));
+  return { found, inventory };
 }
 
 /** The plan, or a refusal in the words of the command line. */

@@ -1,13 +1,12 @@
 import path from 'node:path';
+import { clean } from '../console/clean-text.js';
 import { type GivenQueue, type QueuePlace, queueOptions, readQueuePlace } from '../console/queue-options.js';
 import { newCommand } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
-import { inOrder } from '../convert/job-queue.js';
-import type { Job } from '../convert/plan.js';
 import { describeAddress } from '../executors/queue/address.js';
 import { ArchiveQueue } from '../executors/queue/archive-queue.js';
 import { addConvertOptions, type ConvertOptions, readConvertLine } from './convert-options.js';
-import { makePlan } from './make-plan.js';
+import { makePlansBySymbol } from './make-plan.js';
 
 /** The command line of `bookgrid submit`, read and checked. */
 export interface SubmitOptions extends ConvertOptions {
@@ -64,23 +63,24 @@ export async function submit(options: SubmitOptions, { stdout, stderr, signal }:
   const [write, warn] = [lineWriter(stdout), lineWriter(stderr)];
   const queue = await ArchiveQueue.open(place.address, place.name, warn);
   try {
-    const entries = await makePlan(withWholePaths(options), warn);
-    const convert = entries.filter((entry) => entry.action === 'convert');
-    const unusable = entries.filter((entry) => entry.action === 'fail');
-    for (const { path: archive, problem } of unusable) warn(`Cannot be used: ${archive}: ${problem}`);
-    const jobs = inOrder(convert, order).map(({ job }) => job);
-    let added = 0;
-    for (let start = 0; start < jobs.length && !signal.aborted; start += BATCH) {
-      added += await queue.add(jobs.slice(start, start + BATCH) as Job[]);
+    const counts = { total: 0, submitted: 0, queuedBefore: 0, skipped: 0, unusable: 0 };
+    for await (const entries of makePlansBySymbol(withWholePaths(options), warn)) {
+      if (signal.aborted) break;
+      const jobs = entries.flatMap((entry) => (entry.action === 'convert' ? [entry.job] : []));
+      for (const entry of entries) {
+        if (entry.action === 'fail') warn(clean(`Cannot be used: ${entry.path}: ${entry.problem}`));
+        if (entry.action !== 'convert') counts[entry.action === 'skip' ? 'skipped' : 'unusable']++;
+      }
+      for (let start = 0; start < jobs.length; start += BATCH) {
+        counts.submitted += await queue.add(jobs.slice(start, start + BATCH), order);
+      }
+      counts.total += entries.length;
     }
-    const counts = {
-      ...{ total: entries.length, submitted: added, queuedBefore: jobs.length - added },
-      ...{ skipped: entries.length - jobs.length - unusable.length, unusable: unusable.length },
-    };
+    counts.queuedBefore = counts.total - counts.submitted - counts.skipped - counts.unusable;
     if (json) write(JSON.stringify({ event: 'submitted', queue: place.name, ...counts }));
     else {
       write(
-        `${added} jobs submitted to queue ${place.name} at ${describeAddress(place.address)}: of ${counts.total} archives, ` +
+        `${counts.submitted} jobs submitted to queue ${place.name} at ${describeAddress(place.address)}: of ${counts.total} archives, ` +
           `${counts.queuedBefore} were in it before, ${counts.skipped} need nothing, ${counts.unusable} cannot be used.`,
       );
     }

@@ -82,8 +82,8 @@ function isSame(before: Writer, now: Writer): boolean {
   return before.runId === now.runId && before.sizeBytes === now.sizeBytes && before.mtimeMs === now.mtimeMs;
 }
 
-/** Entries in the order in which they are to be begun. Days of one date are in the order of size too. */
-export function inOrder(entries: ConvertEntry[], order: Order): ConvertEntry[] {
+/** Days of one date are in the order of size too, so that the end is not one long straggler. */
+function inOrder(entries: ConvertEntry[], order: Order): ConvertEntry[] {
   const bySize = [...entries].sort((a, b) => b.job.archive.sizeBytes - a.job.archive.sizeBytes);
   if (order === 'largest') return bySize;
   const direction = order === 'oldest' ? 1 : -1;

@@ -6,8 +6,10 @@
 import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { DAY_MS, midnightMs } from '../../base/time.js';
 import { UsageError } from '../../base/usage-error.js';
 import { VERSION } from '../../base/version.js';
+import type { Order } from '../../convert/job-queue.js';
 import type { Job } from '../../convert/plan.js';
 import type { RedisAddress } from './address.js';
 import { bullConnection, connect } from './connection.js';
@@ -88,15 +90,16 @@ export class ArchiveQueue {
   /**
    * Adds jobs that are not in the queue: one that waits, runs or has failed is not added again.
    *
+   * @param order which of all jobs of the queue are begun first.
    * @returns how many were added.
    * @throws {@link UsageError} when the queue holds jobs with other options, or of another version.
    */
-  async add(jobs: Job[]): Promise<number> {
+  async add(jobs: Job[], order: Order): Promise<number> {
     if (jobs[0]) await this.#settle(settingsOf(jobs[0]));
     const entries = jobs.map((job) => ({
       name: job.archive.fileName,
       data: withoutCommon(job),
-      opts: { ...JOB_OPTIONS, jobId: idOf(job) },
+      opts: { ...JOB_OPTIONS, jobId: idOf(job), priority: priorityOf(job, order) },
     }));
     const ids = entries.map(({ opts }) => opts.jobId);
     const pipeline = this.#redis.pipeline();
@@ -199,6 +202,15 @@ function idOf({ archive, outputs, options }: Job): string {
   const { path, sizeBytes, mtimeMs } = archive;
   const identity = JSON.stringify([path, sizeBytes, mtimeMs, outputs.map((output) => output.path), options]);
   return `a${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}`;
+}
+
+const MAX_PRIORITY = 2_097_151; // of BullMQ; jobs of the smallest number come first
+
+/** Jobs may come in any order, and of several submitters: each says by itself when its turn is. */
+function priorityOf({ archive: { sizeBytes, date } }: Job, order: Order): number {
+  const day = Math.floor(midnightMs(date) / DAY_MS);
+  const place = order === 'oldest' ? day : MAX_PRIORITY - (order === 'newest' ? day : Math.floor(sizeBytes / 1024));
+  return Math.max(1, Math.min(place, MAX_PRIORITY));
 }
 
 /** `onGap fill, now skip`. */
