@@ -64,6 +64,9 @@ function describe(conflicts: readonly Conflict[], { say, remake, keep }: Wording
       : []),
     ...(foreign ? ['  keep the two apart: another output folder'] : []),
     `  make them again as this run says: ${remake}`,
+    ...(options.some(({ difference }) => difference.option === 'partition')
+      ? ['    (each that lies in other folders is removed when the new one is there)']
+      : []),
     `  leave them as they are, and make only what is not there: ${keep}`,
   ].join('\n');
 }

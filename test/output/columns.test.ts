@@ -22,7 +22,11 @@ const LEVELS = {
 const LAYOUTS = ['lists', 'wide', 'long'] as const;
 
 describe('docs/outputs.md says what the tables of the code say', () => {
-  const FLAG_OF = { formattedTimestamp: '`--include-formatted-timestamp`', quality: '`--quality`' };
+  const FLAG_OF = {
+    formattedTimestamp: '`--include-formatted-timestamp`',
+    quality: '`--quality`',
+    symbol: 'not with `--partition hive`',
+  };
   const described = ({ name, unit, meaning }: Omit<ColumnInfo, 'type'>) => ({ column: name, unit, meaning });
   const stateOf = (kind: StateColumn['only']) =>
     STATE_COLUMNS.filter(({ only }) => only === undefined || only === kind);
