@@ -27,6 +27,7 @@ export interface OutputFolder {
   /** `undefined`: it lies in the folder of none. */
   market: MarketName | undefined;
   contents: Contents;
+  /** How they are named. */
   partition: Partition;
   pair: string;
   /** The day of its own folder; `undefined` where days have none. */
@@ -38,6 +39,7 @@ export interface OutputName {
   kind: OutputKind;
   /** The market whose folder it lies in. */
   market: MarketName | undefined;
+  /** How its folders are named. */
   partition: Partition;
   /** Levels a side; of books. */
   depth: number | undefined;

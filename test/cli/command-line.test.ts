@@ -848,6 +848,7 @@ test('conversions.jsonl has a line for each archive converted or failed, none fo
         compat: 'none',
         quality: false,
         formattedTimestamp: false,
+        partition: 'none',
       },
       formatVersion: 1,
     })),

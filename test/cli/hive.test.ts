@@ -21,6 +21,7 @@ import {
   start,
   until,
 } from '../support/runs.js';
+import { unprivileged } from '../support/unprivileged.js';
 
 const DATES = ['2025-01-15', '2025-01-16'];
 /** All kinds of characters that a symbol may have: nothing in a path is escaped. */
@@ -267,6 +268,30 @@ test('what has been changed since the plan is not removed', async (t) => {
   assert.ok(result.status === 'done');
   assert.equal(path.relative(out, result.outputs[0]?.path ?? ''), inHive(path.relative(out, old)));
   assert.ok(fs.readFileSync(old, 'utf8').endsWith('mine\r\n'));
+});
+
+test('an old file that cannot be removed is an error that says so; the next run asks again', async (t) => {
+  const user = unprivileged(t);
+  if (!user) return;
+  const [sourceDir, out] = [tempDir(t), tempDir(t)];
+  await makeArchive(sourceDir, { pair: 'AAAUSDT', date: DATES[0] ?? '', depth: 200 });
+  const args = ['--source-dir', sourceDir, '--output-dir', out, '--depths', '5'];
+  for (const dir of [sourceDir, out]) fs.chmodSync(dir, 0o777);
+  assert.equal((await complete(args, user)).status, 0);
+  fs.chmodSync(path.join(out, '0005/AAAUSDT'), 0o555);
+  const failed = await complete([...args, ...HIVE, '--on-stale', 'remake'], user);
+  assert.equal(failed.status, 1);
+  assert.match(
+    failed.stdout,
+    /ERROR .* is made, and .*0005\/AAAUSDT\/2025.*csv could not be removed: remove it \(EACCES/,
+  );
+  assert.equal(readOutputs(out).size, 2);
+  const refused = await complete([...args, ...HIVE], user);
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /1 made without --partition, and not with --partition hive/);
+  fs.chmodSync(path.join(out, '0005/AAAUSDT'), 0o755);
+  assert.equal((await complete([...args, ...HIVE, '--on-stale', 'remake'], user)).status, 0);
+  assert.deepEqual([...readOutputs(out).keys()], [inHive(`0005/AAAUSDT/${DATES[0]}_AAAUSDT_ob5_1m.csv`)]);
 });
 
 test('an archive that fails leaves no folder of its day, with and without --temp-dir', async (t) => {
