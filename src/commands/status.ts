@@ -22,8 +22,8 @@ export interface StatusOptions {
 }
 
 const EXPLANATION = `
-Each line is of one kind of output: a depth or metrics, an interval, a format, hive where --partition hive
-made it.
+Each line is of one kind of output: a depth or metrics, an interval, a format, and hive for those
+that --partition hive made.
 DONE, STALE and MISSING are the days from a symbol's first known day to its last:
   DONE     there is an output
   STALE    there is one, but its archive has changed, or the format that bookgrid writes, or the

@@ -20,8 +20,8 @@ export function makeFolder(folder: string): void {
 
 /** Removes a folder and those above it, up to but without `top`, as long as they are empty. One that stays does no harm. */
 export function removeEmptyFolders(folder: string, top: string): void {
-  const isBelowTop = !path.relative(top, folder).startsWith('..') && path.relative(top, folder) !== '';
-  if (!isBelowTop) return;
+  const below = path.relative(top, folder);
+  if (below === '' || below.startsWith('..')) return;
   try {
     fs.rmdirSync(folder);
   } catch {

@@ -40,7 +40,6 @@ export const localStorage: Storage = {
     flushFolder(path.dirname(file));
     removeEmptyFolders(path.dirname(file), top);
   },
-
   sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId),
   appendLine: async (file, line) => appendLine(file, line),
   readLog: readLines,
