@@ -6,6 +6,7 @@ import commander = require('commander');
 import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import type { MarketChoice } from '../catalog/market.js';
+import { PARTITIONS } from '../catalog/partition.js';
 import { listOf, oneOf, parseFolder, parseWhole, rethrow } from '../console/option-values.js';
 import { parseShard } from '../console/shard-option.js';
 import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
@@ -40,6 +41,7 @@ const FLAGS: Readonly<Record<keyof ResolvedOptions, string>> = {
   layout: '--layout',
   decimals: '--decimals',
   impacts: '--impact',
+  partition: '--partition',
   inflater: '--inflate',
   outputDir: '--output-dir',
   tempDir: '--temp-dir',
@@ -166,6 +168,13 @@ function optionTable(): Record<string, commander.Option[]> {
       sharedOptions.outputDir(
         'Outputs go to DEPTH/SYMBOL/ below this folder, those of a market to MARKET/DEPTH/SYMBOL/, records to conversions.jsonl.',
       ),
+      new commander.Option(
+        '--partition <scheme>',
+        'hive names folders symbol=BTCUSDT/date=2025-01-15/ instead of BTCUSDT/, and leaves the column symbol out of ' +
+          'Parquet. Use it for engines that take columns from folders and read only those that a query asks for.',
+      )
+        .choices(PARTITIONS)
+        .default('none'),
       new commander.Option(
         '--temp-dir <dir>',
         'Folder of unfinished outputs. Use it when the output folder is slow or watched by other programs. ' +
@@ -296,12 +305,12 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   } = given;
   const { includeFormattedTimestamp, formattedTimestamp: _, metrics, metricsOnly = false, ...named } = given;
   const { outputDir, tempDir, market, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
-  const { quality, decimals, overwrite, onStale } = named;
+  const { quality, decimals, partition, overwrite, onStale } = named;
   const what = resolveOptions(
     {
       markets: market,
       ...{ outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout },
-      ...{ quality, decimals, overwrite, onStale },
+      ...{ quality, decimals, partition, overwrite, onStale },
       intervalMs: interval,
       inflater: inflate,
       formattedTimestamp: includeFormattedTimestamp,
@@ -339,6 +348,7 @@ interface GivenOptions {
   metrics?: true;
   metricsOnly?: true;
   impact: readonly number[];
+  partition: ResolvedOptions['partition'];
   overwrite?: true;
   onStale: ResolvedOptions['onStale'];
   workers: number;

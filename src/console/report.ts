@@ -307,7 +307,10 @@ function describeEntry(entry: PlanEntry): string {
   switch (entry.action) {
     case 'convert': {
       const outputs = entry.job.outputs
-        .map(({ path: output, stale }) => `\n             ${clean(output)}${stale ? ` (stale: ${clean(stale)})` : ''}`)
+        .map(({ path: output, stale, removes }) => {
+          const remark = describeRemarks(stale && `stale: ${stale}`, removes && `removes ${removes.path}`);
+          return `\n             ${clean(output)}${remark}`;
+        })
         .join('');
       return `[${entry.number}] CONVERT  ${clean(entry.path)} →${outputs}${remarks}`;
     }

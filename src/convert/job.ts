@@ -5,6 +5,7 @@ import { VERSION } from '../base/version.js';
 import type { Engine, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
+import { stagingFolderOf } from '../catalog/output-name.js';
 import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
@@ -131,10 +132,14 @@ async function convert(job: Job, settings: Settings, tools: Tools, hooks: JobHoo
   try {
     const books: { depth: number; writer: BookWriter }[] = [];
     const tables: TableWriter[] = [];
-    const common = { symbol: job.archive.pair, formattedTimestamp: job.options.formattedTimestamp };
+    const { formattedTimestamp, partition } = job.options;
+    // Readers take it from the folders, and some refuse a file that has it, too.
+    const symbol = partition === 'hive' ? undefined : job.archive.pair;
+    const common = { symbol, formattedTimestamp };
     for (const output of job.outputs) {
       const { format, path } = output;
-      const file = openStorage(path).stage(path, { runId: settings.runId, tempDir: job.tempDir });
+      const staging = { runId: settings.runId, tempDir: job.tempDir, stagingDir: stagingFolderOf(output) };
+      const file = openStorage(path).stage(path, staging);
       staged.push({ output, file });
       if (output.kind === 'book') {
         const { quality, layout } = job.options;

@@ -10,7 +10,7 @@ import { recordsPath } from '../catalog/records.js';
 import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
-import { StorageError, type StoredIdentity } from '../storage/storage.js';
+import { type FileVersion, StorageError, type StoredIdentity } from '../storage/storage.js';
 import { convertJob, discardAll, type JobHooks, type StagedOutput } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 
@@ -57,10 +57,11 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     const { counts, isReinflated, ...outcome } = await convertJob({ ...job, outputs }, hooks);
     if ('error' in outcome) return await recordFailure(job, fail(outcome.error, { counts, isReinflated }));
     staged = outcome.staged;
-    const made = staged.map(({ output: { replaces: _, ...output }, version }) => ({ ...output, ...version }));
+    const made = staged.map(({ output, version }) => ({ ...withoutOld(output), ...version }));
     const result: JobResult = { status: 'done', outputs: made, counts, isReinflated, seconds: seconds() };
     await append(job, toRecord(job, result));
     for (const { file } of staged) await file.publish();
+    for (const { output } of staged) await removeElsewhere(output, job);
     return result;
   } catch (error) {
     discardAll(
@@ -69,6 +70,25 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     );
     return error instanceof RecordError ? fail(error) : await recordFailure(job, fail(error));
   }
+}
+
+/** Removes what another partition has of an output that is there now, unless it has been changed since the plan was made. */
+async function removeElsewhere({ path, removes }: PlannedOutput, { outputDir }: Job): Promise<void> {
+  if (!removes) return;
+  const storage = openStorage(removes.path);
+  try {
+    const now = await storage.look(removes.path);
+    if (now?.kind === 'file' && isSame(now, removes)) await storage.remove(removes.path, outputDir);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StorageError(`${path} is made, and ${removes.path} could not be removed: remove it (${message})`, {
+      cause: error,
+    });
+  }
+}
+
+function isSame(a: FileVersion, b: FileVersion): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
 }
 
 /** The record of a job cannot be written. Its outputs do not appear: nothing would be known of them. */
@@ -88,7 +108,7 @@ async function stillWanted({ outputs, overwrite }: Job): Promise<PlannedOutput[]
   for (const output of outputs) {
     const now = await openStorage(output.path).look(output.path);
     const { replaces } = output;
-    const isMade = now?.kind === 'file' && (now.sizeBytes !== replaces?.sizeBytes || now.mtimeMs !== replaces.mtimeMs);
+    const isMade = now?.kind === 'file' && !(replaces && isSame(now, replaces));
     if (!isMade) wanted.push(output);
   }
   return wanted;
@@ -148,7 +168,7 @@ export function toRecord(
     outputs:
       result.status === 'done'
         ? result.outputs.map(({ sizeBytes, ...output }) => ({ ...named(output), bytes: sizeBytes }))
-        : job.outputs.map(({ replaces: _, ...output }) => named(output)),
+        : job.outputs.map((output) => named(withoutOld(output))),
     ...counts,
     // What a folder tells is more than what the messages' form does.
     ...(archive.market && { market: archive.market, messageForm: counts?.market }),
@@ -157,6 +177,11 @@ export function toRecord(
     version: VERSION,
     finishedAt: new Date().toISOString(),
   };
+}
+
+/** An output, without what was there before. */
+function withoutOld({ replaces: _, removes: __, ...output }: PlannedOutput): Output & Pick<PlannedOutput, 'stale'> {
+  return output;
 }
 
 function kindOf(error: unknown): FailureKind {

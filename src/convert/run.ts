@@ -1,5 +1,5 @@
+import { stagingFolderOf } from '../catalog/output-name.js';
 import { openStorage } from '../storage/open-storage.js';
-import { folderOf } from '../storage/paths.js';
 import type { Executor } from './executor.js';
 import { outputsOf, type PlanEntry } from './plan.js';
 import { type JobResult, recordFailure } from './recorded-job.js';
@@ -118,6 +118,6 @@ function settle(entry: Exclude<PlanEntry, ConvertEntry>): JobResult {
 
 /** The folders in which unfinished outputs may lie: also those of dead runs, of archives that are settled now. */
 function stagingFolders(entries: PlanEntry[], tempDir: string | undefined): Set<string> {
-  const folders = entries.flatMap(outputsOf).map((output) => folderOf(output.path));
+  const folders = entries.flatMap(outputsOf).map(stagingFolderOf);
   return new Set(tempDir === undefined ? folders : [...folders, tempDir]);
 }

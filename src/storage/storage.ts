@@ -39,8 +39,13 @@ export interface ByteSource {
 export interface StagingOptions {
   /** The run that writes it: the name of the unfinished file tells, so that nobody else sweeps it. */
   runId: string;
-  /** A folder for unfinished files; beside the file's own place when absent. */
+  /** A folder for unfinished files; `stagingDir` when absent. */
   tempDir?: string | undefined;
+  /**
+   * A folder above the file's own, on the same disk. The file's own is then made only when the file has been flushed, so
+   * that one that is given up leaves no empty folder. Default: the file's own.
+   */
+  stagingDir?: string | undefined;
 }
 
 /** A file on its way: nobody sees it before it is published, and then whole. */
@@ -82,6 +87,12 @@ export interface Storage {
   open(path: string): Promise<ByteSource>;
   /** Begins a file that is to appear at a path. Folders are made as needed. */
   stage(path: string, options: StagingOptions): StagedFile;
+  /**
+   * Removes a file, durably, and the folders that it leaves empty, up to but without `top`.
+   *
+   * @throws a system error when it is not there or cannot be removed.
+   */
+  remove(path: string, top: string): Promise<void>;
   /**
    * Removes what runs have left behind in a folder: that of dead runs, and that of one run that has ended, when its id
    * is given. What cannot be removed, or a folder that cannot be read, stops nobody.

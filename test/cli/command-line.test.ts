@@ -598,6 +598,7 @@ function values(...all: string[]): string[] {
 /** Wrong ways to call it; `%` is a folder with an empty folder, a file, an archive and a folder of sources. */
 const WRONG: [args: string, reason: RegExp][] = [
   ['--sorce-dir %/in', /unknown option '--sorce-dir'\n\(Did you mean --source-dir\?\)/],
+  ['--partition daily', /argument 'daily' is invalid\. Allowed choices are none, hive/],
   ['--worker 2', /Did you mean --workers\?/],
   ['--depth 200', /unknown option '--depth'\n\(Did you mean --depths\?\)\nTry bookgrid --help\./],
   ['--symbol=BTCUSDT', /Did you mean --symbols\?/],
@@ -848,6 +849,7 @@ test('conversions.jsonl has a line for each archive converted or failed, none fo
         compat: 'none',
         quality: false,
         formattedTimestamp: false,
+        partition: 'none',
       },
       formatVersion: 1,
     })),

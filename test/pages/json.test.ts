@@ -74,6 +74,7 @@ before(async () => {
   await run('convert', '--dry-run', '--temp-dir', folder, '--interval', '1s');
   await run('convert', '--dry-run', ...formats, '--on-stale', 'remake');
   await run('convert', '--dry-run', ...formats, '--on-stale', 'keep');
+  await run('convert', '--dry-run', ...formats, '--partition', 'hive', '--on-stale', 'remake');
   await run('status');
   for (const record of readRecords(output)) if (record) keep('record', record);
 });

@@ -204,6 +204,45 @@ export function testStorage(what: string, storage: Storage, makePlace: MakePlace
       left.discard();
     });
 
+    test('staged in a folder above its own, a file has none of its own until it is whole', async (t) => {
+      const place = await makePlace(t);
+      const stagingDir = joinPath(place, 'symbol=A');
+      const [path, runId] = [joinPath(stagingDir, 'date=1', 'deep', 'a.csv'), newRunId()];
+      for (const isFlushed of [false, true]) {
+        const file = storage.stage(path, { runId, stagingDir });
+        file.write(Buffer.from('a'));
+        assert.deepEqual(await names(storage, stagingDir), []);
+        if (isFlushed) file.flush();
+        file.discard();
+        assert.deepEqual(await names(storage, stagingDir), []);
+      }
+      const file = storage.stage(path, { runId, stagingDir });
+      file.flush();
+      // Another one of the same folder is given up meanwhile.
+      const other = storage.stage(joinPath(stagingDir, 'date=1', 'deep', 'b.csv'), { runId, stagingDir });
+      other.flush();
+      other.discard();
+      await file.publish();
+      file.discard();
+      assert.equal(await read(storage, path), '');
+      assert.equal(await storage.sweep(stagingDir, runId), 0);
+    });
+
+    test('a file that is removed takes the folders with it that it leaves empty, those below the top', async (t) => {
+      const place = await makePlace(t);
+      const paths = ['a/b/1', 'a/b/2', 'a/3', 'c/d/4'].map((name) => joinPath(place, ...name.split('/')));
+      for (const path of paths) await put(storage, path, '');
+      const [first = '', second = '', third = '', fourth = ''] = paths;
+      await storage.remove(first, place);
+      assert.deepEqual(await names(storage, joinPath(place, 'a')), ['3', 'b/']);
+      await storage.remove(second, place);
+      assert.deepEqual(await names(storage, joinPath(place, 'a')), ['3']);
+      await storage.remove(third, place);
+      await storage.remove(fourth, joinPath(place, 'c'));
+      assert.deepEqual(await names(storage, place), ['c/'], 'the top itself stays');
+      await assert.rejects(storage.remove(first, place), { code: 'ENOENT' });
+    });
+
     test('a folder is made where it has to be written to', async (t) => {
       const place = await makePlace(t);
       const folder = joinPath(place, 'new', 'folder');
