@@ -1,5 +1,3 @@
-import os from 'node:os';
-
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
 
@@ -22,7 +20,8 @@ export interface ConvertOptions {
   what: ResolvedOptions;
   /** Which archives come first. */
   order: Order;
-  workers: number;
+  /** `undefined`: as many as the machine, or the container, has room for. */
+  workers: number | undefined;
   dryRun: boolean;
   json: boolean;
   test: boolean;
@@ -185,10 +184,9 @@ function optionTable(): Record<string, commander.Option[]> {
     'How it runs:': [
       new commander.Option(
         '--workers <n>',
-        'Archives converted at a time. Use fewer to leave cores and memory to others; 1 runs in the main thread.',
-      )
-        .argParser(parseWorkers)
-        .default(os.availableParallelism(), 'CPU cores available'),
+        'Archives converted at a time. Use fewer to leave cores and memory to others; 1 runs in the main thread. ' +
+          '(default: CPU cores available, of which a container may have a part; fewer where its memory holds no more)',
+      ).argParser(parseWorkers),
       new commander.Option(
         '--order <order>',
         'Which archives come first: the largest, so that the end is not one long straggler, or those of the newest or ' +
@@ -343,7 +341,7 @@ interface GivenOptions {
   overwrite?: true;
   onStale: ResolvedOptions['onStale'];
   order: Order;
-  workers: number;
+  workers?: number;
   inflate: ResolvedOptions['inflater'];
   dryRun?: true;
   json?: true;

@@ -1,9 +1,10 @@
 import { UsageError } from '../base/usage-error.js';
 import { type ArchiveFile, type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
-import { type Inventory, takeInventory } from '../catalog/inventory.js';
+import { type Inventory, type Outputs, takeInventory } from '../catalog/inventory.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
+import { formatBytes } from '../console/format-bytes.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import {
   type Ending,
@@ -16,9 +17,11 @@ import {
 } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { ConflictError } from '../convert/conflicts.js';
+import { estimateSizes } from '../convert/estimate.js';
 import type { Executor } from '../convert/executor.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
+import { type DefaultWorkers, defaultWorkers, WORKER_BYTES } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
 
@@ -33,14 +36,19 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const write = lineWriter(stdout);
   const warn = lineWriter(stderr);
   if (options.dryRun) {
-    printPlan(await makePlan(options, warn), write, options);
+    const { outputDir } = options.what;
+    const { entries, outputs } = await makePlan(options, warn);
+    const freeBytes = await openStorage(outputDir).freeBytes(outputDir);
+    printPlan(entries, write, { ...estimateSizes(entries, outputs.all), outputDir, freeBytes }, options);
     return undefined;
   }
   const reporter: Reporter = options.json
     ? new JsonReporter(write)
     : new TextReporter(write, { color: hasColors(stdout) });
-  reporter.scanning(options.workers);
-  const entries = await makePlan(options, warn);
+  const { workers, heldBack }: DefaultWorkers =
+    options.workers === undefined ? defaultWorkers() : { workers: options.workers };
+  reporter.scanning(workers);
+  const { entries } = await makePlan(options, warn);
   reporter.found(entries.length);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
@@ -49,10 +57,11 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     if (tempDir !== undefined) await requireWritable('temp', tempDir);
     await requireWritable('output', outputDir);
   }
+  if (heldBack && jobs > workers) warn(describeHeldBack(workers, heldBack));
   const tally = new Tally(entries.length);
   const isLive = stderr.isTTY && !options.json;
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
-  const slots = Math.min(options.workers, Math.max(jobs, 1));
+  const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
   let ending: RunEnding;
   try {
@@ -81,21 +90,34 @@ function endingOf(ending: RunEnding): Ending {
   return { kind: ending.kind };
 }
 
+/** Why there are fewer workers than there are cores. */
+function describeHeldBack(workers: number, { by, from }: NonNullable<DefaultWorkers['heldBack']>): string {
+  return (
+    `Note: ${workers} worker${workers === 1 ? '' : 's'} instead of ${from}: the memory limit of ${formatBytes(by.bytes)} ` +
+    `(${by.file}) holds no more, at ${formatBytes(WORKER_BYTES)} each. Raise it, or say how many with --workers.`
+  );
+}
+
 /** A single job runs here: a thread for it would take 80 ms to start. */
 async function loadExecutor(slots: number): Promise<Executor> {
   if (slots > 1) return (await import('../executors/worker-threads.js')).workerThreadsExecutor({ slots });
   return (await import('../executors/main-thread.js')).mainThreadExecutor();
 }
 
-async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
+/** The plan, and the outputs that it found there. */
+async function makePlan(
+  options: ConvertOptions,
+  warn: (line: string) => void,
+): Promise<{ entries: PlanEntry[]; outputs: Outputs }> {
   const found =
     options.archives.length > 0
       ? await identifyArchives(options.archives, options.what.markets)
       : await findInSource(options);
-  const entries = planOrRefuse(await takeInventory(found, options.what.outputDir), options);
+  const inventory = await takeInventory(found, options.what.outputDir);
+  const entries = planOrRefuse(inventory, options);
   for (const line of describeOddities(found, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
-  return entries;
+  return { entries, outputs: inventory.outputs };
 }
 
 /** The plan, or a refusal in the words of the command line. */

@@ -19,6 +19,7 @@ export class LocalStagedFile implements StagedFile {
   readonly #stagedPath: string;
   readonly #runId: string;
   #fd: number | undefined;
+  #writtenBytes = 0;
   #hash = newSha256();
   #identity: StoredIdentity | undefined;
 
@@ -33,7 +34,8 @@ export class LocalStagedFile implements StagedFile {
   }
 
   write(bytes: Uint8Array): void {
-    writeAll(this.#openFd(), bytes);
+    writeAll(this.#openFd(), bytes, this.#writtenBytes);
+    this.#writtenBytes += bytes.length;
     this.#hash.update(bytes);
   }
 
@@ -46,10 +48,9 @@ export class LocalStagedFile implements StagedFile {
   }
 
   restart(): void {
-    this.#identity = undefined;
-    this.#close();
+    fs.ftruncateSync(this.#openFd());
+    this.#writtenBytes = 0;
     this.#hash = newSha256();
-    this.#fd = fs.openSync(this.#stagedPath, 'w');
   }
 
   async publish(): Promise<void> {

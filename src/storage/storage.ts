@@ -62,7 +62,7 @@ export interface StagedFile {
    * the hash of the bytes that were given to {@link write}.
    */
   flush(): StoredIdentity;
-  /** Forgets what was written, and begins anew. It stays staged meanwhile. Not after {@link publish}. */
+  /** Forgets what was written, and begins anew. It stays staged meanwhile. Not after {@link flush}. */
   restart(): void;
   /** Makes the flushed file appear at its path, in one step, in place of what was there. */
   publish(): Promise<void>;
