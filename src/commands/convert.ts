@@ -48,7 +48,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const { workers, heldBack }: DefaultWorkers =
     options.workers === undefined ? defaultWorkers() : { workers: options.workers };
   reporter.scanning(workers);
-  const { entries } = await makePlan(options, warn);
+  const { found, entries } = await makePlan(options, warn);
   reporter.found(entries.length);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
@@ -63,6 +63,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
   const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
+  let isShared = false;
   let ending: RunEnding;
   try {
     ending = await run(entries, executor, {
@@ -72,6 +73,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         tally.add(outcome);
+        isShared ||= outcome.entry.action === 'convert' && outcome.result.status === 'skipped';
         progress.above(() => reporter.outcome(outcome));
       },
       onOtherRun: (other) => progress.above(() => reporter.otherRun(other)),
@@ -82,7 +84,29 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   const summary = tally.summary();
   reporter.summary(summary, endingOf(ending));
+  const different = isShared ? await countDifferent(found, options) : 0;
+  if (different > 0) warn(describeDifferent(different));
   return summary;
+}
+
+/** Outputs that other runs have made meanwhile and this one would not make so: when it was planned, they were not there. */
+async function countDifferent(found: FoundArchives, { what }: ConvertOptions): Promise<number> {
+  if (what.onStale === 'keep') return 0;
+  try {
+    plan(await takeInventory(found, what.outputDir), { ...what, overwrite: false, onStale: 'refuse' });
+    return 0;
+  } catch (error) {
+    if (error instanceof ConflictError) return error.conflicts.length;
+    throw error;
+  }
+}
+
+function describeDifferent(outputs: number): string {
+  const subject = outputs === 1 ? '1 output was' : `${outputs} outputs were`;
+  return (
+    `Note: ${subject} made in another way than this run makes them, by another run at the same time. ` +
+    'Run the same command again: it says what differs, and what to do.'
+  );
 }
 
 function endingOf(ending: RunEnding): Ending {
@@ -104,11 +128,11 @@ async function loadExecutor(slots: number): Promise<Executor> {
   return (await import('../executors/main-thread.js')).mainThreadExecutor();
 }
 
-/** The plan, and the outputs that it found there. */
+/** The plan, and what it was made of. */
 async function makePlan(
   options: ConvertOptions,
   warn: (line: string) => void,
-): Promise<{ entries: PlanEntry[]; outputs: Outputs }> {
+): Promise<{ found: FoundArchives; entries: PlanEntry[]; outputs: Outputs }> {
   const found =
     options.archives.length > 0
       ? await identifyArchives(options.archives, options.what.markets)
@@ -117,7 +141,7 @@ async function makePlan(
   const entries = planOrRefuse(inventory, options);
   for (const line of describeOddities(found, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
-  return { entries, outputs: inventory.outputs };
+  return { found, entries, outputs: inventory.outputs };
 }
 
 /** The plan, or a refusal in the words of the command line. */

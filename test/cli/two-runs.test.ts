@@ -133,6 +133,17 @@ test('three runs at once, with many tiny archives: each is converted once', asyn
   assert.deepEqual(listStaged(out), []);
 });
 
+test('two runs with different options on one folder: it is said, by one that does not begin or by one that ends', async (t) => {
+  const args = ['--source-dir', source, '--output-dir', tempDir(t)];
+  const results = await Promise.all([complete(args), complete([...args, '--on-gap', 'skip'])]);
+  const told = results.filter(
+    ({ status, stderr }) =>
+      (status === 2 && /^bookgrid: Nothing was converted: /.test(stderr)) ||
+      (status === 0 && /^Note: \d+ outputs? (was|were) made in another way than this run makes them/.test(stderr)),
+  );
+  assert.ok(told.length > 0, JSON.stringify(results));
+});
+
 test('of two runs one is killed midway: the other makes everything', async (t) => {
   const out = tempDir(t);
   const args = ['--source-dir', source, '--output-dir', out];
