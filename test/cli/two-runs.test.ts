@@ -212,6 +212,25 @@ test('a run that waits makes the archive itself when the other one gives it up',
   assert.equal((await ended).status, 130);
 });
 
+test('what a run on another machine has begun, and writes to no more, is made here after a minute', {
+  skip: process.env['CI_LONG'] !== '1' && 'NOT TRIED: takes a minute, CI_LONG=1 runs it',
+}, async (t) => {
+  const [folder, out] = [tempDir(t), tempDir(t)];
+  const archive = await makeArchive(folder, { pair: 'AAAUSDT', depth: 200 });
+  const begun = path.join(
+    out,
+    '0200/AAAUSDT/.2025-01-15_AAAUSDT_ob200_1m.csv.otherhost-0123abcd-77-123456.run1.0.0.part',
+  );
+  fs.mkdirSync(path.dirname(begun), { recursive: true });
+  fs.writeFileSync(begun, 'half');
+  const { status, stdout } = await complete([archive, '--output-dir', out], { timeout: 200_000 });
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /Another run works on this folder \(process 77 on otherhost\)/);
+  assert.match(stdout, /Waiting for 1 archive/);
+  assert.match(stdout, / DONE +AAAUSDT /);
+  assert.deepEqual(listStaged(out), [begun], 'it may live');
+});
+
 test('runs of several output folders do not take each other’s files in a shared --temp-dir for their own', async (t) => {
   const temp = tempDir(t);
   const folder = tempDir(t);
