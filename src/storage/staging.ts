@@ -12,8 +12,9 @@ import { versionOf } from './version.js';
  *
  *     .2025-01-15_BTCUSDT_ob500_1m.csv.HOST-PLACE-PID-START.RUN.THREAD.COUNT.part
  *
- * In a `--temp-dir`, where files of several folders lie, a hash of the file's own folder comes first. PLACE is where the number PID means a process: a boot of a machine, and within it a container. START is when the
- * process began, because the numbers of dead processes are given out again.
+ * PLACE is where the number PID means a process: a boot of a machine, and within it a container. START is when the
+ * process began, because the numbers of dead processes are given out again. In a `--temp-dir`, where files of several
+ * folders lie, a hash of the file's own folder comes first.
  */
 const STAGED = /^\.(.+)\.(\w+)-(\w+)-(\d+)-(\d+)\.(\w+)\.\d+\.\d+\.part$/;
 
@@ -46,6 +47,7 @@ export function stagingPlace(file: string, tempDir: string | undefined): { folde
   const folder = path.dirname(file);
   const fileName = path.basename(file);
   if (tempDir === undefined) return { folder, name: fileName };
+  // A folder that is not there holds nothing that anybody could have staged.
   return { folder: tempDir, name: `${hash(orEmpty(() => fs.realpathSync(folder)))}.${fileName}` };
 }
 

@@ -10,6 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { Random } from '../../src/samples/random.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { assertSameOutputs, complete, listStaged, makeArchive, readRecords, start } from '../support/runs.js';
 
@@ -38,14 +39,6 @@ before(async () => {
 });
 
 after(() => fs.rmSync(root, { recursive: true, force: true }));
-
-/** Numbers in [0, 1) that a seed gives again. */
-function* randomNumbers(seed: number): Generator<number, never> {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
 
 interface Ledger {
   /** Outputs that are there and not what a record says. */
@@ -78,7 +71,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
   for (const workers of [1, 2]) {
     test(`${signal} at random moments, workers ${workers}: outputs and records are one`, async (t) => {
       t.diagnostic(`BOOKGRID_TEST_SEED=${SEED}`);
-      const random = randomNumbers(SEED + workers + signal.length);
+      const random = new Random(SEED + workers + signal.length);
       const found: string[] = [];
       let out = tempDir(t);
       for (let stop = 0; stop < STOPS; stop++) {
@@ -86,7 +79,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
         const args = ['--source-dir', source, '--output-dir', out, '--workers', `${workers}`];
         const { child, ended, printed } = start(args);
         await printed(/Found /);
-        await setTimeout(random.next().value * 0.8 * workMs);
+        await setTimeout((random.bits() / 2 ** 32) * 0.8 * workMs);
         child.kill(signal);
         const result = await ended;
         const { unrecorded, missing, visible } = compareWithRecords(out);
