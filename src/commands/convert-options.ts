@@ -1,5 +1,3 @@
-import os from 'node:os';
-
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
 
@@ -11,6 +9,7 @@ import { listOf, oneOf, parseFolder, parseWhole, rethrow } from '../console/opti
 import { parseShard } from '../console/shard-option.js';
 import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
+import { ORDERS, type Order } from '../convert/job-queue.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import type { Shard } from '../convert/shard.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
@@ -22,7 +21,10 @@ export interface ConvertOptions {
   sourceDir: string;
   /** What to make. */
   what: ResolvedOptions;
-  workers: number;
+  /** Which archives come first. */
+  order: Order;
+  /** `undefined`: as many as the machine, or the container, has room for. */
+  workers: number | undefined;
   /** The part of the plan that is carried out; absent: all of it. */
   shard: Shard | undefined;
   dryRun: boolean;
@@ -195,10 +197,16 @@ function optionTable(): Record<string, commander.Option[]> {
     'How it runs:': [
       new commander.Option(
         '--workers <n>',
-        'Archives converted at a time. Use fewer to leave cores and memory to others; 1 runs in the main thread.',
+        'Archives converted at a time. Use fewer to leave cores and memory to others; 1 runs in the main thread. ' +
+          '(default: CPU cores available, of which a container may have a part; fewer where its memory holds no more)',
+      ).argParser(parseWorkers),
+      new commander.Option(
+        '--order <order>',
+        'Which archives come first: the largest, so that the end is not one long straggler, or those of the newest or ' +
+          'oldest days. Use newest when you want to work with the last days while the others are made.',
       )
-        .argParser(parseWorkers)
-        .default(os.availableParallelism(), 'CPU cores available'),
+        .choices(ORDERS)
+        .default('largest'),
       new commander.Option(
         '--shard <k/n>',
         'Convert only the k-th of n parts of about the same size, as 3/16, so that n machines share the work. auto takes it from ' +
@@ -293,6 +301,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   checkCombinations(command.args, given, isGiven);
   const {
     sourceDir,
+    order,
     workers,
     shard,
     dryRun = false,
@@ -321,7 +330,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
     },
     (name) => FLAGS[name],
   );
-  return { archives: command.args, sourceDir, what, workers, shard, dryRun, json, test };
+  return { archives: command.args, sourceDir, what, order, workers, shard, dryRun, json, test };
 }
 
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
@@ -351,7 +360,8 @@ interface GivenOptions {
   partition: ResolvedOptions['partition'];
   overwrite?: true;
   onStale: ResolvedOptions['onStale'];
-  workers: number;
+  order: Order;
+  workers?: number;
   shard?: Shard;
   inflate: ResolvedOptions['inflater'];
   dryRun?: true;

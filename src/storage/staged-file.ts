@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { flush, flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
-import { stagedName } from './staging.js';
+import { stagedName, stagingPlace } from './staging.js';
 import type { StagedFile, StagingOptions, StoredIdentity } from './storage.js';
 import { versionOf } from './version.js';
 import { writeAll } from './write-all.js';
@@ -21,7 +21,8 @@ export class LocalStagedFile implements StagedFile {
   readonly #stagedPath: string;
   readonly #runId: string;
   #fd: number | undefined;
-  readonly #hash = newSha256();
+  #writtenBytes = 0;
+  #hash = newSha256();
   #identity: StoredIdentity | undefined;
 
   constructor(filePath: string, { runId, tempDir, stagingDir = path.dirname(filePath) }: StagingOptions) {
@@ -30,12 +31,14 @@ export class LocalStagedFile implements StagedFile {
     this.#runId = runId;
     makeFolder(stagingDir);
     if (tempDir !== undefined) makeFolder(tempDir);
-    this.#stagedPath = path.join(tempDir ?? stagingDir, stagedName(path.basename(filePath), runId));
+    const { folder, name } = stagingPlace(filePath, { stagingDir, tempDir });
+    this.#stagedPath = path.join(folder, stagedName(name, runId));
     this.#fd = fs.openSync(this.#stagedPath, 'wx');
   }
 
   write(bytes: Uint8Array): void {
-    writeAll(this.#openFd(), bytes);
+    writeAll(this.#openFd(), bytes, this.#writtenBytes);
+    this.#writtenBytes += bytes.length;
     this.#hash.update(bytes);
   }
 
@@ -46,6 +49,12 @@ export class LocalStagedFile implements StagedFile {
     this.#close();
     makeFolder(path.dirname(this.#path));
     return this.#identity;
+  }
+
+  restart(): void {
+    fs.ftruncateSync(this.#openFd());
+    this.#writtenBytes = 0;
+    this.#hash = newSha256();
   }
 
   async publish(): Promise<void> {
