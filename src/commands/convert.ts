@@ -1,4 +1,7 @@
 import { UsageError } from '../base/usage-error.js';
+import type { FoundArchives } from '../catalog/find-archives.js';
+import { takeInventory } from '../catalog/inventory.js';
+import { describeHeldBack } from '../console/held-back.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import {
   type Ending,
@@ -10,8 +13,12 @@ import {
   TextReporter,
 } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { ConflictError } from '../convert/conflicts.js';
+import { estimateSizes } from '../convert/estimate.js';
 import type { Executor } from '../convert/executor.js';
+import { plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
+import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
 import type { ConvertOptions } from './convert-options.js';
 import { makePlan } from './make-plan.js';
@@ -27,14 +34,19 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const write = lineWriter(stdout);
   const warn = lineWriter(stderr);
   if (options.dryRun) {
-    printPlan(await makePlan(options, warn), write, options);
+    const { outputDir } = options.what;
+    const { entries, outputs } = await makePlan(options, warn);
+    const freeBytes = await openStorage(outputDir).freeBytes(outputDir);
+    printPlan(entries, write, { ...estimateSizes(entries, outputs.all), outputDir, freeBytes }, options);
     return undefined;
   }
   const reporter: Reporter = options.json
     ? new JsonReporter(write)
     : new TextReporter(write, { color: hasColors(stdout) });
-  reporter.scanning(options.workers);
-  const entries = await makePlan(options, warn);
+  const { workers, heldBack }: DefaultWorkers =
+    options.workers === undefined ? defaultWorkers() : { workers: options.workers };
+  reporter.scanning(workers);
+  const { found, entries } = await makePlan(options, warn);
   reporter.found(entries.length, options.shard);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
@@ -43,11 +55,13 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     if (tempDir !== undefined) await requireWritable('temp', tempDir);
     await requireWritable('output', outputDir);
   }
+  if (heldBack && jobs > workers) warn(describeHeldBack({ workers, heldBack }));
   const tally = new Tally(entries.length);
   const isLive = stderr.isTTY && !options.json;
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
-  const slots = Math.min(options.workers, Math.max(jobs, 1));
+  const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
+  let isShared = false;
   let ending: RunEnding;
   try {
     ending = await run(entries, executor, {
@@ -57,6 +71,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         tally.add(outcome);
+        isShared ||= outcome.entry.action === 'convert' && outcome.result.status === 'skipped';
         progress.above(() => reporter.outcome(outcome));
       },
       onOtherRun: (other) => progress.above(() => reporter.otherRun(other)),
@@ -67,7 +82,29 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   const summary = tally.summary();
   reporter.summary(summary, endingOf(ending));
+  const different = isShared ? await countDifferent(found, options) : 0;
+  if (different > 0) warn(describeDifferent(different));
   return summary;
+}
+
+/** Outputs that other runs have made meanwhile and this one would not make so: when it was planned, they were not there. */
+async function countDifferent(found: FoundArchives, { what }: ConvertOptions): Promise<number> {
+  if (what.onStale === 'keep') return 0;
+  try {
+    plan(await takeInventory(found, what.outputDir), { ...what, overwrite: false, onStale: 'refuse' });
+    return 0;
+  } catch (error) {
+    if (error instanceof ConflictError) return error.conflicts.length;
+    throw error;
+  }
+}
+
+function describeDifferent(outputs: number): string {
+  const subject = outputs === 1 ? '1 output was' : `${outputs} outputs were`;
+  return (
+    `Note: ${subject} made in another way than this run makes them, by another run at the same time. ` +
+    'Run the same command again: it says what differs, and what to do.'
+  );
 }
 
 function endingOf(ending: RunEnding): Ending {

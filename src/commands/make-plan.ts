@@ -1,7 +1,7 @@
 /** From what a command line asks for to a plan: look, decide, and say what is odd. */
 import { UsageError } from '../base/usage-error.js';
 import { type ArchiveFile, type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
-import { bySymbol, type Inventory, takeInventory } from '../catalog/inventory.js';
+import { bySymbol, type Inventory, type Outputs, takeInventory } from '../catalog/inventory.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
@@ -13,6 +13,13 @@ import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
 /** What of a command line a plan depends on. */
 export type PlanRequest = Pick<ConvertOptions, 'archives' | 'sourceDir' | 'what' | 'shard'>;
 
+/** A plan, and what it was made of. */
+export interface MadePlan {
+  found: FoundArchives;
+  entries: PlanEntry[];
+  outputs: Outputs;
+}
+
 /**
  * Finds archives and outputs, and decides what is to be made.
  *
@@ -20,11 +27,14 @@ export type PlanRequest = Pick<ConvertOptions, 'archives' | 'sourceDir' | 'what'
  * @throws {@link UsageError} when there is nothing to work on; {@link ConflictError} when rows would lie beside others that
  * mean something else.
  */
-export async function makePlan(options: PlanRequest, warn: (line: string) => void): Promise<PlanEntry[]> {
+export async function makePlan(options: PlanRequest, warn: (line: string) => void): Promise<MadePlan> {
   const { found, inventory } = await look(options, warn);
   const entries = planOrRefuse(inventory, options);
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
-  return options.shard ? takeShard(entries, options.shard) : entries;
+  return {
+    ...{ found, outputs: inventory.outputs },
+    entries: options.shard ? takeShard(entries, options.shard) : entries,
+  };
 }
 
 /**

@@ -147,7 +147,7 @@ function describe({ total, done, waiting, active, delayed, failed, perMinute, se
 async function describeFailures(queue: ArchiveQueue, failed: number, json: boolean): Promise<string[]> {
   if (failed === 0) return [];
   const failures = await queue.failures(FAILURES_SHOWN);
-  if (json) return failures.map((failure) => JSON.stringify({ event: 'failed', ...failure }));
+  if (json) return failures.map((failure) => JSON.stringify({ event: 'failed job', ...failure }));
   const more = failed - failures.length;
   return [
     'Failed (bookgrid retry tries them again):',

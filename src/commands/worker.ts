@@ -1,9 +1,8 @@
-import os from 'node:os';
-
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
 
 import { clean } from '../console/clean-text.js';
+import { describeHeldBack } from '../console/held-back.js';
 import { parseWhole } from '../console/option-values.js';
 import { type GivenQueue, type QueuePlace, queueOptions, readQueuePlace } from '../console/queue-options.js';
 import { JsonReporter, TextReporter } from '../console/report.js';
@@ -11,6 +10,7 @@ import { newCommand, parseOptions, sharedOptions } from '../console/shared-optio
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import type { ConvertEntry } from '../convert/job-queue.js';
 import type { Outcome } from '../convert/run.js';
+import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { describeAddress } from '../executors/queue/address.js';
 import { MAX_TRIES } from '../executors/queue/archive-queue.js';
 import { type QueueOutcome, workOnQueue } from '../executors/queue/work.js';
@@ -19,7 +19,8 @@ import { workerThreadsExecutor } from '../executors/worker-threads.js';
 /** The command line of `bookgrid worker`, read and checked. */
 export interface WorkerOptions {
   queue: QueuePlace;
-  workers: number;
+  /** `undefined`: as many as the machine, or the container, has room for. */
+  workers: number | undefined;
   untilDone: boolean;
   json: boolean;
 }
@@ -42,9 +43,10 @@ export function buildWorkerCommand() {
     .addOption(queueOptions.queue())
     .addOption(queueOptions.queueName())
     .addOption(
-      new commander.Option('--workers <n>', 'Archives converted at a time.')
-        .argParser((text) => parseWhole(text, 1024, 'a number of workers'))
-        .default(os.availableParallelism(), 'CPU cores available'),
+      new commander.Option(
+        '--workers <n>',
+        'Archives converted at a time. (default: CPU cores available, fewer where a container’s memory holds no more)',
+      ).argParser((text) => parseWhole(text, 1024, 'a number of workers')),
     )
     .addOption(
       new commander.Option(
@@ -63,7 +65,7 @@ export function buildWorkerCommand() {
  * @throws {@link UsageError} when no queue is said.
  */
 export function parseWorkerLine(argv: string[]): WorkerOptions {
-  const given = parseOptions<GivenQueue & { workers: number; untilDone?: true; json?: true }>(
+  const given = parseOptions<GivenQueue & { workers?: number; untilDone?: true; json?: true }>(
     buildWorkerCommand(),
     argv,
   );
@@ -78,11 +80,14 @@ export function parseWorkerLine(argv: string[]): WorkerOptions {
  * @throws {@link UsageError} when the jobs are of another version; {@link StorageError} when the server cannot be reached.
  */
 export async function worker(options: WorkerOptions, { stdout, stderr, signal }: Surroundings): Promise<boolean> {
-  const { queue, workers, untilDone, json } = options;
+  const { queue, untilDone, json } = options;
+  const { workers, heldBack }: DefaultWorkers =
+    options.workers === undefined ? defaultWorkers() : { workers: options.workers };
   const [write, warn] = [lineWriter(stdout), lineWriter(stderr)];
   const reporter = json
     ? new JsonReporter(write)
     : new TextReporter(write, { color: stdout.isTTY && stdout.hasColors() });
+  if (heldBack) warn(describeHeldBack({ workers, heldBack }));
   if (!json)
     write(`Working on queue ${queue.name} at ${describeAddress(queue.address)} with ${workers} parallel workers`);
   let number = 0;

@@ -4,6 +4,7 @@
  * instant see each other, and the later run gives way.
  */
 import { setTimeout } from 'node:timers/promises';
+import { stagingFolderOf } from '../catalog/output-name.js';
 import { openStorage } from '../storage/open-storage.js';
 import type { StagedFile, StagingOptions, Writer } from '../storage/storage.js';
 import type { PlannedOutput } from './plan.js';
@@ -37,7 +38,9 @@ export async function claimOutputs(
   if (before) return { takenBy: before };
   const claimed: ClaimedOutput[] = [];
   try {
-    for (const output of outputs) claimed.push({ output, file: openStorage(output.path).stage(output.path, options) });
+    for (const output of outputs) {
+      claimed.push({ output, file: openStorage(output.path).stage(output.path, stagingOf(output, options)) });
+    }
     for (let look = 1; ; look++) {
       const others = (await findWriters(outputs, options)).filter(givesWay);
       if (others.length === 0) return { claimed };
@@ -56,8 +59,14 @@ export async function claimOutputs(
 
 async function findWriters(outputs: PlannedOutput[], options: StagingOptions): Promise<Writer[]> {
   const writers: Writer[] = [];
-  for (const { path } of outputs) writers.push(...(await openStorage(path).writersOf(path, options)));
+  for (const output of outputs) {
+    writers.push(...(await openStorage(output.path).writersOf(output.path, stagingOf(output, options))));
+  }
   return writers;
+}
+
+function stagingOf(output: PlannedOutput, options: StagingOptions): StagingOptions {
+  return { ...options, stagingDir: stagingFolderOf(output) };
 }
 
 /** Removes what was begun. When that fails too, the error says so, after what was wrong in the first place. */

@@ -134,7 +134,10 @@ async function convert(
   };
   const books: { depth: number; writer: BookWriter }[] = [];
   const tables: TableWriter[] = [];
-  const common = { symbol: job.archive.pair, formattedTimestamp: job.options.formattedTimestamp };
+  const { formattedTimestamp, partition } = job.options;
+  // Readers take it from the folders, and some refuse a file that has it, too.
+  const symbol = partition === 'hive' ? undefined : job.archive.pair;
+  const common = { symbol, formattedTimestamp };
   for (const { output, file } of outputs) {
     const { format } = output;
     if (output.kind === 'book') {

@@ -11,7 +11,7 @@ import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { newRunId } from '../storage/staging.js';
-import { StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
+import { type FileVersion, StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
 import { type ClaimedOutput, claimOutputs, discardAll } from './claim.js';
 import { type ConversionHooks, convertJob } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
@@ -88,15 +88,35 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     }
     const { staged } = outcome;
     if (!mayCommit()) throw new Error('stopped');
-    const made = staged.map(({ output: { replaces: _, ...output }, version }) => ({ ...output, ...version }));
+    const made = staged.map(({ output, version }) => ({ ...withoutOld(output), ...version }));
     const result: JobResult = { status: 'done', outputs: made, counts, isReinflated, seconds: seconds() };
     await append(job, toRecord(job, result));
     for (const { file } of staged) await file.publish();
+    for (const { output } of staged) await removeElsewhere(output, job);
     return result;
   } catch (error) {
     discardAll(claimed, error);
     return error instanceof RecordError ? fail(error) : await recordFailure(job, fail(error));
   }
+}
+
+/** Removes what another partition has of an output that is there now, unless it has been changed since the plan was made. */
+async function removeElsewhere({ path, removes }: PlannedOutput, { outputDir }: Job): Promise<void> {
+  if (!removes) return;
+  const storage = openStorage(removes.path);
+  try {
+    const now = await storage.look(removes.path);
+    if (now?.kind === 'file' && isSame(now, removes)) await storage.remove(removes.path, outputDir);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StorageError(`${path} is made, and ${removes.path} could not be removed: remove it (${message})`, {
+      cause: error,
+    });
+  }
+}
+
+function isSame(a: FileVersion, b: FileVersion): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
 }
 
 /** The record of a job cannot be written. Its outputs do not appear: nothing would be known of them. */
@@ -116,7 +136,7 @@ async function stillWanted(outputs: ClaimedOutput[], { overwrite }: Job): Promis
   for (const claimed of outputs) {
     const { path, replaces } = claimed.output;
     const now = await openStorage(path).look(path);
-    const isMade = now?.kind === 'file' && (now.sizeBytes !== replaces?.sizeBytes || now.mtimeMs !== replaces.mtimeMs);
+    const isMade = now?.kind === 'file' && !(replaces && isSame(now, replaces));
     if (!isMade) wanted.push(claimed);
   }
   return wanted;
@@ -176,7 +196,7 @@ export function toRecord(
     outputs:
       result.status === 'done'
         ? result.outputs.map(({ sizeBytes, ...output }) => ({ ...named(output), bytes: sizeBytes }))
-        : job.outputs.map(({ replaces: _, ...output }) => named(output)),
+        : job.outputs.map((output) => named(withoutOld(output))),
     ...counts,
     // What a folder tells is more than what the messages' form does.
     ...(archive.market && { market: archive.market, messageForm: counts?.market }),
@@ -185,6 +205,11 @@ export function toRecord(
     version: VERSION,
     finishedAt: new Date().toISOString(),
   };
+}
+
+/** An output, without what was there before. */
+function withoutOld({ replaces: _, removes: __, ...output }: PlannedOutput): Output & Pick<PlannedOutput, 'stale'> {
+  return output;
 }
 
 function kindOf(error: unknown): FailureKind {

@@ -1,6 +1,6 @@
 import { UsageError } from '../base/usage-error.js';
+import { stagingFolderOf } from '../catalog/output-name.js';
 import { openStorage } from '../storage/open-storage.js';
-import { folderOf } from '../storage/paths.js';
 import type { Writer } from '../storage/storage.js';
 import type { Executor } from './executor.js';
 import { type ConvertEntry, JobQueue, ORDERS, type Order } from './job-queue.js';
@@ -149,6 +149,6 @@ function settle(entry: Exclude<PlanEntry, ConvertEntry>): Outcome['result'] {
 
 /** The folders in which unfinished outputs may lie: also those of dead runs, of archives that are settled now. */
 function stagingFolders(entries: PlanEntry[], tempDir: string | undefined): Set<string> {
-  const folders = entries.flatMap(outputsOf).map((output) => folderOf(output.path));
+  const folders = entries.flatMap(outputsOf).map(stagingFolderOf);
   return new Set(tempDir === undefined ? folders : [...folders, tempDir]);
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeFolder } from './folders.js';
+import { flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
 import { openFile } from './local-file.js';
 import { appendLine, readLines } from './log-file.js';
 import { LocalStagedFile } from './staged-file.js';
@@ -35,6 +35,11 @@ export const localStorage: Storage = {
 
   open: async (file) => openFile(file),
   stage: (file, options) => new LocalStagedFile(file, options),
+  async remove(file, top) {
+    fs.rmSync(file);
+    flushFolder(path.dirname(file));
+    removeEmptyFolders(path.dirname(file), top);
+  },
   writersOf: async (file, options) => findWriters(file, options),
   sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId),
   appendLine: async (file, line) => appendLine(file, line),

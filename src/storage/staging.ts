@@ -12,8 +12,9 @@ import { versionOf } from './version.js';
  *
  *     .2025-01-15_BTCUSDT_ob500_1m.csv.HOST-PLACE-PID-START.RUN.THREAD.COUNT.part
  *
- * In a `--temp-dir`, where files of several folders lie, a hash of the file's own folder comes first. PLACE is where the number PID means a process: a boot of a machine, and within it a container. START is when the
- * process began, because the numbers of dead processes are given out again.
+ * PLACE is where the number PID means a process: a boot of a machine, and within it a container. START is when the
+ * process began, because the numbers of dead processes are given out again. In a `--temp-dir`, where files of several
+ * folders lie, a hash of the file's own folder comes first.
  */
 const STAGED = /^\.(.+)\.(\w+)-(\w+)-(\d+)-(\d+)\.(\w+)\.\d+\.\d+\.part$/;
 
@@ -42,11 +43,14 @@ export function newRunId(): string {
 }
 
 /** The folder that a file is staged in, and what it is called there. */
-export function stagingPlace(file: string, tempDir: string | undefined): { folder: string; name: string } {
-  const folder = path.dirname(file);
+export function stagingPlace(
+  file: string,
+  { tempDir, stagingDir = path.dirname(file) }: Omit<StagingOptions, 'runId'>,
+): { folder: string; name: string } {
   const fileName = path.basename(file);
-  if (tempDir === undefined) return { folder, name: fileName };
-  return { folder: tempDir, name: `${hash(orEmpty(() => fs.realpathSync(folder)))}.${fileName}` };
+  if (tempDir === undefined) return { folder: stagingDir, name: fileName };
+  // A folder that is not there holds nothing that anybody could have staged.
+  return { folder: tempDir, name: `${hash(orEmpty(() => fs.realpathSync(stagingDir)))}.${fileName}` };
 }
 
 /** A name for the unfinished `fileName` that no other process, thread or earlier call has given out. */
@@ -70,8 +74,8 @@ export function sweepStaged(folder: string, endedRunId?: string): number {
 }
 
 /** The other runs that have a file staged, live, and do not stand still. */
-export function findWriters(file: string, { runId: ownRunId, tempDir }: StagingOptions): Writer[] {
-  const { folder, name } = stagingPlace(file, tempDir);
+export function findWriters(file: string, { runId: ownRunId, ...options }: StagingOptions): Writer[] {
+  const { folder, name } = stagingPlace(file, options);
   return listFolder(folder).flatMap((stagedAs) => {
     const [, fileName, host = '', filePlace, pid, , runId = ''] = STAGED.exec(stagedAs) ?? [];
     if (fileName !== name || runId === ownRunId) return [];

@@ -39,8 +39,13 @@ export interface ByteSource {
 export interface StagingOptions {
   /** The run that writes it: the name of the unfinished file tells, so that nobody else sweeps it. */
   runId: string;
-  /** A folder for unfinished files; beside the file's own place when absent. */
+  /** A folder for unfinished files; `stagingDir` when absent. */
   tempDir?: string | undefined;
+  /**
+   * A folder above the file's own, on the same disk. The file's own is then made only when the file has been flushed, so
+   * that one that is given up leaves no empty folder. Default: the file's own.
+   */
+  stagingDir?: string | undefined;
 }
 
 /** A living run that has a file staged, and the staged file as it is now. */
@@ -62,7 +67,7 @@ export interface StagedFile {
    * the hash of the bytes that were given to {@link write}.
    */
   flush(): StoredIdentity;
-  /** Forgets what was written, and begins anew. It stays staged meanwhile. Not after {@link publish}. */
+  /** Forgets what was written, and begins anew. It stays staged meanwhile. Not after {@link flush}. */
   restart(): void;
   /** Makes the flushed file appear at its path, in one step, in place of what was there. */
   publish(): Promise<void>;
@@ -92,6 +97,12 @@ export interface Storage {
   open(path: string): Promise<ByteSource>;
   /** Begins a file that is to appear at a path. Folders are made as needed. */
   stage(path: string, options: StagingOptions): StagedFile;
+  /**
+   * Removes a file, durably, and the folders that it leaves empty, up to but without `top`.
+   *
+   * @throws a system error when it is not there or cannot be removed.
+   */
+  remove(path: string, top: string): Promise<void>;
   /**
    * The other runs that have the file staged and can go on with it: those that live, and do not stand still.
    *
