@@ -4,6 +4,7 @@ import { type Inventory, takeInventory } from '../catalog/inventory.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
+import { LiveLine } from '../console/live-line.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import {
   type Ending,
@@ -15,6 +16,7 @@ import {
   TextReporter,
 } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { canRedraw, fittedWriter, hasColors, hasEscapes } from '../console/terminal.js';
 import { ConflictError } from '../convert/conflicts.js';
 import type { Executor } from '../convert/executor.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
@@ -38,7 +40,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   const reporter: Reporter = options.json
     ? new JsonReporter(write)
-    : new TextReporter(write, { color: hasColors(stdout) });
+    : new TextReporter(fittedWriter(stdout), { color: hasColors(stdout) });
   reporter.scanning(options.workers);
   const entries = await makePlan(options, warn);
   reporter.found(entries.length);
@@ -50,8 +52,10 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     await requireWritable('output', outputDir);
   }
   const tally = new Tally(entries.length);
-  const isLive = stderr.isTTY && !options.json;
-  const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
+  const isLive = !options.json && canRedraw(stderr);
+  const progress = isLive
+    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), entries, tally)
+    : noProgress;
   const slots = Math.min(options.workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
   let ending: RunEnding;
@@ -178,9 +182,4 @@ async function requireWritable(kind: string, folder: string): Promise<void> {
   } catch (error) {
     throw new UsageError(`Cannot write to the ${kind} folder ${folder}: ${(error as Error).message}`);
   }
-}
-
-function hasColors(stream: NodeJS.WriteStream): boolean {
-  // Undefined, against its type, where the stream is no terminal.
-  return Boolean(stream.isTTY) && stream.hasColors();
 }
