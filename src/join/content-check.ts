@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { REMAKE } from './day-file.js';
+import { JoinError } from './join-error.js';
+
+/**
+ * Says of a day's file, by the SHA-256 of its bytes (hexadecimal), whether it is what was written; `undefined`: nothing is
+ * known of what was written.
+ */
+export type IsAsWritten = (path: string, sha256: string) => boolean | undefined;
+
+/**
+ * Compares days with what was written while they are copied. Rows, and Parquet's pages, are copied as they are, so what a
+ * disk or a hand has changed in them shows in nothing else.
+ */
+export class ContentCheck {
+  /** Files of which nothing is known, so far. */
+  unchecked = 0;
+  readonly #isAsWritten: IsAsWritten;
+
+  constructor(isAsWritten: IsAsWritten = () => undefined) {
+    this.#isAsWritten = isAsWritten;
+  }
+
+  /**
+   * Passes the bytes of a file on.
+   *
+   * @param pieces all of the file.
+   * @throws {@link JoinError} after the last piece, when they are not what was written.
+   */
+  async *pass(path: string, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const hash = createHash('sha256');
+    for await (const piece of pieces) {
+      hash.update(piece);
+      yield piece;
+    }
+    const answer = this.#isAsWritten(path, hash.digest('hex'));
+    if (answer === undefined) this.unchecked++;
+    if (answer === false) {
+      throw new JoinError(`${path}: its content is not what was written: it was damaged or edited since. ${REMAKE}`);
+    }
+  }
+}
