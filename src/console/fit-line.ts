@@ -12,7 +12,8 @@ export function fitLine(line: string, columns: number): string {
   const [indent = ''] = /^ */.exec(line) ?? [];
   const lines: string[] = [];
   let last = '';
-  for (const word of line.trim().split(/ +/)) {
+  // What aligns columns may stand before the end of a style (22 of dim, 39 of colours).
+  for (const word of line.replace(COLORED_SPACES, '$2$1').trim().split(/ +/)) {
     const longer = last === '' ? indent + word : `${last} ${word}`;
     if (last === '' || widthOf(longer) <= columns) last = longer;
     else {
@@ -22,6 +23,9 @@ export function fitLine(line: string, columns: number): string {
   }
   return [...lines, last].join('\n');
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+const COLORED_SPACES = /( +)(\u001b\[(?:22|39)m)/g;
 
 /** How many columns a text takes; colours take none. */
 function widthOf(text: string): number {
