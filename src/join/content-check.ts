@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { REMAKE } from './day-file.js';
 import { JoinError } from './join-error.js';
 
 /**
@@ -36,7 +35,9 @@ export class ContentCheck {
     const answer = this.#isAsWritten(path, hash.digest('hex'));
     if (answer === undefined) this.unchecked++;
     if (answer === false) {
-      throw new JoinError(`${path}: its content is not what was written: it was damaged or edited since. ${REMAKE}`);
+      throw new JoinError(
+        `${path}: its content is not what was written: it was damaged or edited since. Remove it, and run bookgrid convert again`,
+      );
     }
   }
 }
