@@ -2,21 +2,16 @@ import { createHash } from 'node:crypto';
 import { JoinError } from './join-error.js';
 
 /**
- * Says of a day's file, by the SHA-256 of its bytes (hexadecimal), whether it is what was written; `undefined`: nothing is
- * known of what was written.
- */
-export type IsAsWritten = (path: string, sha256: string) => boolean | undefined;
-
-/**
  * Compares days with what was written while they are copied. Rows, and Parquet's pages, are copied as they are, so what a
  * disk or a hand has changed in them shows in nothing else.
  */
 export class ContentCheck {
   /** Files of which nothing is known, so far. */
   unchecked = 0;
-  readonly #isAsWritten: IsAsWritten;
+  readonly #isAsWritten: (path: string, sha256: string) => boolean | undefined;
 
-  constructor(isAsWritten: IsAsWritten = () => undefined) {
+  /** @param isAsWritten by its path and the SHA-256 of its bytes; `undefined`: nothing is known of it. */
+  constructor(isAsWritten: (path: string, sha256: string) => boolean | undefined) {
     this.#isAsWritten = isAsWritten;
   }
 

@@ -4,7 +4,7 @@ import { GzipSink } from '../output/gzip.js';
 import { openStorage } from '../storage/open-storage.js';
 import { folderOf } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
-import { ContentCheck, type IsAsWritten } from './content-check.js';
+import { ContentCheck } from './content-check.js';
 import { joinCsv } from './csv.js';
 import type { DayFile } from './day-file.js';
 import { GridCheck, type GridCheckOptions, type Missing } from './grid-check.js';
@@ -18,8 +18,11 @@ export interface JoinOptions extends GridCheckOptions {
   outputPath: string;
   /** Writes nothing when a boundary is missing. */
   strict: boolean;
-  /** Absent: nothing is known of what was written, and contents are not compared. */
-  isAsWritten?: IsAsWritten | undefined;
+  /**
+   * Says of a file, by its path and the SHA-256 of its bytes (hexadecimal), whether it is what was written; `undefined`:
+   * nothing is known of that. Default: nothing is known of any.
+   */
+  isAsWritten?: (path: string, sha256: string) => boolean | undefined;
 }
 
 /** What was joined, and what was not there. */
@@ -50,7 +53,7 @@ export interface JoinResult {
  */
 export async function joinDays(files: DayFile[], options: JoinOptions, signal: AbortSignal): Promise<JoinResult> {
   const days = inOrder(files);
-  const { format, outputPath, strict, isAsWritten } = options;
+  const { format, outputPath, strict, isAsWritten = () => undefined } = options;
   const grid = new GridCheck(options);
   const content = new ContentCheck(isAsWritten);
   const pause = async () => {
