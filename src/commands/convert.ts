@@ -16,7 +16,7 @@ import {
   TextReporter,
 } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
-import { canRedraw, fittedWriter, hasColors, hasEscapes } from '../console/terminal.js';
+import { canRedraw, fittedWriter, hasColors, hasEscapes, isPipe } from '../console/terminal.js';
 import { ConflictError } from '../convert/conflicts.js';
 import type { Executor } from '../convert/executor.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
@@ -54,7 +54,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const tally = new Tally(entries.length);
   const isLive = !options.json && canRedraw(stderr);
   const progress = isLive
-    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), entries, tally)
+    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), entries, tally, { isPiped: isPipe(stdout) })
     : noProgress;
   const slots = Math.min(options.workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);

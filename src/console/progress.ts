@@ -13,16 +13,30 @@ export interface Progress {
 }
 
 const REDRAW_MS = 200;
+/** How long another program may take to show on the same screen what it was given through a pipe. */
+const PASSING_MS = 50;
 
 /** A {@link Progress} that shows nothing, where there is no terminal. */
 export const noProgress: Progress = { read() {}, above: (print) => print(), stop() {} };
 
-/** Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal. */
-export function showProgress(line: LiveLine, entries: PlanEntry[], tally: Tally): Progress {
+/**
+ * Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal.
+ *
+ * @param isPiped whether what is printed goes to another program, which may show it on the same terminal a little later,
+ * as `| tee log` does: then the line must not be there yet.
+ */
+export function showProgress(
+  line: LiveLine,
+  entries: PlanEntry[],
+  tally: Tally,
+  { isPiped }: { isPiped: boolean },
+): Progress {
   const totalBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
   const startMs = performance.now();
   let readBytes = 0;
+  let passedOnMs = Number.NEGATIVE_INFINITY;
   const draw = () => {
+    if (performance.now() < passedOnMs + PASSING_MS) return;
     const seconds = (performance.now() - startMs) / 1000;
     const { settled, failed } = tally;
     const state = { total: entries.length, settled, failed, readBytes, totalBytes, seconds };
@@ -41,6 +55,7 @@ export function showProgress(line: LiveLine, entries: PlanEntry[], tally: Tally)
     above(print) {
       line.erase();
       print();
+      if (isPiped) passedOnMs = performance.now();
       draw();
     },
     stop() {

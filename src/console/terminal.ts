@@ -1,4 +1,5 @@
 /** What may be sent to a stream: to a terminal more than to a file or a pipe, and to some terminals less. */
+import fs from 'node:fs';
 import { fitLine } from './fit-line.js';
 import { lineWriter } from './surroundings.js';
 
@@ -8,6 +9,12 @@ const isDumb = () => process.env['TERM'] === 'dumb';
 /** Whether a line can be drawn again in its place. */
 export function canRedraw(stream: NodeJS.WriteStream): boolean {
   return isTerminal(stream) && !isDumb();
+}
+
+/** Whether a stream leads to another program. */
+export function isPipe(stream: NodeJS.WriteStream): boolean {
+  const stat = fs.fstatSync((stream as NodeJS.WriteStream & { fd: number }).fd);
+  return stat.isFIFO() || stat.isSocket();
 }
 
 /** Whether terminals may be sent escape sequences: NO_COLOR (https://no-color.org) is taken to mean none at all. */
