@@ -298,8 +298,10 @@ for (const format of FORMATS) {
     const file = dayPath('2025-01-15', format, out);
     const day = fs.readFileSync(file);
     let byContent = 0;
-    for (let part = 1; part < 16; part++) {
-      rot(file, Math.floor((day.length * part) / 16));
+    const places = Array.from({ length: 7 }, (_, index) => Math.floor((day.length * (index + 1)) / 8));
+    // The fifth byte is a time in the head of gzip data, which has a checksum of its own for all else.
+    for (const at of [4, ...places]) {
+      rot(file, at);
       const result = await join(t, args, { outputDir: out });
       assert.deepEqual([result.status, result.files], [1, []], result.stderr);
       assert.ok(result.stderr.startsWith(`bookgrid: ${file}: `), result.stderr);
@@ -311,8 +313,7 @@ for (const format of FORMATS) {
       if (isByContent) byContent++;
       fs.writeFileSync(file, day);
     }
-    // Gzip data has a checksum of its own, and labels are looked at.
-    if (format !== 'csv.gz') assert.ok(byContent > 0, 'some bytes change nothing but values');
+    assert.ok(byContent > 0, 'some bytes change nothing that is looked at');
     // A file of the same bytes is the same file, whatever its time.
     const again = await join(t, args, { outputDir: out });
     assert.ok(fs.readFileSync(path.join(again.cwd, again.files[0] ?? '')).equals(whole));
