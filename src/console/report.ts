@@ -107,12 +107,16 @@ export class TextReporter implements Reporter {
   readonly #write: (line: string) => void;
   readonly #hasColor: boolean;
   readonly #failed: string[] = [];
-  #total = 0;
+  #total: number;
 
-  /** @param write takes one line without its end. */
-  constructor(write: (line: string) => void, { color }: { color: boolean }) {
+  /**
+   * @param write takes one line without its end.
+   * @param options `total`: how many archives there are, where {@link found} is not called.
+   */
+  constructor(write: (line: string) => void, { color, total = 0 }: { color: boolean; total?: number }) {
     this.#write = write;
     this.#hasColor = color;
+    this.#total = total;
   }
 
   scanning(workers: number): void {

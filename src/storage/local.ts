@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeFolder } from './folders.js';
+import { flushFolder, makeFolder } from './folders.js';
 import { openFile } from './local-file.js';
 import { appendLine, readLines } from './log-file.js';
+import { resumePartial, sweepPartials } from './partial-file.js';
 import { LocalStagedFile } from './staged-file.js';
 import { sweepStaged } from './staging.js';
 import { type Entry, type Storage, StorageError } from './storage.js';
@@ -35,9 +36,27 @@ export const localStorage: Storage = {
 
   open: async (file) => openFile(file),
   stage: (file, options) => new LocalStagedFile(file, options),
-  sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId),
+  resume: async (file, runId) => resumePartial(file, runId),
+  sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId) + sweepPartials(folder),
   appendLine: async (file, line) => appendLine(file, line),
   readLog: readLines,
+
+  async remove(file) {
+    await fs.promises.rm(file);
+    flushFolder(path.dirname(file));
+  },
+
+  async freeBytes(folder) {
+    for (let place = path.resolve(folder); ; place = path.dirname(place)) {
+      try {
+        const { bavail, bsize } = await fs.promises.statfs(place);
+        return bavail * bsize;
+      } catch (error) {
+        const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+        if (!isMissing || place === path.dirname(place)) return undefined;
+      }
+    }
+  },
 
   async requireWritable(folder) {
     makeFolder(folder);

@@ -15,6 +15,9 @@ import zlib from 'node:zlib';
  */
 const STAGED = /^\..+\.(\w+)-(\w+)-(\d+)-(\d+)\.(\w+)\.\d+\.\d+\.part$/;
 
+/** The same for folders of files that a later run may go on with. */
+const RESUMABLE = /^\.(.+)\.(\w+)-(\w+)-(\d+)-(\d+)\.\w+\.\d+\.\d+\.resume$/;
+
 /** The same without PLACE and RUN, as version 0.1 wrote them. */
 const STAGED_BEFORE = /^\..+\.\w+-\d+-\d+\.\d+\.\d+\.part$/;
 
@@ -37,6 +40,19 @@ export function stagedName(fileName: string, runId: string): string {
   return `.${fileName}.${owner}.${runId}.${threadId}.${count++}.part`;
 }
 
+/** Likewise for the folder of one that a later run may go on with. */
+export function resumableName(fileName: string, runId: string): string {
+  return `.${fileName}.${owner}.${runId}.${threadId}.${count++}.resume`;
+}
+
+/** What the name of such a folder tells; `undefined`: it is none. */
+export function parseResumable(name: string): { fileName: string; isOrphan: (file: string) => boolean } | undefined {
+  const [, fileName, host = '', place = '', pid = '', start = ''] = RESUMABLE.exec(name) ?? [];
+  return fileName === undefined
+    ? undefined
+    : { fileName, isOrphan: (file) => isDead({ host, place, pid, start }, file) };
+}
+
 /**
  * Removes the unfinished files in `folder`, as far as it can, that belong to dead processes, or to the run
  * `endedRunId`, whose workers must have ended by then.
@@ -55,11 +71,15 @@ export function sweepStaged(folder: string, endedRunId?: string): number {
 function isLeftover(name: string, file: string, endedRunId: string | undefined): boolean {
   const match = STAGED.exec(name);
   if (!match) return STAGED_BEFORE.test(name) && isOlderThan(file, Date.now() - FOREIGN_AGE_MS);
-  const [, fileHost, filePlace, pid, start, runId] = match;
-  if (runId === endedRunId) return true;
-  if (filePlace === place) return !isRunning(Number(pid), Number(start));
+  const [, fileHost = '', filePlace = '', pid = '', start = '', runId] = match;
+  return runId === endedRunId || isDead({ host: fileHost, place: filePlace, pid, start }, file);
+}
+
+/** Whether the process that a name tells of has ended; of one elsewhere the time of the file has to tell. */
+function isDead(of: { host: string; place: string; pid: string; start: string }, file: string): boolean {
+  if (of.place === place) return !isRunning(Number(of.pid), Number(of.start));
   // Written before this machine was started, by a machine of this name: most likely by this one.
-  const diedAtMs = fileHost === host ? Date.now() - os.uptime() * 1000 : 0;
+  const diedAtMs = of.host === host ? Date.now() - os.uptime() * 1000 : 0;
   return isOlderThan(file, Math.max(diedAtMs, Date.now() - FOREIGN_AGE_MS));
 }
 
@@ -128,7 +148,7 @@ function hash(text: string): string {
   return zlib.crc32(text).toString(16).padStart(8, '0');
 }
 
-function isOlderThan(file: string, ms: number): boolean {
+export function isOlderThan(file: string, ms: number): boolean {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat !== undefined && stat.mtimeMs < ms;
 }
