@@ -9,6 +9,7 @@ import { stagedName } from '../../src/storage/staging.js';
 import { CLI } from '../support/cli.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { DAY } from '../support/messages.js';
+import { NO_MOUNT, UNSHARE } from '../support/mount.js';
 import { assertSameOutputs, complete, listFiles, makeArchive, start, until } from '../support/runs.js';
 
 const HOUR_MS = 3_600_000;
@@ -164,16 +165,6 @@ mount -o remount,size=64m "$small" || exit 99
 "$@" >"$notes/second.stdout" 2>"$notes/second.stderr"; echo $? >"$notes/second.status"
 cp -r "$small" "$notes/second"
 `;
-
-/** A mount name space of its own: the mount is gone with it. Other users than root need one of users as well. */
-const UNSHARE = ['unshare', process.getuid?.() === 0 ? '-m' : '-rm'];
-
-function canMount(): boolean {
-  const mount = ['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', root];
-  return spawnSync(UNSHARE[0] ?? '', [...UNSHARE.slice(1), ...mount]).status === 0;
-}
-
-const NO_MOUNT = !canMount() && `NOT CHECKED: a full disk, since ${UNSHARE.join(' ')} cannot mount a small tmpfs here`;
 
 for (const { small, options } of [
   { small: 'the output folder', options: (dir: string, _other: string) => ['--output-dir', dir] },
