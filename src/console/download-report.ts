@@ -95,29 +95,12 @@ export class DownloadText implements DownloadReporter {
   }
 
   file(file: PlannedFile, outcome: FileOutcome): void {
-    const line = (status: string, text: string, path?: string) => {
-      const names = `${file.pair.padEnd(10)} ${clean(nameOf(file, path)).padEnd(40)}`;
-      this.#write(`[${file.number}/${this.#total}] ${status} ${names} ${text}`.trimEnd());
-    };
-    switch (outcome.status) {
-      case 'fetched': {
-        const { bytes, seconds, path } = outcome;
-        const again = file.problem === undefined ? '' : ` (was not whole: ${clean(file.problem)})`;
-        return line(this.#paint('green', 'FETCHED '), `${formatBytes(bytes)} in ${seconds.toFixed(1)} s${again}`, path);
-      }
-      case 'there':
-        if (this.#options.converts) return;
-        return line(this.#paint('dim', 'THERE   '), formatBytes(outcome.bytes), outcome.path);
-      case 'converted':
-        return line(this.#paint('dim', 'SKIPPED '), '(its outputs are up to date)');
-      case 'absent':
-        return line(this.#paint('dim', 'ABSENT  '), 'not published');
-      case 'busy':
-        return line(this.#paint('dim', 'BUSY    '), 'another run is fetching it');
-      case 'failed':
-        this.#failed.push(`${clean(nameOf(file))}: ${clean(outcome.error)}`);
-        return line(this.#paint('red', 'ERROR   '), `→ ${clean(outcome.error)}`);
-    }
+    if (outcome.status === 'there' && this.#options.converts) return;
+    if (outcome.status === 'failed') this.#failed.push(`${clean(nameOf(file))}: ${clean(outcome.error)}`);
+    const { style, word } = STATUSES[outcome.status];
+    const status = this.#options.color ? styleText(style, word, { validateStream: false }) : word;
+    const names = `${file.pair.padEnd(10)} ${clean(nameOf(file, pathOf(outcome))).padEnd(40)}`;
+    this.#write(`[${file.number}/${this.#total}] ${status} ${names} ${describeOutcome(file, outcome)}`.trimEnd());
   }
 
   deleted(path: string, problem?: string): void {
@@ -147,9 +130,37 @@ export class DownloadText implements DownloadReporter {
     ];
     for (const line of lines) this.#write(line);
   }
+}
 
-  #paint(style: 'green' | 'dim' | 'red', text: string): string {
-    return this.#options.color ? styleText(style, text, { validateStream: false }) : text;
+const STATUSES = {
+  fetched: { style: 'green', word: 'FETCHED ' },
+  there: { style: 'dim', word: 'THERE   ' },
+  converted: { style: 'dim', word: 'SKIPPED ' },
+  absent: { style: 'dim', word: 'ABSENT  ' },
+  busy: { style: 'dim', word: 'BUSY    ' },
+  failed: { style: 'red', word: 'ERROR   ' },
+} as const satisfies Record<FileOutcome['status'], { style: string; word: string }>;
+
+function pathOf(outcome: FileOutcome): string | undefined {
+  return 'path' in outcome ? outcome.path : undefined;
+}
+
+function describeOutcome({ problem }: PlannedFile, outcome: FileOutcome): string {
+  switch (outcome.status) {
+    case 'fetched': {
+      const again = problem === undefined ? '' : ` (what was there was not whole: ${clean(problem)})`;
+      return `${formatBytes(outcome.bytes)} in ${outcome.seconds.toFixed(1)} s${again}`;
+    }
+    case 'there':
+      return formatBytes(outcome.bytes);
+    case 'converted':
+      return '(not there; its outputs are up to date)';
+    case 'absent':
+      return 'not published';
+    case 'busy':
+      return 'another run is fetching it';
+    case 'failed':
+      return `→ ${clean(outcome.error)}`;
   }
 }
 
@@ -178,7 +189,9 @@ function describePlan(files: readonly PlannedFile[], { neededBytes, unknown, fre
   const free = freeBytes === undefined ? '' : `; ${formatBytes(freeBytes)} are free`;
   return [
     `Wanted: ${files.length} archives, ${there} there, ${fetch} to fetch${sizes}${free}`,
-    ...(converted > 0 ? [`${converted} are not there, and need not be fetched: ${RECORDS_FILE} knows their outputs`] : []),
+    ...(converted > 0
+      ? [`${converted} are not there, and need not be fetched: ${RECORDS_FILE} knows their outputs`]
+      : []),
   ];
 }
 

@@ -96,7 +96,7 @@ export interface DownloadHooks {
  */
 export async function prepare(
   options: DownloadOptions,
-  { signal, conversion }: Pick<DownloadHooks, 'signal' | 'conversion'>,
+  { signal, conversion }: { signal: AbortSignal; conversion?: Pick<Conversion, 'what' | 'outputs'> | undefined },
   nowMs = Date.now(),
 ): Promise<DownloadPlan> {
   const { sourceDir } = options;
