@@ -1,4 +1,5 @@
 /** A publisher of archives, as a test needs it: with every fault that real ones have, and a count of every byte. */
+import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -47,6 +48,8 @@ export class ArchiveServer {
   readonly requests: { path: string; headers: http.IncomingHttpHeaders; atMs: number; query: URLSearchParams }[] = [];
   /** How files are sent: so many bytes each so many ms; at once when absent. */
   throttle: { bytes: number; everyMs: number } | undefined;
+  /** Nothing is sent meanwhile. */
+  isPaused = false;
   /** What the list service at `/list` answers; absent: 404. */
   list: ((query: URLSearchParams) => { status?: number; body: string }) | undefined;
   /** Requests for files that are open now, and the most that were at a time. */
@@ -123,7 +126,7 @@ export class ArchiveServer {
       return;
     }
     if (fault === 'silent') {
-      await setTimeout(600_000, undefined, { ref: false });
+      await once(response, 'close');
       return;
     }
     const { etag: ownTag, lastModified } = file;
@@ -162,9 +165,17 @@ export class ArchiveServer {
   async #send(path: string, bytes: Buffer, response: http.ServerResponse): Promise<void> {
     const step = this.throttle?.bytes ?? bytes.length;
     for (let start = 0; start < bytes.length && !response.destroyed; start += step) {
+      while (this.isPaused && !response.destroyed) await setTimeout(2);
+      if (response.destroyed) return;
       const piece = bytes.subarray(start, start + step);
       this.sentBytes.set(path, (this.sentBytes.get(path) ?? 0) + piece.length);
-      await new Promise((resolve) => response.write(piece, resolve));
+      await new Promise((resolve) => {
+        response.once('close', resolve);
+        response.write(piece, () => {
+          response.off('close', resolve);
+          resolve(undefined);
+        });
+      });
       if (this.throttle) await setTimeout(this.throttle.everyMs);
     }
   }
