@@ -3,7 +3,8 @@
  * show them, `https://quote-saver.bycsi.com/orderbook/linear/BTCUSDT/` and those beside it; they have no other
  * documentation. When Bybit changes something, this is the place to correct.
  */
-import { MARKETS, type MarketName } from './market.js';
+import { DAY_MS, midnightMs, toDate } from '../base/time.js';
+import type { MarketName } from './market.js';
 
 /** Days in a row whose archives have the same depth. */
 export interface Era {
@@ -48,16 +49,34 @@ export function likelyDepths(market: MarketName, date: string): number[] {
   return [...new Set([...ofDay, ...eras].map(({ depth }) => depth))];
 }
 
-/**
- * Whether there can be an archive of a day: one of at least so many levels, in the market, has been published. A day
- * that never existed is not missing.
- *
- * @param market absent: not told, so that it may be any.
- * @param depth absent: any.
- */
-export function isPublished(date: string, { market, depth = 0 }: { market?: MarketName | undefined; depth?: number }) {
-  const markets = market === undefined ? MARKETS : [market];
-  return ERAS.some((era) => markets.includes(era.market) && era.depth >= depth && isWithin(era, date));
+/** Whether there can be an archive of a day. A day that never existed is not missing. */
+export function isPublished(date: string, what: Coverage = {}): boolean {
+  return countPublished(date, date, what) === 1;
+}
+
+/** Which archives count. */
+export interface Coverage {
+  /** Absent: not told, so that it may be any. */
+  market?: MarketName | undefined;
+  /** At least so many levels a side; absent: any. */
+  depth?: number | undefined;
+}
+
+/** How many days there are from one to another, both included, of which there can be an archive. */
+export function countPublished(from: string, to: string, { market, depth = 0 }: Coverage = {}): number {
+  let count = 0;
+  let next = from;
+  const eras = ERAS.filter((era) => (market === undefined || era.market === market) && era.depth >= depth);
+  for (const { firstDay, lastDay = '9999-12-31' } of eras.sort((a, b) => (a.firstDay < b.firstDay ? -1 : 1))) {
+    const first = firstDay > next ? firstDay : next;
+    const last = lastDay < to ? lastDay : to;
+    if (first > last) continue;
+    const lastMs = midnightMs(last);
+    count += (lastMs - midnightMs(first)) / DAY_MS + 1;
+    if (last >= to) break;
+    next = toDate(lastMs + DAY_MS);
+  }
+  return count;
 }
 
 function isWithin({ firstDay, lastDay = '9999-12-31' }: Era, date: string): boolean {

@@ -77,10 +77,11 @@ async function fetch(line: Fetching, surroundings: Surroundings): Promise<boolea
 
   const tally = new DownloadTally(plan.files.length);
   const total = plan.files.length;
-  const converted = new Tally(plan.files.length);
+  const converted = new Tally(total);
   const conversions: Reporter = line.json ? new JsonReporter(write) : new TextReporter(write, { color, total });
   const isLive = stderr.isTTY && !line.json;
   const progress = isLive ? await showDownload(stderr, () => progressOf(plan.files, tally)) : noDownloadProgress;
+  let arrived = 0;
   let ending: DownloadEnding;
   try {
     ending = await fetchAll(plan, line, {
@@ -88,6 +89,7 @@ async function fetch(line: Fetching, surroundings: Surroundings): Promise<boolea
       onBytes: (bytes) => progress.received(bytes),
       onFile: (file, outcome) => {
         tally.add(outcome);
+        if ('path' in outcome) arrived++;
         progress.above(() => reporter.file(file, outcome));
       },
       ...(conversion && {
@@ -98,7 +100,11 @@ async function fetch(line: Fetching, surroundings: Surroundings): Promise<boolea
             converted.add(outcome);
             progress.above(() => conversions.outcome(outcome));
           },
-          onDeleted: (path, problem) => progress.above(() => reporter.deleted(path, problem)),
+          onDeleted: (path, problem) =>
+            progress.above(() => {
+              if (problem === undefined) reporter.deleted(path);
+              else warn(clean(`Note: ${path} could not be removed: ${problem}`));
+            }),
         },
       }),
     });
@@ -107,7 +113,10 @@ async function fetch(line: Fetching, surroundings: Surroundings): Promise<boolea
   }
   const summary = tally.summary();
   reporter.summary(summary, ending);
-  if (conversion) conversions.summary(converted.summary(), endingOf(ending));
+  if (conversion) {
+    const left = arrived - converted.settled;
+    conversions.summary({ ...converted.summary(), total: arrived, left }, endingOf(ending));
+  }
   if (ending.kind === 'complete' && summary.absent === summary.total) throw new UsageError(describeNothing(line));
   return ending.kind === 'complete' && summary.failed === 0 && converted.failed === 0;
 }
@@ -141,7 +150,7 @@ function progressOf(files: readonly PlannedFile[], tally: DownloadTally) {
 }
 
 function endingOf(ending: DownloadEnding): Ending {
-  if (ending.kind === 'stopped') return { kind: 'interrupted', signal: String(ending.reason) };
+  if (ending.kind === 'interrupted') return { kind: 'interrupted', signal: String(ending.reason) };
   return { kind: ending.kind === 'disk-full' ? 'disk-full' : 'complete' };
 }
 

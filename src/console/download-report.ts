@@ -71,7 +71,7 @@ const FAILED_SHOWN = 20;
 export interface DownloadReporter {
   start(plan: DownloadPlan, room: Room): void;
   file(file: PlannedFile, outcome: FileOutcome): void;
-  deleted(path: string, problem?: string): void;
+  deleted(path: string): void;
   summary(summary: DownloadSummary, ending: DownloadEnding): void;
 }
 
@@ -103,9 +103,7 @@ export class DownloadText implements DownloadReporter {
     this.#write(`[${file.number}/${this.#total}] ${status} ${names} ${describeOutcome(file, outcome)}`.trimEnd());
   }
 
-  deleted(path: string, problem?: string): void {
-    if (problem !== undefined) this.#write(`Could not remove ${clean(path)}: ${clean(problem)}`);
-  }
+  deleted(): void {}
 
   summary(summary: DownloadSummary, ending: DownloadEnding): void {
     const { total, fetched, there, converted, absent, busy, failed, left, bytes, seconds } = summary;
@@ -170,7 +168,7 @@ function describeEnding(ending: DownloadEnding): string {
   switch (ending.kind) {
     case 'complete':
       return 'Download complete!';
-    case 'stopped':
+    case 'interrupted':
       return `Download stopped by ${ending.reason}.`;
     case 'disk-full':
       return 'Download stopped: the disk is full. Free some space first.';
@@ -216,8 +214,8 @@ export class DownloadJson implements DownloadReporter {
     this.#emit({ event: 'download', number, market, pair, date, ...outcome, replaced: problem });
   }
 
-  deleted(path: string, problem?: string): void {
-    this.#emit({ event: 'deleted', path, problem });
+  deleted(path: string): void {
+    this.#emit({ event: 'deleted', path });
   }
 
   summary(summary: DownloadSummary, ending: DownloadEnding): void {

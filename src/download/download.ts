@@ -75,7 +75,7 @@ export type FileOutcome =
 /** How a run came to its end. */
 export type DownloadEnding =
   | { kind: 'complete' }
-  | { kind: 'stopped'; reason: unknown }
+  | { kind: 'interrupted'; reason: unknown }
   | { kind: 'disk-full' }
   /** Nobody has ever answered: what they said instead. */
   | { kind: 'unreachable'; problem: string };
@@ -282,7 +282,7 @@ export async function download(
     await http.destroy();
     await conversion?.executor.close();
   }
-  if (signal.aborted) return { kind: 'stopped', reason: signal.reason };
+  if (signal.aborted) return { kind: 'interrupted', reason: signal.reason };
   return arrivals?.isDiskFull ? { kind: 'disk-full' } : ending;
 }
 

@@ -1,6 +1,6 @@
 /** The client of the service that the download page asks which files there are. */
 import { type Dispatcher, request } from 'undici';
-import { DAY_MS, midnightMs, toDate } from '../base/time.js';
+import { DAY_MS, midnightMs } from '../base/time.js';
 import { type ArchiveName, parseArchiveName } from '../catalog/archive-name.js';
 import type { MarketName } from '../catalog/market.js';
 import { describeRequestError, USER_AGENT } from './http.js';
@@ -129,11 +129,4 @@ export function parseAnswer(text: string, { pair, from, to }: Omit<Window, 'mark
 
 function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-/** Every day from one to another, both included. */
-export function daysFrom(from: string, to: string): string[] {
-  const days: string[] = [];
-  for (let ms = midnightMs(from); ms <= midnightMs(to); ms += DAY_MS) days.push(toDate(ms));
-  return days;
 }

@@ -1,12 +1,11 @@
 /** Which files are wanted, where each may be found, and what is there already. Pure: what is known comes in. */
-import { DAY_MS, midnightMs, toDate } from '../base/time.js';
+import { DAY_MS, daysFrom, midnightMs, toDate } from '../base/time.js';
 import { depthFolder } from '../catalog/archive-name.js';
 import { firstPublishedDay, likelyDepths } from '../catalog/coverage.js';
 import type { ArchiveFile } from '../catalog/find-archives.js';
 import type { MarketName } from '../catalog/market.js';
 import { joinPath } from '../storage/paths.js';
 import type { ListedFile } from './list-service.js';
-import { daysFrom } from './list-service.js';
 import { archiveFileName, archiveUrl, isOfPublisher } from './sources.js';
 
 /** What is asked for. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ERAS, firstPublishedDay, isPublished, likelyDepths } from '../../src/catalog/coverage.js';
+import { daysFrom } from '../../src/base/time.js';
+import { countPublished, ERAS, firstPublishedDay, isPublished, likelyDepths } from '../../src/catalog/coverage.js';
 import type { ArchiveFile } from '../../src/catalog/find-archives.js';
 import { availableDays, type PlanInput, planDownloads } from '../../src/download/plan-downloads.js';
 
@@ -36,6 +37,34 @@ test('the table of eras: in order, without holes, and what it says of a day', ()
   assert.ok(!isPublished('2025-04-28', { market: 'spot' }));
   assert.ok(isPublished('2025-04-28', {}), 'of a market that is not told, it may be any');
   assert.ok(!isPublished('2023-01-17', {}));
+});
+
+test('days counted at once are as many as days asked for one by one', () => {
+  const ranges = [
+    ['2022-12-01', '2023-02-01'],
+    ['2025-04-01', '2025-10-01'],
+    ['2025-08-20', '2025-08-20'],
+    ['2025-08-21', '2025-08-21'],
+    ['2010-01-01', '2010-02-01'],
+  ] as const;
+  for (const [from, to] of ranges) {
+    for (const market of [undefined, 'linear', 'spot'] as const) {
+      for (const depth of [undefined, 50, 200, 500, 1000]) {
+        const days = daysFrom(from, to).filter((day) => isPublished(day, { market, depth }));
+        assert.equal(countPublished(from, to, { market, depth }), days.length, `${from} ${market} ${depth}`);
+        const byEras = daysFrom(from, to).filter((day) =>
+          ERAS.some(
+            (era) =>
+              (market ?? era.market) === era.market &&
+              era.depth >= (depth ?? 0) &&
+              day >= era.firstDay &&
+              day <= (era.lastDay ?? day),
+          ),
+        );
+        assert.deepEqual(days, byEras);
+      }
+    }
+  }
 });
 
 function planned(more: Partial<PlanInput> = {}) {

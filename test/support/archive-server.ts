@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { type MadeArchive, makeArchive } from './runs.js';
 
@@ -204,7 +203,7 @@ function startOf(headers: http.IncomingHttpHeaders, file: Pick<PublishedFile, 'e
 }
 
 /** A publisher that is gone when the test ends. */
-export async function startServer(t: Pick<TestContext, 'after'>): Promise<ArchiveServer> {
+export async function startServer(t: { after: (end: () => Promise<void>) => void }): Promise<ArchiveServer> {
   const server = new ArchiveServer();
   await server.listen();
   t.after(() => server.close());
