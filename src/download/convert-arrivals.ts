@@ -27,6 +27,15 @@ export interface ArrivalHooks {
   onDeleted: (path: string, problem?: string) => void;
 }
 
+/** An archive that is there. */
+export interface Arrival {
+  /** Its place in the plan of downloads. */
+  number: number;
+  archive: ArchiveFile;
+  /** It lies where downloads put it: what others have put elsewhere is never removed. */
+  isOwn: boolean;
+}
+
 /** How many archives may wait, for each that is converted: no more are fetched then, for those whose disk is small. */
 const WAITING_PER_SLOT = 2;
 
@@ -34,7 +43,7 @@ const WAITING_PER_SLOT = 2;
 export class Arrivals {
   readonly #conversion: Conversion;
   readonly #hooks: ArrivalHooks;
-  readonly #queue: { number: number; archive: ArchiveFile }[] = [];
+  readonly #queue: Arrival[] = [];
   readonly #working = new Set<Promise<void>>();
   #waiting: (() => void)[] = [];
   #failure: { error: unknown } | undefined;
@@ -51,9 +60,8 @@ export class Arrivals {
     return this.#isDiskFull;
   }
 
-  /** @param number the archive's place in the plan of downloads. */
-  add(number: number, archive: ArchiveFile): void {
-    this.#queue.push({ number, archive });
+  add(arrival: Arrival): void {
+    this.#queue.push(arrival);
     this.#start();
   }
 
@@ -79,7 +87,7 @@ export class Arrivals {
   #start(): void {
     const { executor } = this.#conversion;
     while (this.#working.size < executor.slots && this.#queue.length > 0 && !this.#isStopped()) {
-      const next = this.#queue.shift() as { number: number; archive: ArchiveFile };
+      const next = this.#queue.shift() as Arrival;
       const work = this.#convert(next)
         .catch((error: unknown) => {
           this.#failure ??= { error };
@@ -97,7 +105,8 @@ export class Arrivals {
     return this.#hooks.signal.aborted || this.#isDiskFull || this.#failure !== undefined;
   }
 
-  async #convert({ number, archive }: { number: number; archive: ArchiveFile }): Promise<void> {
+  async #convert(arrival: Arrival): Promise<void> {
+    const { number, archive, isOwn } = arrival;
     const { what, outputs, executor } = this.#conversion;
     const { signal, onOutcome, onRead } = this.#hooks;
     const [entry] = plan({ archives: { ...noArchives(), archives: [archive] }, outputs }, what);
@@ -112,9 +121,9 @@ export class Arrivals {
     if (ending.kind === 'disk-full') this.#isDiskFull = true;
     for (const outcome of outcomes) {
       onOutcome(outcome);
-      if (this.#conversion.deletesAfter && (await isConverted(outcome))) await this.#delete(archive.path);
+      if (this.#conversion.deletesAfter && isOwn && (await isConverted(outcome))) await this.#delete(archive.path);
     }
-    if (outcomes.length === 0) this.#queue.push({ number, archive }); // stopped, and to be told as left
+    if (outcomes.length === 0) this.#queue.push(arrival); // stopped, and to be told as left
   }
 
   async #delete(path: string): Promise<void> {

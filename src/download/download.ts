@@ -228,7 +228,8 @@ export async function download(
   let hasAnswer = false;
   const settle = (file: PlannedFile, outcome: FileOutcome, archive?: ArchiveFile) => {
     onFile(file, outcome);
-    if (archive) arrivals?.add(file.number, archive);
+    const isOwn = file.candidates.some(({ path }) => path === archive?.path);
+    if (archive) arrivals?.add({ number: file.number, archive, isOwn });
   };
   const fail = (file: PlannedFile, error: unknown) => {
     if (isDiskFull(error)) {

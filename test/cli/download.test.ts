@@ -316,6 +316,18 @@ test('--delete-after never removes an archive whose outputs no record knows, or 
   assert.equal(archivesIn(sourceDir).length, 2, run.stdout);
 });
 
+test('--delete-after never removes an archive that lies elsewhere than downloads go', async (t) => {
+  const [sourceDir, out] = [tempDir(t), tempDir(t)];
+  const elsewhere = path.join(sourceDir, 'mine/linear/2025-08-24_AAAUSDT_ob200.data.zip');
+  fs.mkdirSync(path.dirname(elsewhere), { recursive: true });
+  fs.copyFileSync(path.join(mirror, 'linear/0200/AAAUSDT/2025-08-24_AAAUSDT_ob200.data.zip'), elsewhere);
+  const days = ['--symbols', 'AAAUSDT', '--from', '2025-08-24', '--to', '2025-08-25'];
+  const run = await complete(line(sourceDir, ...days, '--convert', '--delete-after', '--output-dir', out));
+  assertWell(run);
+  assert.equal(readOutputs(out).size, 2);
+  assert.deepEqual(archivesIn(sourceDir), ['mine/linear/2025-08-24_AAAUSDT_ob200.data.zip']);
+});
+
 test('other options than those of what is there: refused before anything is fetched', async (t) => {
   const [sourceDir, out] = [tempDir(t), tempDir(t)];
   const first = line(sourceDir, '--symbols', 'AAAUSDT', '--convert', '--delete-after', '--output-dir', out);
