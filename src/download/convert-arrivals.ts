@@ -6,6 +6,7 @@ import type { PlanOptions } from '../convert/options.js';
 import { outputsOf, type PlanEntry, plan } from '../convert/plan.js';
 import { type Outcome, run } from '../convert/run.js';
 import { openStorage } from '../storage/open-storage.js';
+import { folderOf } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
 import type { Candidate, WantedFile } from './plan-downloads.js';
 
@@ -45,6 +46,8 @@ export class Arrivals {
   readonly #hooks: ArrivalHooks;
   readonly #queue: Arrival[] = [];
   readonly #working = new Set<Promise<void>>();
+  /** Where unfinished outputs may lie. */
+  readonly #folders = new Set<string>();
   #waiting: (() => void)[] = [];
   #failure: { error: unknown } | undefined;
   #isDiskFull = false;
@@ -79,9 +82,12 @@ export class Arrivals {
     if (this.#failure) throw this.#failure.error;
   }
 
-  /** How many were added and are not converted, after {@link finish}. */
-  get left(): number {
-    return this.#queue.length;
+  /** Ends at once, and removes what is unfinished. */
+  async close(): Promise<void> {
+    const { executor } = this.#conversion;
+    await executor.close();
+    await Promise.all(this.#working);
+    for (const folder of this.#folders) await openStorage(folder).sweep(folder, executor.runId);
   }
 
   #start(): void {
@@ -105,12 +111,12 @@ export class Arrivals {
     return this.#hooks.signal.aborted || this.#isDiskFull || this.#failure !== undefined;
   }
 
-  async #convert(arrival: Arrival): Promise<void> {
-    const { number, archive, isOwn } = arrival;
+  async #convert({ number, archive, isOwn }: Arrival): Promise<void> {
     const { what, outputs, executor } = this.#conversion;
     const { signal, onOutcome, onRead } = this.#hooks;
     const [entry] = plan({ archives: { ...noArchives(), archives: [archive] }, outputs }, what);
     if (!entry) throw new Error(`${archive.path} is not among what is wanted`);
+    for (const { path } of outputsOf(entry)) this.#folders.add(what.tempDir ?? folderOf(path));
     const outcomes: Outcome[] = [];
     const ending = await run([{ ...entry, number }], shared(executor, signal), {
       signal,
@@ -123,7 +129,6 @@ export class Arrivals {
       onOutcome(outcome);
       if (this.#conversion.deletesAfter && isOwn && (await isConverted(outcome))) await this.#delete(archive.path);
     }
-    if (outcomes.length === 0) this.#queue.push(arrival); // stopped, and to be told as left
   }
 
   async #delete(path: string): Promise<void> {

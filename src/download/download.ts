@@ -281,7 +281,7 @@ export async function download(
   } finally {
     signal.removeEventListener('abort', stop);
     await http.destroy();
-    await conversion?.executor.close();
+    await arrivals?.close();
   }
   if (signal.aborted) return { kind: 'interrupted', reason: signal.reason };
   return arrivals?.isDiskFull ? { kind: 'disk-full' } : ending;

@@ -9,7 +9,7 @@ import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import { ArchiveServer, type Fault, listAnswer } from '../support/archive-server.js';
 import type { CliResult } from '../support/cli.js';
 import { readOutputs, tempDir } from '../support/files.js';
-import { assertSameOutputs, complete, listFiles, start, until } from '../support/runs.js';
+import { assertSameOutputs, complete, listFiles, listStaged, start, until } from '../support/runs.js';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-download-'));
 /** Everything that is published, as a source folder. */
@@ -277,6 +277,48 @@ test('--convert: none is converted before it is whole; one that fails costs itse
   assert.match(run.stdout, /^\[12\/60\] ERROR {4}AAAUSDT .*not whole/m);
   assert.equal([...readOutputs(out).keys()].filter((output) => output.includes('2025-08-17_AAAUSDT')).length, 0);
   assert.match(run.stdout, /Successfully processed: 59\n/);
+});
+
+test('Ctrl+C with --convert: nothing unfinished is left of outputs, and both are gone on with', async (t) => {
+  const { symbols } = await publishLarge(t);
+  const [sourceDir, out, whole] = [tempDir(t), tempDir(t), tempDir(t)];
+  const all = (to: string) => [
+    ...[
+      'download',
+      '--source-dir',
+      sourceDir,
+      '--base-url',
+      server.url,
+      '--list-url',
+      'none',
+      '--symbols',
+      symbols.join(),
+    ],
+    ...[
+      '--from',
+      '2025-08-16',
+      '--to',
+      '2025-08-16',
+      '--convert',
+      '--output-dir',
+      to,
+      '--interval',
+      '100ms',
+      '--workers',
+      '2',
+    ],
+  ];
+  const { child, ended } = start(all(out));
+  await until(() => listStaged(out).length > 0, 'something is converted');
+  child.kill('SIGINT');
+  const { status, stdout, stderr } = await ended;
+  assert.deepEqual({ status, stderr }, { status: 130, stderr: '' });
+  assert.match(stdout, /Processing stopped by SIGINT\.\n/);
+  assert.deepEqual(listStaged(out), []);
+  assertWell(await complete(all(out)));
+  assert.equal(assertWhole(sourceDir), symbols.length);
+  assertWell(await complete(all(whole)));
+  assertSameOutputs(readOutputs(out), readOutputs(whole));
 });
 
 test('--delete-after: archives are gone, outputs are there; the second run fetches and converts nothing', async (t) => {
