@@ -36,22 +36,22 @@ const MAX_TRIES = 100;
 const MAX_TIMEOUT_SECONDS = 3600;
 
 const EXPLANATION = `
-Files go to MARKET/DEPTH/SYMBOL/ below --source-dir, where convert finds them. One that is there with its name is whole: it
-appears when its length, the structure of the zip, the CRC-32 of its content, and symbol, depth and day of its
-messages have been found right. Run the same command again to go on after a stop, from the byte that had come.
+Files go to MARKET/DEPTH/SYMBOL/ below --source-dir, where convert finds them. A file appears when
+its length, the structure of the zip, the CRC-32 of its content, and symbol, depth and day of its
+messages have been found right. After a stop the same command goes on, from the byte that had come.
 
-With --convert, all options of convert can be given as well (bookgrid help convert). Each archive is converted as soon as
-it is there.
+With --convert, all options of convert can be given as well (bookgrid help convert). Each archive is
+converted as soon as it is there.
 
 The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name is used.
 
 Examples:
-  bookgrid download --symbols BTCUSDT,ETHUSDT --from 2025-08-01 --to 2025-08-31 --source-dir archives
-  bookgrid download --symbols BTCUSDT --from 2025-08-01 --source-dir archives --convert --output-dir snapshots --interval 1s
+  bookgrid download --symbols BTCUSDT,ETHUSDT --from 2025-08-01 --to 2025-08-31
+  bookgrid download --symbols BTCUSDT --from 2025-08-01 --convert --interval 1s --depths 50
   bookgrid download --check --source-dir archives
 
-Exit status: 0 all that is published is there, 1 a file failed or is damaged, 2 wrong usage or nothing is published of what was
-asked for, 130 after Ctrl+C, 143 after SIGTERM.`;
+Exit status: 0 all that is published is there, 1 a file failed or is damaged, 2 wrong usage or
+nothing is published of what was asked for, 130 after Ctrl+C, 143 after SIGTERM.`;
 
 /** The command line of `bookgrid download` as commander knows it. */
 export function buildDownloadCommand() {
@@ -65,7 +65,7 @@ export function buildDownloadCommand() {
     .addOption(sharedOptions.symbols('Symbols, separated by commas: BTCUSDT,ETHUSDT.').helpGroup(what))
     .addOption(sharedOptions.from().helpGroup(what))
     .addOption(
-      option('--to <date>', sharedOptions.to().description)
+      option('--to <date>', 'The last day wanted, YYYY-MM-DD (UTC). (default: yesterday)')
         .argParser(sharedOptions.to().parseArg ?? String)
         .helpGroup(what),
     )
@@ -121,7 +121,7 @@ export function buildDownloadCommand() {
     )
     .addOption(sharedOptions.json().helpGroup(how))
     .addOption(
-      option('--base-url <url>', 'Address of a mirror that has the same paths, /orderbook/…, as the publisher.')
+      option('--base-url <url>', 'Address of a mirror that has the publisher’s paths, /orderbook/… below it.')
         .argParser(parseUrl)
         .default(BASE_URL)
         .helpGroup(where),

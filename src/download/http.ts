@@ -45,7 +45,9 @@ function openProxied(options: Agent.Options): EnvHttpProxyAgent {
 export function describeRequestError(error: unknown): { message: string; isUnreachable: boolean } {
   const { code = '', message, cause } = error as NodeJS.ErrnoException;
   const inner = cause as NodeJS.ErrnoException | undefined;
-  const isUnreachable = UNREACHABLE.includes(code) || UNREACHABLE.includes(inner?.code ?? '');
+  // A proxy that refuses the tunnel has no code of its own.
+  const isRefused = code === 'UND_ERR_ABORTED' && message.startsWith('Proxy response');
+  const isUnreachable = isRefused || UNREACHABLE.includes(code) || UNREACHABLE.includes(inner?.code ?? '');
   return { message: inner?.message ? `${message}: ${inner.message}` : message || code, isUnreachable };
 }
 
