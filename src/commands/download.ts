@@ -10,8 +10,8 @@ import {
   DownloadText,
   printDownloadPlan,
 } from '../console/download-report.js';
+import { formatBytes } from '../console/format-bytes.js';
 import { type Ending, JsonReporter, type Reporter, Tally, TextReporter } from '../console/report.js';
-import { formatBytes } from '../console/sizes.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { ConflictError } from '../convert/conflicts.js';
 import { checkArchive } from '../download/check-archive.js';
@@ -26,6 +26,7 @@ import {
   type Room,
   sizeOf,
 } from '../download/download.js';
+import { defaultWorkers } from '../executors/default-workers.js';
 import { workerThreadsExecutor } from '../executors/worker-threads.js';
 import { openStorage } from '../storage/open-storage.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
@@ -95,11 +96,11 @@ async function fetch(line: Fetching, surroundings: Surroundings): Promise<boolea
       ...(conversion && {
         conversion: {
           ...conversion,
-          onRead() {},
           onOutcome: (outcome) => {
             converted.add(outcome);
             progress.above(() => conversions.outcome(outcome));
           },
+          onOtherRun: (other) => progress.above(() => conversions.otherRun(other)),
           onDeleted: (path, problem) =>
             progress.above(() => {
               if (problem === undefined) reporter.deleted(path);
@@ -123,11 +124,11 @@ async function fetch(line: Fetching, surroundings: Surroundings): Promise<boolea
 
 /** How many archives are there at a time, at most, where each is removed when it has been converted. */
 function atATime({ connections, convert }: Fetching): number {
-  return connections + 3 * (convert?.workers ?? 0);
+  return connections + 3 * (convert?.workers ?? defaultWorkers().workers);
 }
 
 async function openConversion(options: ConvertOptions, { deletesAfter, symbols }: Fetching): Promise<Conversion> {
-  const { what, workers } = options;
+  const { what, workers = defaultWorkers().workers } = options;
   const outputs = await lookUpOutputs(what.outputDir, { symbols, readContents: true });
   // Also a single one is a thread of its own: this thread has to take in what comes.
   return { what, outputs, executor: workerThreadsExecutor({ slots: workers }), deletesAfter };

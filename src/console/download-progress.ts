@@ -1,5 +1,5 @@
+import { formatBytes } from './format-bytes.js';
 import { formatDuration } from './progress.js';
-import { formatBytes } from './sizes.js';
 
 /** A live line on a terminal. */
 export interface DownloadProgress {

@@ -4,7 +4,7 @@ import { RECORDS_FILE } from '../catalog/records.js';
 import type { DownloadEnding, DownloadPlan, FileOutcome, PlannedFile, Room } from '../download/download.js';
 import { sizeOf } from '../download/download.js';
 import { clean } from './clean-text.js';
-import { formatBytes } from './sizes.js';
+import { formatBytes } from './format-bytes.js';
 
 /** Numbers of archives. Each that is wanted is in exactly one of these, and not in any when the run was stopped. */
 export interface DownloadCounts {

@@ -1,12 +1,12 @@
 /** Converts archives as they arrive, in the same way as a run that finds them all there: plan, job, record. */
 import { type ArchiveFile, noArchives } from '../catalog/find-archives.js';
-import type { Outputs } from '../catalog/inventory.js';
+import { Outputs } from '../catalog/inventory.js';
+import { stagingFolderOf } from '../catalog/output-name.js';
 import type { Executor } from '../convert/executor.js';
 import type { PlanOptions } from '../convert/options.js';
 import { outputsOf, type PlanEntry, plan } from '../convert/plan.js';
-import { type Outcome, run } from '../convert/run.js';
+import { type Outcome, type RunHooks, run } from '../convert/run.js';
 import { openStorage } from '../storage/open-storage.js';
-import { folderOf } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
 import type { Candidate, WantedFile } from './plan-downloads.js';
 
@@ -23,7 +23,8 @@ export interface Conversion {
 export interface ArrivalHooks {
   signal: AbortSignal;
   onOutcome: (outcome: Outcome) => void;
-  onRead: (bytes: number) => void;
+  /** Hears once of each other run that is converting one of the archives. */
+  onOtherRun: (run: OtherRun) => void;
   /** An archive was removed, or why it could not be. */
   onDeleted: (path: string, problem?: string) => void;
 }
@@ -37,22 +38,28 @@ export interface Arrival {
   isOwn: boolean;
 }
 
+type OtherRun = Parameters<NonNullable<RunHooks['onOtherRun']>>[0];
+
 /** How many archives may wait, for each that is converted: no more are fetched then, for those whose disk is small. */
 const WAITING_PER_SLOT = 2;
 
 /** Converts archives that are added, several at a time. */
 export class Arrivals {
   readonly #conversion: Conversion;
+  readonly #sourceDir: string;
   readonly #hooks: ArrivalHooks;
   readonly #queue: Arrival[] = [];
   readonly #working = new Set<Promise<void>>();
   /** Where unfinished outputs may lie. */
   readonly #folders = new Set<string>();
+  readonly #otherRuns = new Set<string>();
   #waiting: (() => void)[] = [];
   #failure: { error: unknown } | undefined;
   #isDiskFull = false;
 
-  constructor(conversion: Conversion, hooks: ArrivalHooks) {
+  /** @param sourceDir folder that archives go to. */
+  constructor(conversion: Conversion, sourceDir: string, hooks: ArrivalHooks) {
+    this.#sourceDir = sourceDir;
     this.#conversion = conversion;
     this.#hooks = hooks;
     hooks.signal.addEventListener('abort', () => this.#wake());
@@ -113,16 +120,19 @@ export class Arrivals {
 
   async #convert({ number, archive, isOwn }: Arrival): Promise<void> {
     const { what, outputs, executor } = this.#conversion;
-    const { signal, onOutcome, onRead } = this.#hooks;
-    const [entry] = plan({ archives: { ...noArchives(), archives: [archive] }, outputs }, what);
+    const { signal, onOutcome, onOtherRun } = this.#hooks;
+    const entry = planOne(archive, outputs, what);
     if (!entry) throw new Error(`${archive.path} is not among what is wanted`);
-    for (const { path } of outputsOf(entry)) this.#folders.add(what.tempDir ?? folderOf(path));
+    for (const output of outputsOf(entry)) this.#folders.add(what.tempDir ?? stagingFolderOf(output));
     const outcomes: Outcome[] = [];
     const ending = await run([{ ...entry, number }], shared(executor, signal), {
       signal,
       tempDir: what.tempDir,
-      onRead,
       onOutcome: (outcome) => outcomes.push(outcome),
+      onOtherRun: (other) => {
+        if (!this.#otherRuns.has(other.runId)) onOtherRun(other);
+        this.#otherRuns.add(other.runId);
+      },
     });
     if (ending.kind === 'disk-full') this.#isDiskFull = true;
     for (const outcome of outcomes) {
@@ -133,7 +143,7 @@ export class Arrivals {
 
   async #delete(path: string): Promise<void> {
     try {
-      await openStorage(path).remove(path);
+      await openStorage(path).remove(path, this.#sourceDir);
       this.#hooks.onDeleted(path);
     } catch (error) {
       this.#hooks.onDeleted(path, (error as Error).message);
@@ -152,7 +162,7 @@ function shared(executor: Executor, signal: AbortSignal): Executor {
   return {
     slots: 1,
     runId: newRunId(),
-    run: (job, onRead) => executor.run(job, onRead),
+    run: (job, how) => executor.run(job, how),
     close: async () => {
       if (signal.aborted) await executor.close();
     },
@@ -180,8 +190,10 @@ export function isConvertedBefore(file: WantedFile, { what, outputs }: Pick<Conv
   return file.candidates.some((candidate) => {
     const archive = recall(file, candidate, { what, outputs });
     if (!archive) return false;
-    const entry = planOne(archive, outputs, what);
-    return entry?.action === 'skip' && entry.reason === 'exists' && !entry.unrecorded && entry.remark === undefined;
+    const entry = planOne(archive, outputs, { ...what, onStale: 'keep' });
+    if (entry?.action !== 'skip' || entry.reason !== 'exists') return false;
+    // With other options than those it is made again, or refused, unless it is to be left as it is.
+    return !entry.unrecorded && entry.remark === undefined && (!entry.kept || what.onStale !== 'remake');
   });
 }
 
@@ -200,8 +212,21 @@ function recall(
   return isSame ? { ...imagine(file, candidate), sizeBytes, mtimeMs } : undefined;
 }
 
+/** Of one archive among many: only what is there of its symbol is looked at. */
 function planOne(archive: ArchiveFile, outputs: Outputs, what: PlanOptions): PlanEntry | undefined {
-  return plan({ archives: { ...noArchives(), archives: [archive] }, outputs }, what)[0];
+  const ofSymbol = outputsOfSymbol(outputs, archive.pair);
+  return plan({ archives: { ...noArchives(), archives: [archive] }, outputs: ofSymbol }, what)[0];
+}
+
+const bySymbol = new WeakMap<Outputs, Map<string, Outputs>>();
+
+function outputsOfSymbol(outputs: Outputs, pair: string): Outputs {
+  const known = bySymbol.get(outputs) ?? new Map<string, Outputs>();
+  bySymbol.set(outputs, known);
+  const all = () => outputs.all.filter((output) => output.pair === pair);
+  const ofSymbol = known.get(pair) ?? new Outputs(all(), outputs.records, outputs.unreadable);
+  known.set(pair, ofSymbol);
+  return ofSymbol;
 }
 
 /** An archive that is not there. */

@@ -217,7 +217,7 @@ export async function download(
   };
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  const arrivals = conversion && new Arrivals(conversion, { ...conversion, signal: all.signal });
+  const arrivals = conversion && new Arrivals(conversion, options.sourceDir, { ...conversion, signal: all.signal });
   const http = openHttp(options);
   const pace = new Pace();
   const how: FetchOptions = {

@@ -10,7 +10,16 @@ import { newRunId } from '../../src/storage/staging.js';
 import { listAnswer, startServer } from '../support/archive-server.js';
 import { assertAsDescribed, type Field, readTables } from '../support/field-tables.js';
 import { DAY } from '../support/messages.js';
-import { complete, makeArchive, readRecords } from '../support/runs.js';
+import {
+  complete,
+  ENDLESS_OPTIONS,
+  listStaged,
+  makeArchive,
+  makeEndless,
+  readRecords,
+  start,
+  until,
+} from '../support/runs.js';
 
 type Json = Record<string, unknown>;
 
@@ -81,7 +90,9 @@ before(async () => {
   await run('convert', '--dry-run', '--temp-dir', folder, '--interval', '1s');
   await run('convert', '--dry-run', ...formats, '--on-stale', 'remake');
   await run('convert', '--dry-run', ...formats, '--on-stale', 'keep');
+  await run('convert', '--dry-run', ...formats, '--partition', 'hive', '--on-stale', 'remake');
   await run('status');
+  await meetAnotherRun();
   for (const record of readRecords(output)) if (record) keep('record', record);
   await download();
 });
@@ -120,6 +131,22 @@ async function download(): Promise<void> {
   await at('http://127.0.0.1:9', '2025-01-16', '2025-01-18', '--tries', '1');
   fs.copyFileSync(place(DAY), path.join(archives, path.basename(place('2025-01-17'))));
   await print(folder, ['download', '--check', '--source-dir', archives, '--json']);
+}
+
+/** A run that waits for what another one makes, and is stopped. */
+async function meetAnotherRun(): Promise<void> {
+  const args = [await makeEndless(folder), '--output-dir', path.join(folder, 'busy'), ...ENDLESS_OPTIONS];
+  const busy = start(args);
+  await until(() => listStaged(folder).length > 0, 'an output is begun');
+  const waiting = start([...args, '--json']);
+  await waiting.printed(/"waiting"/);
+  waiting.child.kill('SIGINT');
+  busy.child.kill('SIGINT');
+  await busy.ended;
+  for (const line of (await waiting.ended).stdout.trimEnd().split('\n')) {
+    const object = JSON.parse(line) as Json;
+    keep(String(object['event']), object);
+  }
 }
 
 /** Of an archive that was worked on, the event has all that the record has. */
