@@ -43,14 +43,14 @@ type Checking = Extract<DownloadLine, { action: 'check' }>;
  */
 export async function download(line: DownloadLine, surroundings: Surroundings): Promise<boolean> {
   try {
-    return await (line.action === 'check' ? check(line, surroundings) : fetch(line, surroundings));
+    return await (line.action === 'check' ? check(line, surroundings) : fetchWanted(line, surroundings));
   } catch (error) {
     if (!surroundings.signal.aborted) throw error;
     return false; // stopped before there was anything to tell of
   }
 }
 
-async function fetch(line: Fetching, surroundings: Surroundings): Promise<boolean> {
+async function fetchWanted(line: Fetching, surroundings: Surroundings): Promise<boolean> {
   const { stdout, stderr, signal } = surroundings;
   const write = lineWriter(stdout);
   const warn = lineWriter(stderr);

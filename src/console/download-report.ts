@@ -59,8 +59,11 @@ export class DownloadTally {
 }
 
 /** What an archive is called before it is known which depth it has. */
-function nameOf({ market, date, pair, candidates }: PlannedFile, path?: string): string {
-  const found = candidates.find((candidate) => candidate.path === path);
+function nameOf({ market, date, pair, candidates }: PlannedFile, outcome: FileOutcome): string {
+  const found = candidates.find(
+    ({ path, url }) =>
+      ('path' in outcome && outcome.path === path) || (outcome.status === 'failed' && outcome.url === url),
+  );
   if (found) return `${market}/${found.fileName}`;
   return candidates.length === 1 ? `${market}/${candidates[0].fileName}` : `${market}/${date}_${pair}`;
 }
@@ -96,10 +99,11 @@ export class DownloadText implements DownloadReporter {
 
   file(file: PlannedFile, outcome: FileOutcome): void {
     if (outcome.status === 'there' && this.#options.converts) return;
-    if (outcome.status === 'failed') this.#failed.push(`${clean(nameOf(file))}: ${clean(outcome.error)}`);
+    const name = clean(nameOf(file, outcome));
+    if (outcome.status === 'failed') this.#failed.push(`${name}: ${clean(outcome.error)}`);
     const { style, word } = STATUSES[outcome.status];
     const status = this.#options.color ? styleText(style, word, { validateStream: false }) : word;
-    const names = `${file.pair.padEnd(10)} ${clean(nameOf(file, pathOf(outcome))).padEnd(40)}`;
+    const names = `${file.pair.padEnd(10)} ${name.padEnd(40)}`;
     this.#write(`[${file.number}/${this.#total}] ${status} ${names} ${describeOutcome(file, outcome)}`.trimEnd());
   }
 
@@ -138,10 +142,6 @@ const STATUSES = {
   busy: { style: 'dim', word: 'BUSY    ' },
   failed: { style: 'red', word: 'ERROR   ' },
 } as const satisfies Record<FileOutcome['status'], { style: string; word: string }>;
-
-function pathOf(outcome: FileOutcome): string | undefined {
-  return 'path' in outcome ? outcome.path : undefined;
-}
 
 function describeOutcome({ problem }: PlannedFile, outcome: FileOutcome): string {
   switch (outcome.status) {

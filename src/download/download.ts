@@ -70,14 +70,15 @@ export type FileOutcome =
   | { status: 'converted' }
   | { status: 'absent' }
   | { status: 'busy' }
-  | { status: 'failed'; error: string };
+  /** `url`: the address at which it failed. */
+  | { status: 'failed'; url: string; error: string };
 
 /** How a run came to its end. */
 export type DownloadEnding =
   | { kind: 'complete' }
   | { kind: 'interrupted'; reason: unknown }
   | { kind: 'disk-full' }
-  /** Nobody has ever answered: what they said instead. */
+  /** Nobody answers, or nobody does any more: what was seen instead. */
   | { kind: 'unreachable'; problem: string };
 
 export interface DownloadHooks {
@@ -226,6 +227,8 @@ export async function download(
   };
   let ending: DownloadEnding = { kind: 'complete' };
   let hasAnswer = false;
+  /** Files in a row for which nobody answered. */
+  let silent = 0;
   const settle = (file: PlannedFile, outcome: FileOutcome, archive?: ArchiveFile) => {
     onFile(file, outcome);
     const isOwn = file.candidates.some(({ path }) => path === archive?.path);
@@ -238,13 +241,14 @@ export async function download(
       return;
     }
     if (!(error instanceof FetchError)) throw error;
-    if (error.isUnreachable && !hasAnswer) {
+    silent = error.isUnreachable ? silent + 1 : 0;
+    if (silent > (hasAnswer ? connections : 0)) {
       ending = { kind: 'unreachable', problem: error.message };
       fetching.abort();
       return;
     }
-    hasAnswer = true;
-    settle(file, { status: 'failed', error: error.message });
+    hasAnswer ||= !error.isUnreachable;
+    settle(file, { status: 'failed', url: error.url, error: error.message });
   };
   await sweep(files);
   for (const file of files) {
@@ -256,11 +260,14 @@ export async function download(
   const queue = files.filter(({ action }) => action === 'fetch');
   const work = async () => {
     for (let file = queue.shift(); file && !fetching.signal.aborted; file = queue.shift()) {
-      await arrivals?.room();
+      if (conversion?.deletesAfter) await arrivals?.room();
       if (arrivals?.isDiskFull) stop();
       try {
         const { outcome, archive } = await fetchOne(file, how);
-        hasAnswer ||= outcome.status !== 'busy';
+        if (outcome.status !== 'busy') {
+          hasAnswer = true;
+          silent = 0;
+        }
         settle(file, outcome, archive);
       } catch (error) {
         if (fetching.signal.aborted) return;

@@ -45,10 +45,13 @@ export class FetchError extends Error {
   override name = 'FetchError';
   /** Nobody has answered at all: neither would anybody for another file. */
   readonly isUnreachable: boolean;
+  /** The address that was asked. */
+  readonly url: string;
 
-  constructor(message: string, { isUnreachable = false }: { isUnreachable?: boolean } = {}) {
+  constructor(message: string, { isUnreachable, url }: { isUnreachable: boolean; url: string }) {
     super(message);
     this.isUnreachable = isUnreachable;
+    this.url = url;
   }
 }
 
@@ -82,7 +85,7 @@ const MUCH_BYTES = 256 * 1024;
 const MIN_BYTES_PER_SECOND = 1024;
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
 /** No archive comes near this; an answer without an end must have one. */
-const MAX_FILE_BYTES = 8 * 2 ** 30;
+const MAX_FILE_BYTES = 2 * 2 ** 30;
 /** Every zip file begins with a local header (APPNOTE.TXT 4.3.7). */
 const ZIP_SIGNATURE = Buffer.from('PK\x03\x04', 'latin1');
 
@@ -114,9 +117,9 @@ export async function fetchFile(file: FileRequest, options: FetchOptions): Promi
         const failure = asFailure(error);
         failures = partial.sizeBytes - sizeBefore >= MUCH_BYTES ? 1 : failures + 1;
         const isHopeless = wrong.length > 1 && wrong.at(-1) === wrong.at(-2);
-        if (failures >= tries || isHopeless) throw giveUp(failure, failures);
+        if (failures >= tries || isHopeless) throw giveUp(file, failure, failures);
         const waitMs = failure.retryAfterMs ?? backoffMs(failures, firstBackoffMs);
-        if (waitMs > MAX_RETRY_AFTER_MS) throw giveUp(failure, failures);
+        if (waitMs > MAX_RETRY_AFTER_MS) throw giveUp(file, failure, failures);
         if (failure.holdsAll) pace.hold(waitMs);
         else await sleep(waitMs, signal);
       }
@@ -148,9 +151,9 @@ function startOver(partial: PartialFile, onBytes: FetchOptions['onBytes']): void
   partial.begin('');
 }
 
-function giveUp(failure: Failure, tries: number): FetchError {
-  const { message, isUnreachable } = failure;
-  return new FetchError(`${message} (given up after ${tries === 1 ? '1 try' : `${tries} tries`})`, { isUnreachable });
+function giveUp({ url }: FileRequest, { message, isUnreachable }: Failure, tries: number): FetchError {
+  const given = `given up after ${tries === 1 ? '1 try' : `${tries} tries`}`;
+  return new FetchError(`${message} (${given})`, { isUnreachable, url });
 }
 
 /** What can be tried again. @throws everything else. */

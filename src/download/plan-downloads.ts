@@ -121,11 +121,8 @@ function candidatesOf(
   { wanted: { market }, sourceDir, baseUrl, usesLinks }: PlanInput,
 ): [Candidate, ...Candidate[]] {
   const likely = likelyDepths(market, date);
-  const depths = new Set([
-    ...likely.filter((depth) => listed.some(({ sourceDepth }) => sourceDepth === depth)),
-    ...likely,
-  ]);
-  for (const { sourceDepth } of listed) depths.add(sourceDepth);
+  const told = listed.map(({ sourceDepth }) => sourceDepth);
+  const depths = new Set([...likely.filter((depth) => told.includes(depth)), ...told, ...likely]);
   return [...depths].map((sourceDepth): Candidate => {
     const archive = { pair, date, sourceDepth };
     const { sizeBytes, url } = listed.find((file) => file.sourceDepth === sourceDepth) ?? {};

@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { flush, flushFolder, makeFolder } from './folders.js';
+import { flush, flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
 import { isOlderThan, parseResumable, resumableName } from './staging.js';
 import type { FileVersion, PartialFile } from './storage.js';
 import { versionOf } from './version.js';
@@ -20,20 +20,28 @@ const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
 export function resumePartial(file: string, runId: string): PartialFile | undefined {
   const place = path.dirname(file);
   const fileName = path.basename(file);
+  const top = nearestThere(place);
   makeFolder(place);
   const own = path.join(place, resumableName(fileName, runId));
+  const partial = () => new LocalPartialFile(file, { folder: own, top });
   for (const { folder, isOrphan } of partialsIn(place).filter((partial) => partial.fileName === fileName)) {
     if (!isOrphan) return undefined;
     try {
       fs.renameSync(folder, own);
-      return new LocalPartialFile(file, own);
+      return partial();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       return undefined; // another run was faster
     }
   }
   fs.mkdirSync(own);
-  return new LocalPartialFile(file, own);
+  return partial();
+}
+
+/** The folder itself, or the first above it that is there: what is below is made for the file. */
+function nearestThere(folder: string): string {
+  const parent = path.dirname(folder);
+  return fs.existsSync(folder) || parent === folder ? folder : nearestThere(parent);
 }
 
 /** Removes what nobody will ask for: see {@link Storage.sweep}. @returns how many. */
@@ -98,15 +106,18 @@ class LocalPartialFile implements PartialFile {
   readonly path: string;
   readonly #target: string;
   readonly #folder: string;
+  readonly #top: string;
   #fd: number | undefined;
   #note: string | undefined;
   #sizeBytes: number;
   /** It has been published or removed. */
   #isOver = false;
 
-  constructor(target: string, folder: string) {
+  /** @param place `top`: folders below it were made for the file, and go with it when it does not come. */
+  constructor(target: string, { folder, top }: { folder: string; top: string }) {
     this.#target = target;
     this.#folder = folder;
+    this.#top = top;
     this.path = path.join(folder, path.basename(target));
     this.#note = readIfThere(path.join(folder, NOTE));
     this.#sizeBytes = fs.statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
@@ -160,6 +171,7 @@ class LocalPartialFile implements PartialFile {
     this.#isOver = true;
     this.#close();
     remove(this.#folder);
+    removeEmptyFolders(path.dirname(this.#target), this.#top);
   }
 
   #close(): void {

@@ -222,8 +222,10 @@ test('the depth in doubt: the other one is tried', async (t) => {
 
 test('a day that is not published is absent, and no error', async (t) => {
   const server = await startServer(t);
-  const { ending, outcome } = await run(optionsFor(server, tempDir(t)));
+  const sourceDir = tempDir(t);
+  const { ending, outcome } = await run(optionsFor(server, sourceDir));
   assert.deepEqual([ending.kind, outcome?.status], ['complete', 'absent']);
+  assert.deepEqual(fs.readdirSync(sourceDir), [], 'no folder was made for nothing');
 });
 
 const OTHER: [what: string, archive: Parameters<typeof makeArchive>[1], message: RegExp][] = [
@@ -255,6 +257,18 @@ test('nobody answers: the run ends instead of trying every file', async (t) => {
   const { ending, outcomes } = await run(options);
   assert.equal(ending.kind, 'unreachable');
   assert.deepEqual(outcomes, []);
+});
+
+test('nobody answers any more: the run ends after some files', async (t) => {
+  const server = await startServer(t);
+  const path = await server.publishMade(tempDir(t), 'linear', { pair: PAIR, date: '2025-01-01' });
+  server.onSent = async (sent) => {
+    if (sent === path) await server.close();
+  };
+  const options = optionsFor(server, tempDir(t), { from: '2025-01-01', tries: 2, connections: 2 });
+  const { ending, outcomes } = await run(options);
+  assert.equal(ending.kind, 'unreachable');
+  assert.ok(outcomes.length <= 5, `${outcomes.length} of 15 files were settled`);
 });
 
 test('what is there and whole is not fetched; what is not is replaced', async (t) => {

@@ -29,7 +29,6 @@ export type Fault =
   | 'stalls'
   /** Bytes come, one by one, without end. */
   | 'trickles'
-  | 'endless'
   | { sends: Buffer };
 
 interface PublishedFile {
@@ -47,6 +46,8 @@ export class ArchiveServer {
   readonly requests: { path: string; headers: http.IncomingHttpHeaders; atMs: number; query: URLSearchParams }[] = [];
   /** How files are sent: so many bytes each so many ms; at once when absent. */
   throttle: { bytes: number; everyMs: number } | undefined;
+  /** Hears of each file that has been sent to its end. */
+  onSent: ((path: string) => Promise<void>) | undefined;
   /** Nothing is sent meanwhile. */
   isPaused = false;
   /** What the list service at `/list` answers; absent: 404. */
@@ -146,19 +147,19 @@ export class ArchiveServer {
     const first = fault === 'wrong-range' ? start + 1 : start;
     const part = body.subarray(first);
     const promised = part.length + (typeof fault === 'object' && 'promises' in fault ? fault.promises : 0);
-    const isOpenEnded = fault === 'chunked' || fault === 'endless' || fault === 'trickles';
+    const isOpenEnded = fault === 'chunked' || fault === 'trickles';
     response.writeHead(start > 0 ? 206 : 200, {
       ...validators,
       'content-type': 'application/zip',
       ...(isOpenEnded ? {} : { 'content-length': promised }),
       ...(start > 0 && { 'content-range': `bytes ${first}-${body.length - 1}/${body.length}` }),
     });
-    if (fault === 'trickles' || fault === 'endless' || fault === 'stalls') return this.#neverEnd(fault, part, response);
+    if (fault === 'trickles' || fault === 'stalls') return this.#neverEnd(fault, part, response);
     const cutAfter = typeof fault === 'object' && 'cutAfter' in fault ? fault.cutAfter : undefined;
     await this.#send(path, part.subarray(0, cutAfter), response);
     // Handed over before the connection ends, as far as they are sent at all.
     if (cutAfter !== undefined || promised !== part.length) setImmediate(() => response.destroy());
-    else response.end();
+    else response.end(() => void this.onSent?.(path));
   }
 
   async #send(path: string, bytes: Buffer, response: http.ServerResponse): Promise<void> {
@@ -179,16 +180,12 @@ export class ArchiveServer {
     }
   }
 
-  async #neverEnd(
-    fault: 'trickles' | 'endless' | 'stalls',
-    part: Buffer,
-    response: http.ServerResponse,
-  ): Promise<void> {
+  async #neverEnd(fault: 'trickles' | 'stalls', part: Buffer, response: http.ServerResponse): Promise<void> {
     response.write(part.subarray(0, 100));
     if (fault === 'stalls') return;
     for (let at = 100; !response.destroyed && at < 1_000_000; at++) {
-      response.write(fault === 'endless' ? part : part.subarray(at % part.length, (at % part.length) + 1));
-      await setTimeout(fault === 'endless' ? 1 : 20);
+      response.write(part.subarray(at % part.length, (at % part.length) + 1));
+      await setTimeout(20);
     }
   }
 }
