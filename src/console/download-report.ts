@@ -186,7 +186,7 @@ function describePlan(files: readonly PlannedFile[], { neededBytes, unknown, fre
       : `, ${unknown > 0 ? 'at least ' : ''}${formatBytes(neededBytes)}${unknown > 0 ? ` (the size of ${unknown} is not known)` : ''}`;
   const free = freeBytes === undefined ? '' : `; ${formatBytes(freeBytes)} are free`;
   return [
-    `Wanted: ${files.length} archives, ${there} there, ${fetch} to fetch${sizes}${free}`,
+    `Wanted: ${files.length} archive${files.length === 1 ? '' : 's'}, ${there} there, ${fetch} to fetch${sizes}${free}`,
     ...(converted > 0
       ? [`${converted} are not there, and need not be fetched: ${RECORDS_FILE} knows their outputs`]
       : []),
