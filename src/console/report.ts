@@ -121,16 +121,17 @@ export class TextReporter implements Reporter {
   readonly #write: (line: string) => void;
   readonly #hasColor: boolean;
   readonly #failed: string[] = [];
-  #total: number;
+  /** `/40`; nothing where nobody knows how many archives there are. */
+  #of: string;
 
   /**
    * @param write takes one line without its end.
    * @param options `total`: how many archives there are, where {@link found} is not called.
    */
-  constructor(write: (line: string) => void, { color, total = 0 }: { color: boolean; total?: number }) {
+  constructor(write: (line: string) => void, { color, total }: { color: boolean; total?: number }) {
     this.#write = write;
     this.#hasColor = color;
-    this.#total = total;
+    this.#of = total === undefined ? '' : `/${total}`;
   }
 
   scanning(workers: number): void {
@@ -139,7 +140,7 @@ export class TextReporter implements Reporter {
   }
 
   found(total: number, shard?: Shard): void {
-    this.#total = total;
+    this.#of = `/${total}`;
     const part = shard ? `, shard ${shard.number} of ${shard.of}` : '';
     this.#write(`Found ${total} archive files to process${part}`);
     this.#write('');
@@ -148,7 +149,7 @@ export class TextReporter implements Reporter {
   outcome({ entry, result }: Outcome): void {
     const line = (status: string, text: string) => {
       const names = `${entry.pair.padEnd(10)} ${clean(nameInMarket(entry)).padEnd(40)}`;
-      this.#write(`[${entry.number}/${this.#total}] ${status} ${names} ${text}`.trimEnd());
+      this.#write(`[${entry.number}${this.#of}] ${status} ${names} ${text}`.trimEnd());
     };
     switch (result.status) {
       case 'done': {
