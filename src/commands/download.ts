@@ -11,8 +11,10 @@ import {
   printDownloadPlan,
 } from '../console/download-report.js';
 import { formatBytes } from '../console/format-bytes.js';
+import { LiveLine } from '../console/live-line.js';
 import { type Ending, JsonReporter, type Reporter, Tally, TextReporter } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { canRedraw, fittedWriter, hasColors, hasEscapes, isPipe } from '../console/terminal.js';
 import { ConflictError } from '../convert/conflicts.js';
 import { checkArchive } from '../download/check-archive.js';
 import type { Conversion } from '../download/convert-arrivals.js';
@@ -64,10 +66,11 @@ async function fetchWanted(line: Fetching, surroundings: Surroundings): Promise<
     return true;
   }
   requireRoom(room, line);
-  const color = Boolean(stdout.isTTY) && stdout.hasColors();
+  const color = hasColors(stdout);
+  const tell = fittedWriter(stdout);
   const reporter: DownloadReporter = line.json
     ? new DownloadJson(write)
-    : new DownloadText(write, { color, converts: conversion !== undefined });
+    : new DownloadText(tell, { color, converts: conversion !== undefined });
   reporter.start(plan, room);
   await requireWritable('source', line.sourceDir);
   if (line.convert) {
@@ -79,9 +82,12 @@ async function fetchWanted(line: Fetching, surroundings: Surroundings): Promise<
   const tally = new DownloadTally(plan.files.length);
   const total = plan.files.length;
   const converted = new Tally(total);
-  const conversions: Reporter = line.json ? new JsonReporter(write) : new TextReporter(write, { color, total });
-  const isLive = stderr.isTTY && !line.json;
-  const progress = isLive ? await showDownload(stderr, () => progressOf(plan.files, tally)) : noDownloadProgress;
+  const conversions: Reporter = line.json ? new JsonReporter(write) : new TextReporter(tell, { color, total });
+  const isLive = !line.json && canRedraw(stderr);
+  const state = () => progressOf(plan.files, tally);
+  const progress = isLive
+    ? showDownload(new LiveLine(stderr, { hasEscapes: hasEscapes() }), state, { isPiped: isPipe(stdout) })
+    : noDownloadProgress;
   let arrived = 0;
   let ending: DownloadEnding;
   try {

@@ -1,5 +1,6 @@
 import { formatBytes } from './format-bytes.js';
-import { formatDuration } from './progress.js';
+import type { LiveLine } from './live-line.js';
+import { formatDuration, keepDrawn } from './progress.js';
 
 /** A live line on a terminal. */
 export interface DownloadProgress {
@@ -11,7 +12,6 @@ export interface DownloadProgress {
   stop(): void;
 }
 
-const REDRAW_MS = 200;
 /** The rate is that of the last so many ms: connections are slow at first, and pauses are nobody's rate. */
 const RATE_WINDOW_MS = 15_000;
 
@@ -29,47 +29,46 @@ export interface DownloadState {
   bytesPerSecond: number;
 }
 
-/** Shows archives, failures, bytes, their rate and the time left, on `stream`. */
-export async function showDownload(
-  stream: NodeJS.WriteStream,
+/** Shows archives, failures, bytes, their rate and the time left, at the bottom of a terminal. */
+export function showDownload(
+  line: LiveLine,
   state: () => Pick<DownloadState, 'total' | 'settled' | 'failed' | 'totalBytes'>,
-): Promise<DownloadProgress> {
-  const { createLogUpdate } = await import('log-update'); // slow to load, and needed on a terminal only
-  const update = createLogUpdate(stream);
+  how: { isPiped: boolean },
+): DownloadProgress {
   let receivedBytes = 0;
   let samples = [{ ms: performance.now(), bytes: 0 }];
-  const draw = () => {
+  const textOf = (width: number) => {
     const ms = performance.now();
     samples = [...samples.filter((sample) => ms - sample.ms < RATE_WINDOW_MS), { ms, bytes: receivedBytes }];
     const [first = { ms, bytes: receivedBytes }] = samples;
     const bytesPerSecond = ms > first.ms ? Math.max(0, (1000 * (receivedBytes - first.bytes)) / (ms - first.ms)) : 0;
-    update(describeDownload({ ...state(), receivedBytes, bytesPerSecond }));
+    return describeDownload({ ...state(), receivedBytes, bytesPerSecond }, width);
   };
-  const timer = setInterval(draw, REDRAW_MS);
   return {
     received(bytes) {
       receivedBytes += bytes;
     },
-    above(print) {
-      update.clear();
-      print();
-    },
-    stop() {
-      clearInterval(timer);
-      update.clear();
-      update.done();
-    },
+    ...keepDrawn(line, textOf, how),
   };
 }
 
-/** The line's text: `12/40 archives, 1 failed · 1.2 GB of 4.0 GB · 12.3 MB/s · 3:48 left`. */
-export function describeDownload(state: DownloadState): string {
+/**
+ * The line's text: `12/40 archives, 1 failed · 1.2 GB of 4.0 GB · 12.3 MB/s · 3:48 left`.
+ *
+ * @param width in characters. Where it is too small, first the rate is left out, then the time, then the bytes.
+ */
+export function describeDownload(state: DownloadState, width: number): string {
   const { total, settled, failed, receivedBytes, totalBytes, bytesPerSecond } = state;
-  const left = totalBytes === undefined ? undefined : totalBytes - receivedBytes;
-  return [
-    `${settled}/${total} archives${failed > 0 ? `, ${failed} failed` : ''}`,
-    `${formatBytes(receivedBytes)}${totalBytes === undefined ? '' : ` of ${formatBytes(totalBytes)}`}`,
-    `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`,
-    ...(left !== undefined && left > 0 && bytesPerSecond > 0 ? [`${formatDuration(left / bytesPerSecond)} left`] : []),
-  ].join(' · ');
+  const leftBytes = totalBytes === undefined ? 0 : totalBytes - receivedBytes;
+  const archives = `${settled}/${total} archives${failed > 0 ? `, ${failed} failed` : ''}`;
+  const bytes = `${formatBytes(receivedBytes)}${totalBytes === undefined ? '' : ` of ${formatBytes(totalBytes)}`}`;
+  const rate = `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
+  const isKnown = leftBytes > 0 && bytesPerSecond > 0;
+  const left = isKnown ? [`${formatDuration(leftBytes / bytesPerSecond)} left`] : [];
+  const texts = [
+    [archives, bytes, rate, ...left],
+    [archives, bytes, ...left],
+    [archives, bytes],
+  ].map((parts) => parts.join(' · '));
+  return texts.find((text) => text.length <= width) ?? archives;
 }
