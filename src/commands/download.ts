@@ -99,6 +99,7 @@ async function fetchWanted(line: Fetching, surroundings: Surroundings): Promise<
         if ('path' in outcome) arrived++;
         progress.above(() => reporter.file(file, outcome));
       },
+      onWait: (archives) => progress.above(() => reporter.waiting(archives)),
       ...(conversion && {
         conversion: {
           ...conversion,

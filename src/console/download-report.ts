@@ -14,8 +14,6 @@ export interface DownloadCounts {
   converted: number;
   /** Not published. */
   absent: number;
-  /** Another run is at it. */
-  busy: number;
   failed: number;
 }
 
@@ -32,7 +30,7 @@ export interface DownloadSummary extends DownloadCounts {
 export class DownloadTally {
   readonly #startMs = performance.now();
   readonly #total: number;
-  readonly #counts: DownloadCounts = { fetched: 0, there: 0, converted: 0, absent: 0, busy: 0, failed: 0 };
+  readonly #counts: DownloadCounts = { fetched: 0, there: 0, converted: 0, absent: 0, failed: 0 };
   #bytes = 0;
 
   constructor(total: number) {
@@ -75,6 +73,8 @@ export interface DownloadReporter {
   start(plan: DownloadPlan, room: Room): void;
   file(file: PlannedFile, outcome: FileOutcome): void;
   deleted(path: string): void;
+  /** Nothing is left but to wait for archives that other runs are fetching. */
+  waiting(archives: number): void;
   summary(summary: DownloadSummary, ending: DownloadEnding): void;
 }
 
@@ -109,8 +109,12 @@ export class DownloadText implements DownloadReporter {
 
   deleted(): void {}
 
+  waiting(archives: number): void {
+    this.#write(`Waiting for ${archives} archive${archives === 1 ? '' : 's'} that another run is fetching`);
+  }
+
   summary(summary: DownloadSummary, ending: DownloadEnding): void {
-    const { total, fetched, there, converted, absent, busy, failed, left, bytes, seconds } = summary;
+    const { total, fetched, there, converted, absent, failed, left, bytes, seconds } = summary;
     const rule = '='.repeat(80);
     const more = this.#failed.length - FAILED_SHOWN;
     const lines = [
@@ -122,7 +126,6 @@ export class DownloadText implements DownloadReporter {
       `Already there: ${there}`,
       ...(converted > 0 ? [`Converted before, and removed: ${converted}`] : []),
       `Not published: ${absent}`,
-      ...(busy > 0 ? [`Being fetched by another run: ${busy}`] : []),
       `Errors: ${failed}`,
       ...(left > 0 ? [`Left: ${left}. ${WHAT_THEN}`] : []),
       `Time elapsed: ${seconds.toFixed(1)} seconds (${(seconds / 60).toFixed(1)} minutes)`,
@@ -139,7 +142,6 @@ const STATUSES = {
   there: { style: 'dim', word: 'THERE   ' },
   converted: { style: 'dim', word: 'SKIPPED ' },
   absent: { style: 'dim', word: 'ABSENT  ' },
-  busy: { style: 'dim', word: 'BUSY    ' },
   failed: { style: 'red', word: 'ERROR   ' },
 } as const satisfies Record<FileOutcome['status'], { style: string; word: string }>;
 
@@ -155,8 +157,6 @@ function describeOutcome({ problem }: PlannedFile, outcome: FileOutcome): string
       return '(not there; its outputs are up to date)';
     case 'absent':
       return 'not published';
-    case 'busy':
-      return 'another run is fetching it';
     case 'failed':
       return `→ ${clean(outcome.error)}`;
   }
@@ -216,6 +216,10 @@ export class DownloadJson implements DownloadReporter {
 
   deleted(path: string): void {
     this.#emit({ event: 'deleted', path });
+  }
+
+  waiting(archives: number): void {
+    this.#emit({ event: 'download-waiting', archives });
   }
 
   summary(summary: DownloadSummary, ending: DownloadEnding): void {

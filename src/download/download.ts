@@ -5,6 +5,7 @@ import type { MarketName } from '../catalog/market.js';
 import { openStorage } from '../storage/open-storage.js';
 import { folderOf } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
+import type { FileVersion } from '../storage/storage.js';
 import { checkArchive, glanceAt } from './check-archive.js';
 import {
   type ArrivalHooks,
@@ -14,6 +15,7 @@ import {
   requireNoConflict,
 } from './convert-arrivals.js';
 import { FetchError, type FetchOptions, fetchFile } from './fetch-file.js';
+import { FetchQueue } from './fetch-queue.js';
 import { openHttp } from './http.js';
 import { type ListedFile, ListServiceError, listFiles, windowsOf } from './list-service.js';
 import { Pace } from './pace.js';
@@ -69,7 +71,6 @@ export type FileOutcome =
   | { status: 'there'; path: string; bytes: number }
   | { status: 'converted' }
   | { status: 'absent' }
-  | { status: 'busy' }
   /** `url`: the address at which it failed. */
   | { status: 'failed'; url: string; error: string };
 
@@ -86,6 +87,8 @@ export interface DownloadHooks {
   onFile: (file: PlannedFile, outcome: FileOutcome) => void;
   /** Hears of bytes that have come, and of those that were of no use, as less than none. */
   onBytes: (bytes: number) => void;
+  /** Hears, once, when nothing is left but to wait for archives that other runs are fetching, and how many these are. */
+  onWait?: (archives: number) => void;
   /** How the archives are converted as they come; absent: they are not. */
   conversion?: Conversion & Omit<ArrivalHooks, 'signal'>;
 }
@@ -207,7 +210,7 @@ export function sizeOf({ candidates }: WantedFile): number | undefined {
 export async function download(
   { files }: Pick<DownloadPlan, 'files'>,
   options: DownloadOptions,
-  { signal, onFile, onBytes, conversion }: DownloadHooks,
+  { signal, onFile, onBytes, onWait = () => {}, conversion }: DownloadHooks,
 ): Promise<DownloadEnding> {
   const { connections, tries, timeoutMs, firstBackoffMs = FIRST_BACKOFF_MS } = options;
   /** Ends conversions too; the other ends what is fetched only. */
@@ -257,18 +260,21 @@ export async function download(
       settle(file, { status: 'there', path: file.there.path, bytes: file.there.sizeBytes }, file.there);
     }
   }
-  const queue = files.filter(({ action }) => action === 'fetch');
+  const queue = new FetchQueue(
+    files.filter(({ action }) => action === 'fetch'),
+    onWait,
+  );
+  const next = () => queue.next(fetching.signal).catch(() => undefined); // stopped
   const work = async () => {
-    for (let file = queue.shift(); file && !fetching.signal.aborted; file = queue.shift()) {
+    for (let file = await next(); file; file = await next()) {
       if (conversion?.deletesAfter) await arrivals?.room();
       if (arrivals?.isDiskFull) stop();
       try {
-        const { outcome, archive } = await fetchOne(file, how);
-        if (outcome.status !== 'busy') {
-          hasAnswer = true;
-          silent = 0;
-        }
-        settle(file, outcome, archive);
+        const fetched = await fetchOne(file, how);
+        if (fetched === 'busy') queue.defer(file);
+        else settle(file, fetched.outcome, fetched.archive);
+        hasAnswer = true;
+        silent = 0;
       } catch (error) {
         if (fetching.signal.aborted) return;
         fail(file, error);
@@ -304,21 +310,38 @@ async function sweep(files: readonly PlannedFile[]): Promise<void> {
 async function fetchOne(
   file: PlannedFile,
   how: FetchOptions,
-): Promise<{ outcome: FileOutcome; archive?: ArchiveFile }> {
+): Promise<{ outcome: FileOutcome; archive?: ArchiveFile } | 'busy'> {
   const startMs = performance.now();
   const { market, pair, date } = file;
-  for (const { sourceDepth, fileName, url, path } of file.candidates satisfies readonly Candidate[]) {
+  const archiveOf = ({ sourceDepth, path, fileName }: Candidate, { sizeBytes, mtimeMs }: FileVersion): ArchiveFile => {
+    return { market, pair, date, sourceDepth, path, fileName, sizeBytes, mtimeMs, isDayFile: true };
+  };
+  const made = file.there ? undefined : await findMade(file);
+  if (made) {
+    const { path, sizeBytes: bytes } = made.version;
+    return { outcome: { status: 'there', path, bytes }, archive: archiveOf(made.candidate, made.version) };
+  }
+  for (const candidate of file.candidates) {
+    const { sourceDepth, url, path } = candidate;
     const name = { pair, date, sourceDepth };
     const check = (partial: string) => checkArchive(partial, name, how.signal);
     const fetched = await fetchFile({ url, path, check }, how);
-    if (fetched.status === 'busy') return { outcome: { status: 'busy' } };
+    if (fetched.status === 'busy') return 'busy';
     if (fetched.status === 'absent') continue;
-    const { sizeBytes, mtimeMs } = fetched.version;
-    const archive: ArchiveFile = { ...name, market, path, fileName, sizeBytes, mtimeMs, isDayFile: true };
     const seconds = Math.round(performance.now() - startMs) / 1000;
-    return { outcome: { status: 'fetched', path, bytes: sizeBytes, seconds }, archive };
+    const outcome: FileOutcome = { status: 'fetched', path, bytes: fetched.version.sizeBytes, seconds };
+    return { outcome, archive: archiveOf(candidate, fetched.version) };
   }
   return { outcome: { status: 'absent' } };
+}
+
+/** What another run has fetched since the plan was made. */
+async function findMade({ candidates }: PlannedFile) {
+  for (const candidate of candidates) {
+    const version = await openStorage(candidate.path).look(candidate.path);
+    if (version?.kind === 'file') return { candidate, version };
+  }
+  return undefined;
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -24,8 +24,9 @@ export function resumePartial(file: string, runId: string): PartialFile | undefi
   makeFolder(place);
   const own = path.join(place, resumableName(fileName, runId));
   const partial = () => new LocalPartialFile(file, { folder: own, top });
-  for (const { folder, isOrphan } of partialsIn(place).filter((partial) => partial.fileName === fileName)) {
-    if (!isOrphan) return undefined;
+  const left = partialsIn(place).filter((found) => found.fileName === fileName);
+  if (left.some(({ isOrphan }) => !isOrphan)) return undefined;
+  for (const { folder } of left) {
     try {
       fs.renameSync(folder, own);
       return partial();

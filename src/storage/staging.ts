@@ -27,6 +27,9 @@ const STAGED_BEFORE = /^\..+\.\w+-\d+-\d+\.\d+\.\d+\.part$/;
 /** A staged file of another place is taken for dead when nobody has written to it for this long. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
 
+/** The same of one that can be gone on with: who writes it pauses for minutes at most. */
+const RESUMABLE_AGE_MS = 15 * 60 * 1000;
+
 /** Where {@link statOf} has the state of a process, and when it began, in clock ticks since boot. */
 const STATE = 0;
 const START = 19;
@@ -71,7 +74,7 @@ export function parseResumable(name: string): { fileName: string; isOrphan: (fil
   const [, fileName, host = '', place = '', pid = '', start = ''] = RESUMABLE.exec(name) ?? [];
   return fileName === undefined
     ? undefined
-    : { fileName, isOrphan: (file) => isDead({ host, place, pid, start }, file) };
+    : { fileName, isOrphan: (file) => isDead({ host, place, pid, start }, file, RESUMABLE_AGE_MS) };
 }
 
 /**
@@ -111,11 +114,15 @@ function isLeftover(name: string, file: string, endedRunId: string | undefined):
 }
 
 /** Whether the process that a name tells of has ended; of one elsewhere the time of the file has to tell. */
-function isDead(of: { host: string; place: string; pid: string; start: string }, file: string): boolean {
+function isDead(
+  of: { host: string; place: string; pid: string; start: string },
+  file: string,
+  foreignAgeMs = FOREIGN_AGE_MS,
+): boolean {
   if (of.place === place) return !isRunning(Number(of.pid), Number(of.start));
   // Written before this machine was started, by a machine of this name: most likely by this one.
   const diedAtMs = of.host === host ? Date.now() - os.uptime() * 1000 : 0;
-  return isOlderThan(file, Math.max(diedAtMs, Date.now() - FOREIGN_AGE_MS));
+  return isOlderThan(file, Math.max(diedAtMs, Date.now() - foreignAgeMs));
 }
 
 /** A leftover does no harm. One that cannot be removed, or a folder that cannot be looked into, must not stop a run. */

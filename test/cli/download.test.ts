@@ -235,13 +235,19 @@ test('Ctrl+C: what has come is kept, says so, and is gone on with', async (t) =>
   assert.equal(server.totalSent - bytes, onItsWay, 'nothing that had been written was fetched again');
 });
 
-test('two runs at a time: each file once', async (t) => {
+test('two runs at a time share the work, and each ends when all is there', async (t) => {
   const sourceDir = tempDir(t);
   server.throttle = { bytes: 1000, everyMs: 5 };
-  const [one, other] = await Promise.all([complete(line(sourceDir)), complete(line(sourceDir))]);
-  assertWell(one);
-  assertWell(other);
+  const both = await Promise.all([complete(line(sourceDir)), complete(line(sourceDir))]);
+  const fetched = both.map((run) => {
+    assertWell(run);
+    const [, count, there] = /\nFetched: (\d+) .*\nAlready there: (\d+)\n/.exec(run.stdout) ?? [];
+    assert.equal(Number(count) + Number(there), 60, run.stdout);
+    return Number(count);
+  });
   assert.equal(assertWhole(sourceDir), 60);
+  // Of two that ask for a file in the same instant, neither sees the other.
+  assert.ok(server.requests.length <= 66 && Math.min(...fetched) > 0, `${fetched}: ${server.requests.length} requests`);
 });
 
 test('--convert: the same bytes as converting afterwards, by the same lines', async (t) => {

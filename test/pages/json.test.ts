@@ -125,8 +125,24 @@ async function download(): Promise<void> {
   const busy = await openStorage(place('2025-01-16')).resume(place('2025-01-16'), newRunId());
   busy?.begin('');
   busy?.write(Buffer.from('x'));
-  await at(server.url, '2025-01-14', '2025-01-18', ...conversion, '--tries', '1');
+  const waiting = start([
+    ...words,
+    '--base-url',
+    server.url,
+    '--from',
+    '2025-01-14',
+    '--to',
+    '2025-01-18',
+    ...conversion,
+    '--tries',
+    '1',
+  ]);
+  await waiting.printed(/"download-waiting"/);
   busy?.discard();
+  for (const line of (await waiting.ended).stdout.trimEnd().split('\n')) {
+    const object = JSON.parse(line) as Json;
+    keep(String(object['event']), object);
+  }
   await at(server.url, DAY, DAY, '--dry-run');
   await at('http://127.0.0.1:9', '2025-01-16', '2025-01-18', '--tries', '1');
   fs.copyFileSync(place(DAY), path.join(archives, path.basename(place('2025-01-17'))));
