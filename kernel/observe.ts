@@ -9,7 +9,18 @@
  */
 import { POINT, ZERO } from './ascii';
 import { numberOf } from './digits';
-import { ASKS, BIDS, base, countLevels, isCrossed, isZeroQuantity, ladderOf, levelsOf, quantityOf, reach } from './ladder';
+import {
+  ASKS,
+  BIDS,
+  base,
+  countLevels,
+  isCrossed,
+  isZeroQuantity,
+  ladderOf,
+  levelsOf,
+  quantityOf,
+  reach,
+} from './ladder';
 import { LOG, LOG_ENTRIES, LOG_ENTRY_BYTES, NUMBERS, POINTS, QUOTES, VALUES, ZEROS } from './layout';
 
 // Offsets in an entry of LOG: f64 each, then i32 each.

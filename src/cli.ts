@@ -49,6 +49,14 @@ const COMMANDS: readonly Command[] = [
       return (await verify(parseVerifyLine(argv), surroundings)) ? 0 : 1;
     },
   },
+  {
+    name: 'audit',
+    summary: 'Reads archives, and tells what is wrong or odd in them, by day.',
+    async run(argv, surroundings) {
+      const { parseAuditLine, runAudit } = await import('./commands/audit.js');
+      return (await runAudit(parseAuditLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
   { name: 'help', summary: 'Explains a command: bookgrid help status.', run: runHelp },
   {
     name: 'version',

@@ -141,7 +141,11 @@ function integrityOf({ path }: ArchiveFile): Integrity {
 }
 
 /** Why there is no book in it, or none of its day; null: there is. */
-function describeContents({ messages, snapshots }: EngineCounts, isOfDay: boolean, { date }: ArchiveFile): string | null {
+function describeContents(
+  { messages, snapshots }: EngineCounts,
+  isOfDay: boolean,
+  { date }: ArchiveFile,
+): string | null {
   if (messages === 0) return 'no message in it';
   if (snapshots === 0) return `no snapshot among its ${messages} messages, so there is no book to start from`;
   return isOfDay ? null : `none of its messages from the first snapshot on is of ${date}, the day in its name`;

@@ -27,9 +27,9 @@ export class UpdateIdTracker {
     else if (updateId !== previous + 1) this.#hearOther(updateId, previous);
   }
 
-  /** The book may be wrong from now on. */
+  /** The book, if there is one, may be wrong from now on. */
   suspect(): void {
-    this.#suspectSince ??= this.#moment;
+    if (this.lastSnapshot) this.#suspectSince ??= this.#moment;
   }
 
   get findings(): UpdateIds {

@@ -9,7 +9,7 @@ import type { WorkerData, WorkerMessage } from './worker.js';
 export interface WorkerThreadsOptions {
   /** How many threads there are at most. */
   slots: number;
-  /** The module that each worker runs: this package's own, unless a bundler has put it elsewhere. */
+  /** The module that each worker runs: that of conversions, unless it is other work or a bundler has put it elsewhere. */
   workerUrl?: URL;
 }
 
@@ -28,10 +28,10 @@ const NURSERY_MB = 4;
  *
  * @param options how many, and of what.
  */
-export function workerThreadsExecutor({
+export function workerThreadsExecutor<Work = Job, Result = JobResult>({
   slots,
   workerUrl = new URL('./worker.js', import.meta.url),
-}: WorkerThreadsOptions): Executor {
+}: WorkerThreadsOptions): Executor<Work, Result> {
   const runId = newRunId();
   const all = new Set<Worker>();
   const idle: Worker[] = [];
@@ -51,10 +51,10 @@ export function workerThreadsExecutor({
     return undefined;
   }
 
-  function run(job: Job, onRead: (bytes: number) => void): Promise<JobResult> {
+  function run(job: Work, onRead: (bytes: number) => void): Promise<Result> {
     const worker = takeIdle() ?? start();
     return new Promise((resolve, reject) => {
-      const onMessage = (message: WorkerMessage) => {
+      const onMessage = (message: WorkerMessage<Result>) => {
         if ('readBytes' in message) {
           onRead(message.readBytes);
           return;

@@ -8,7 +8,8 @@ export interface WorkerData {
   runId: string;
 }
 
-export type WorkerMessage = { readBytes: number } | { result: JobResult };
+/** What a worker thread says of its job. */
+export type WorkerMessage<Result = JobResult> = { readBytes: number } | { result: Result };
 
 const { runId } = workerData as WorkerData;
 
