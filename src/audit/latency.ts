@@ -27,17 +27,17 @@ export class LatencyHistogram {
     if (this.#messages === 0) return null;
     return {
       messages: this.#messages,
-      medianMs: this.#quantile(0.5),
-      p99Ms: this.#quantile(0.99),
+      medianMs: this.#quantile(50),
+      p99Ms: this.#quantile(99),
       minMs: this.#minMs,
       maxMs: this.#maxMs,
       negative: this.#negative,
     };
   }
 
-  /** The least value that so large a part of all is not above (nearest rank). */
-  #quantile(part: number): number {
-    const rank = Math.ceil(part * this.#messages);
+  /** The least value that so many percent of all are not above (nearest rank). */
+  #quantile(percent: number): number {
+    const rank = Math.ceil((percent * this.#messages) / 100);
     let seen = 0;
     const bin = this.#counts.findIndex((count) => {
       seen += count;

@@ -76,7 +76,7 @@ export function findByDefinition(text: string, sourceDepth: number, dayMs: numbe
     .flatMap(({ message: { tsMs, ctsMs } }) => (ctsMs === undefined ? [] : [tsMs - ctsMs]))
     .sort((a, b) => a - b);
   const clamped = latencies.map((ms) => Math.min(60_000, Math.max(-10_000, ms)));
-  const quantile = (part: number) => clamped[Math.ceil(part * clamped.length) - 1] ?? 0;
+  const quantile = (percent: number) => clamped[Math.ceil((percent * clamped.length) / 100) - 1] ?? 0;
 
   // Crossed: from the first message of a stretch to the first after it.
   const stretches: { from: number; to: number }[] = [];
@@ -120,8 +120,8 @@ export function findByDefinition(text: string, sourceDepth: number, dayMs: numbe
         ? null
         : {
             messages: latencies.length,
-            medianMs: quantile(0.5),
-            p99Ms: quantile(0.99),
+            medianMs: quantile(50),
+            p99Ms: quantile(99),
             minMs: latencies[0] ?? 0,
             maxMs: latencies.at(-1) ?? 0,
             negative: latencies.filter((ms) => ms < 0).length,
