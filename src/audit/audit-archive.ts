@@ -1,6 +1,6 @@
 import { ArchiveError, DamagedDataError } from '../archive/archive-error.js';
-import { readArchive } from '../archive/open-archive.js';
 import type { Inflater } from '../archive/read-options.js';
+import { readWhatIsThere } from '../archive/read-what-is-there.js';
 import { pauses, readToEnd } from '../base/pauses.js';
 import { midnightMs } from '../base/time.js';
 import type { EngineCounts } from '../book/engine.js';
@@ -48,7 +48,7 @@ async function attempt(archive: ArchiveFile, inflater: Inflater, { onRead, signa
     audit: { auditor, kernel: arena.kernel },
   });
   const pause = pauses(signal);
-  const chunks = readArchive(archive.path, { ...(onRead && { onRead }), inflater, inflateKernel: arena.inflater });
+  const chunks = readWhatIsThere(archive.path, { ...(onRead && { onRead }), inflater, inflateKernel: arena.inflater });
   let textBytes = 0;
   let firstBadLine: ArchiveFindings['firstBadLine'] = null;
   let failure: Failure | undefined;

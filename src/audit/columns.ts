@@ -86,5 +86,5 @@ function knownOf(event: Exclude<AuditEvent, { kind: 'day' }>): Record<string, Ce
     return dates.map((date) => ({ market, pair, date, faults: 'missing-day' }));
   }
   const { market, pair, date, path, problem } = event.file;
-  return [{ market, pair, date, faults: 'unreadable', archive: path, problem }];
+  return [{ market, pair, date, faults: 'unusable', archive: path, problem }];
 }

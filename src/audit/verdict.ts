@@ -2,7 +2,7 @@ import { DAY_MS, midnightMs } from '../base/time.js';
 import type { ArchiveFindings, Continuity } from './findings.js';
 
 /** Messages are missing, or may be: rows made of the archive may be wrong. Any of these makes the exit status 1. */
-export const FAULTS = ['damaged', 'unreadable', 'bad-lines', 'breaks', 'gap', 'missing-day'] as const;
+export const FAULTS = ['damaged', 'unusable', 'bad-lines', 'breaks', 'gap', 'missing-day'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** Worth knowing, and no sign that anything is missing. */
@@ -29,7 +29,7 @@ const EDGE_MS = 60_000;
 export function faultsOf(found: ArchiveFindings, next: Continuity | null): Fault[] {
   const isThere: Record<Exclude<Fault, 'missing-day'>, boolean> = {
     damaged: found.integrity === 'damaged',
-    unreadable: found.problem !== null && found.integrity !== 'damaged',
+    unusable: found.problem !== null && found.integrity !== 'damaged',
     'bad-lines': found.badLines > 0,
     breaks: found.breaks > 0,
     gap: next?.state === 'gap',

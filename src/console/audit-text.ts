@@ -39,7 +39,7 @@ export function describeEvent(event: AuditEvent): string[] {
     const days = dates.length === 1 ? '' : ` to ${dates.at(-1)}, ${dates.length} days`;
     return [`${dates[0]} ${market ? `${market}/${pair}` : pair}: MISSING-DAY${days}`];
   }
-  if (event.kind === 'unusable') return [clean(`UNREADABLE ${event.file.path}: ${event.file.problem}`)];
+  if (event.kind === 'unusable') return [clean(`UNUSABLE ${event.file.path}: ${event.file.problem}`)];
   const { day } = event;
   const known = [...day.faults, ...day.notes].flatMap((what) => DETAILS[what]?.(day) ?? []);
   return [lineOf(COLUMNS.map(([, , cell]) => cell(day))), ...known.map((detail) => clean(`    ${detail}`))];
@@ -49,8 +49,8 @@ export function describeEvent(event: AuditEvent): string[] {
 export function describeTotals({ archives, sound, missingDays, unusable, messages, archiveBytes }: Totals): string[] {
   return [
     '',
-    `${archives} ${archives === 1 ? 'archive' : 'archives'}, ${(archiveBytes / 1e6).toFixed(1)} MB, ${messages} messages: ` +
-      `${sound} without a fault, ${archives - sound} with one; ${missingDays} days missing, ${unusable} not to be looked at.`,
+    `${count(archives, 'archive')}, ${(archiveBytes / 1e6).toFixed(1)} MB, ${count(messages, 'message')}: ` +
+      `${sound} without a fault, ${archives - sound} with one; ${count(missingDays, 'day')} missing, ${unusable} not to be looked at.`,
   ];
 }
 
@@ -67,39 +67,43 @@ function lineOf(cells: string[]): string {
 /** What each fault and note is in numbers. */
 const DETAILS: Partial<Record<Fault | Note, (day: DayFindings) => string[]>> = {
   damaged: ({ problem, archive }) => [`${archive}: ${problem}; what could be read is told`],
-  unreadable: ({ problem, archive }) => [`${archive}: ${problem}`],
+  unusable: ({ problem, archive }) => [`${archive}: ${problem}`],
   'bad-lines': ({ badLines, firstBadLine }) => [
-    `${badLines} lines could not be read${firstBadLine ? `, the first is line ${firstBadLine.lineNumber}: ${firstBadLine.reason}` : ''}`,
+    `${count(badLines, 'line')} could not be read${firstBadLine ? `, the first is line ${firstBadLine.lineNumber}: ${firstBadLine.reason}` : ''}`,
   ],
   breaks: describeBreaks,
-  gap: ({ nextDay }) => [`${nextDay?.missingMessages} messages are missing between it and the next day's archive`],
-  'early-deltas': ({ earlyDeltas }) => [`${earlyDeltas} deltas before the first snapshot, without a book to change`],
+  gap: ({ nextDay }) => [
+    `${count(nextDay?.missingMessages ?? 0, 'message')} missing between it and the next day's archive`,
+  ],
+  'early-deltas': ({ earlyDeltas }) => [
+    `${count(earlyDeltas, 'delta')} before the first snapshot, without a book to change`,
+  ],
   restarted: ({ book }) => [
-    `u began anew at ${book?.updateIds.rebases} snapshots; snapshots: ${listSome(book?.snapshotList ?? [], ({ tsMs }) => time(tsMs))}`,
+    `u began anew at ${count(book?.updateIds.rebases ?? 0, 'snapshot')}; all snapshots: ${listSome(book?.snapshotList ?? [], ({ tsMs }) => time(tsMs))}`,
   ],
   'out-of-order': ({ outOfOrder, book }) => [
-    `${outOfOrder} messages with a ts before an earlier one's${book ? `, by ${book.greatestStepBackMs} ms at most` : ''}`,
+    `${count(outOfOrder, 'message')} with a ts before an earlier one's${book ? `, by ${book.greatestStepBackMs} ms at most` : ''}`,
   ],
-  'repeated-ts': ({ book }) => [`${book?.repeatedTs} messages with the ts of the message before`],
+  'repeated-ts': ({ book }) => [`${count(book?.repeatedTs ?? 0, 'message')} with the ts of the message before`],
   'negative-latency': ({ book }) => [
-    `${book?.latency?.negative} messages with a ts before their cts, by ${-(book?.latency?.minMs ?? 0)} ms at most`,
+    `${count(book?.latency?.negative ?? 0, 'message')} with a ts before their cts, by ${-(book?.latency?.minMs ?? 0)} ms at most`,
   ],
   crossed: ({ book }) => {
-    const { messages = 0, times, ms, longestMs, firstMoment } = book?.crossed ?? {};
+    const { messages = 0, times = 0, ms, longestMs, firstMoment } = book?.crossed ?? {};
     return [
-      `crossed after ${messages} messages, ${times} times, for ${ms} ms in all and ${longestMs} ms at most; first at ${time(firstMoment ?? 0)}`,
+      `crossed after ${count(messages, 'message')}, ${count(times, 'time')}, for ${ms} ms in all and ${longestMs} ms at most; first at ${time(firstMoment ?? 0)}`,
     ];
   },
   'levels-off': ({ book, sourceDepth }) => {
-    const { messagesOff, firstMoment, minBids, maxBids, minAsks, maxAsks } = book?.levels ?? {};
+    const { messagesOff = 0, firstMoment, minBids, maxBids, minAsks, maxAsks } = book?.levels ?? {};
     return [
-      `not ${sourceDepth} levels a side after ${messagesOff} messages, first at ${time(firstMoment ?? 0)}: bids ${minBids} to ${maxBids}, asks ${minAsks} to ${maxAsks}`,
+      `not ${sourceDepth} levels a side after ${count(messagesOff, 'message')}, first at ${time(firstMoment ?? 0)}: bids ${minBids} to ${maxBids}, asks ${minAsks} to ${maxAsks}`,
     ];
   },
   'absent-deletes': ({ book }) => {
-    const { deletes, messages, firstMoment } = book?.absentDeletes ?? {};
+    const { deletes = 0, messages = 0, firstMoment } = book?.absentDeletes ?? {};
     return [
-      `${deletes} deletes of levels that are not there, in ${messages} messages; first at ${time(firstMoment ?? 0)}`,
+      `${count(deletes, 'delete')} of levels that are not there, in ${count(messages, 'message')}; first at ${time(firstMoment ?? 0)}`,
     ];
   },
   'step-changed': ({ book }) =>
@@ -115,14 +119,20 @@ const DETAILS: Partial<Record<Fault | Note, (day: DayFindings) => string[]>> = {
 const SHOWN = 5;
 
 function describeBreaks({ breaks, book }: DayFindings): string[] {
-  if (!book) return [`${breaks} breaks in u`];
+  if (!book) return [`${count(breaks, 'break')} in u`];
   const { backward, missingMessages, breakList, suspectMs } = book.updateIds;
   const list = listSome(breakList, ({ moment, missing, untilSnapshotMs }) => {
     const until = untilSnapshotMs === null ? 'no snapshot after it' : `${untilSnapshotMs} ms to the next snapshot`;
     return `${time(moment)} (${missing === null ? 'u goes back' : `${missing} missing`}, ${until})`;
   });
   const back = backward > 0 ? `, ${backward} of them back` : '';
-  return [`${breaks} breaks in u${back}, ${missingMessages} messages missing, ${suspectMs} ms suspect: ${list}`];
+  return [
+    `${count(breaks, 'break')} in u${back}, ${count(missingMessages, 'message')} missing, ${suspectMs} ms suspect: ${list}`,
+  ];
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 function listSome<T>(list: readonly T[], describe: (item: T) => string): string {
