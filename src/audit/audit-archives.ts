@@ -38,7 +38,7 @@ export async function* auditArchives(
   const work = async () => {
     for (let index = next++; index < archives.length && !signal.aborted; index = next++) {
       const archive = archives[index] as ArchiveFile;
-      const findings = await executor.run(archive, onRead).catch((error: Error) => givenUp(archive, error));
+      const findings = await executor.run(archive, { onRead }).catch((error: Error) => givenUp(archive, error));
       found[index]?.resolve(findings);
     }
   };
@@ -59,7 +59,7 @@ function inThisThread(signal: AbortSignal): AuditExecutor {
   return {
     slots: 1,
     runId: newRunId(),
-    run: (archive, onRead) => auditArchive(archive, { onRead, signal }),
+    run: (archive, { onRead }) => auditArchive(archive, { onRead, signal }),
     async close() {},
   };
 }

@@ -1,5 +1,3 @@
-import os from 'node:os';
-
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
 
@@ -16,6 +14,7 @@ import { clean } from '../console/clean-text.js';
 import { parseFolder, parseWhole } from '../console/option-values.js';
 import { checkDays, MORE, newCommand, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
 import { newRunId } from '../storage/staging.js';
 import type { StagedFile } from '../storage/storage.js';
@@ -33,7 +32,8 @@ export interface AuditOptions {
   to?: string;
   format: AuditFormat;
   output?: string;
-  workers: number;
+  /** Absent: as many as the machine has room for. */
+  workers?: number;
 }
 
 const MAX_WORKERS = 1024;
@@ -74,9 +74,11 @@ export function buildAuditCommand(): commander.Command {
     )
     .option('-o, --output <file>', 'File to write to. parquet needs one. (default: standard output)', parseFolder)
     .addOption(
-      new commander.Option('--workers <n>', 'Archives read at a time; 1 runs in the main thread.')
+      new commander.Option(
+        '--workers <n>',
+        'Archives read at a time; 1 runs in the main thread. (default: as convert has it)',
+      )
         .argParser((text) => parseWhole(text, MAX_WORKERS, 'a number of workers'))
-        .default(os.availableParallelism(), 'CPU cores available')
         .helpGroup(MORE),
     )
     .addHelpText('after', EXPLANATION);
@@ -118,7 +120,7 @@ export async function runAudit(options: AuditOptions, { stdout, stderr, signal }
       clean(`Note: passed over ${ignored} files that are no archives by their name, such as ${archives.ignored[0]}`),
     );
   }
-  const { workers } = options;
+  const { workers = defaultWorkers().workers } = options;
   const tally = new Tally();
   const writer = await createAuditWriter(options.format);
   const target = openTarget(options.output, stdout);

@@ -10,8 +10,10 @@ import { recordsPath } from '../catalog/records.js';
 import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
-import { StorageError, type StoredIdentity } from '../storage/storage.js';
-import { convertJob, discardAll, type JobHooks, type StagedOutput } from './job.js';
+import { newRunId } from '../storage/staging.js';
+import { type FileVersion, StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
+import { type ClaimedOutput, claimOutputs, discardAll } from './claim.js';
+import { type ConversionHooks, convertJob } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 
 /**
@@ -19,6 +21,22 @@ import type { Job, PlannedOutput } from './plan.js';
  * `disk-full` nothing else can be written either, one that was `stopped` was never finished, and a `bug` is ours.
  */
 export type FailureKind = 'archive' | 'storage' | 'disk-full' | 'stopped' | 'bug';
+
+/** How a job is watched, stopped, and kept from doing what others do. */
+export interface JobHooks extends ConversionHooks {
+  /** The run that the job belongs to, whose name unfinished files bear. Default: a run of its own. */
+  runId?: string;
+  /**
+   * Whether to leave the archive to another run that is making one of its outputs: then it is `taken`. Default: to
+   * nobody. Both make it then, and it is whole whoever is the last.
+   */
+  givesWay?: (writer: Writer) => boolean;
+  /**
+   * Asked when there is something to record and to publish. With `false` the job was stopped before; with `true` nobody
+   * is to end its thread until it answers.
+   */
+  mayCommit?: () => boolean;
+}
 
 /** An output that was made, and what the file is known by. */
 export type MadeOutput = Output & Pick<PlannedOutput, 'stale'> & StoredIdentity;
@@ -34,6 +52,8 @@ export type JobResult = { seconds: number } & (
     }
   /** Another run has made the outputs since the plan was made. */
   | { status: 'skipped' }
+  /** Another run is making one of the outputs: nothing was done. Only with {@link JobHooks.givesWay}. */
+  | { status: 'taken'; by: Writer }
   | { status: 'failed'; kind: FailureKind; error: string; counts?: EngineCounts; isReinflated?: boolean }
 );
 
@@ -43,32 +63,60 @@ export type JobResult = { seconds: number } & (
  * @returns the result, also when the archive or the disk is at fault, or the job was stopped.
  */
 export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult> {
+  const { runId = newRunId(), givesWay = () => false, mayCommit = () => true } = hooks;
   const startMs = performance.now();
   const seconds = () => Math.round(performance.now() - startMs) / 1000;
   const fail = (error: unknown, more: { counts?: EngineCounts; isReinflated?: boolean } = {}): JobResult => {
-    const kind = hooks.signal?.aborted ? 'stopped' : kindOf(error);
+    const kind = hooks.signal?.aborted || !mayCommit() ? 'stopped' : kindOf(error);
     return { status: 'failed', kind, error: describe(error, job), ...more, seconds: seconds() };
   };
-  let staged: StagedOutput[] = [];
+  let claimed: ClaimedOutput[] = [];
   try {
     hooks.signal?.throwIfAborted();
-    const outputs = await stillWanted(job);
-    if (outputs.length === 0) return { status: 'skipped', seconds: 0 };
-    const { counts, isReinflated, ...outcome } = await convertJob({ ...job, outputs }, hooks);
-    if ('error' in outcome) return await recordFailure(job, fail(outcome.error, { counts, isReinflated }));
-    staged = outcome.staged;
-    const made = staged.map(({ output: { replaces: _, ...output }, version }) => ({ ...output, ...version }));
+    const claim = await claimOutputs(job.outputs, { runId, tempDir: job.tempDir, givesWay });
+    if ('takenBy' in claim) return { status: 'taken', by: claim.takenBy, seconds: seconds() };
+    claimed = claim.claimed;
+    // Looked at after the claim: what another run had staged until then is there by now.
+    const wanted = await stillWanted(claimed, job);
+    discardAll(claimed.filter((output) => !wanted.includes(output)));
+    claimed = wanted;
+    if (wanted.length === 0) return { status: 'skipped', seconds: 0 };
+    const { counts, isReinflated, ...outcome } = await convertJob(job, wanted, hooks);
+    if ('error' in outcome) {
+      discardAll(claimed, outcome.error);
+      return await recordFailure(job, fail(outcome.error, { counts, isReinflated }));
+    }
+    const { staged } = outcome;
+    if (!mayCommit()) throw new Error('stopped');
+    const made = staged.map(({ output, version }) => ({ ...withoutOld(output), ...version }));
     const result: JobResult = { status: 'done', outputs: made, counts, isReinflated, seconds: seconds() };
     await append(job, toRecord(job, result));
     for (const { file } of staged) await file.publish();
+    for (const { output } of staged) await removeElsewhere(output, job);
     return result;
   } catch (error) {
-    discardAll(
-      staged.map(({ file }) => file),
-      error,
-    );
+    discardAll(claimed, error);
     return error instanceof RecordError ? fail(error) : await recordFailure(job, fail(error));
   }
+}
+
+/** Removes what another partition has of an output that is there now, unless it has been changed since the plan was made. */
+async function removeElsewhere({ path, removes }: PlannedOutput, { outputDir }: Job): Promise<void> {
+  if (!removes) return;
+  const storage = openStorage(removes.path);
+  try {
+    const now = await storage.look(removes.path);
+    if (now?.kind === 'file' && isSame(now, removes)) await storage.remove(removes.path, outputDir);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StorageError(`${path} is made, and ${removes.path} could not be removed: remove it (${message})`, {
+      cause: error,
+    });
+  }
+}
+
+function isSame(a: FileVersion, b: FileVersion): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
 }
 
 /** The record of a job cannot be written. Its outputs do not appear: nothing would be known of them. */
@@ -82,14 +130,14 @@ class RecordError extends StorageError {
 }
 
 /** The outputs that nobody has made since the plan was made. */
-async function stillWanted({ outputs, overwrite }: Job): Promise<PlannedOutput[]> {
+async function stillWanted(outputs: ClaimedOutput[], { overwrite }: Job): Promise<ClaimedOutput[]> {
   if (overwrite) return outputs;
-  const wanted: PlannedOutput[] = [];
-  for (const output of outputs) {
-    const now = await openStorage(output.path).look(output.path);
-    const { replaces } = output;
-    const isMade = now?.kind === 'file' && (now.sizeBytes !== replaces?.sizeBytes || now.mtimeMs !== replaces.mtimeMs);
-    if (!isMade) wanted.push(output);
+  const wanted: ClaimedOutput[] = [];
+  for (const claimed of outputs) {
+    const { path, replaces } = claimed.output;
+    const now = await openStorage(path).look(path);
+    const isMade = now?.kind === 'file' && !(replaces && isSame(now, replaces));
+    if (!isMade) wanted.push(claimed);
   }
   return wanted;
 }
@@ -129,7 +177,7 @@ export function toRecord(
   nameOf: (output: Output) => string = placeOf,
 ): Record<string, unknown> {
   const { archive, options } = job;
-  const counts = result.status === 'skipped' ? undefined : result.counts;
+  const counts = 'counts' in result ? result.counts : undefined;
   const named = (output: Output) => ({
     ...output,
     path: nameOf(output),
@@ -148,15 +196,20 @@ export function toRecord(
     outputs:
       result.status === 'done'
         ? result.outputs.map(({ sizeBytes, ...output }) => ({ ...named(output), bytes: sizeBytes }))
-        : job.outputs.map(({ replaces: _, ...output }) => named(output)),
+        : job.outputs.map((output) => named(withoutOld(output))),
     ...counts,
     // What a folder tells is more than what the messages' form does.
     ...(archive.market && { market: archive.market, messageForm: counts?.market }),
-    ...(result.status !== 'skipped' && result.isReinflated ? { isReinflated: true } : {}),
+    ...('isReinflated' in result && result.isReinflated ? { isReinflated: true } : {}),
     seconds: result.seconds,
     version: VERSION,
     finishedAt: new Date().toISOString(),
   };
+}
+
+/** An output, without what was there before. */
+function withoutOld({ replaces: _, removes: __, ...output }: PlannedOutput): Output & Pick<PlannedOutput, 'stale'> {
+  return output;
 }
 
 function kindOf(error: unknown): FailureKind {

@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { Executor } from '../convert/executor.js';
+import type { Executor, JobRun } from '../convert/executor.js';
 import type { Job } from '../convert/plan.js';
 import type { JobResult } from '../convert/recorded-job.js';
 import { newRunId } from '../storage/staging.js';
-import type { WorkerData, WorkerMessage } from './worker.js';
+import { CommitGate } from './commit-gate.js';
+import type { WorkerData, WorkerMessage, WorkerTask } from './worker.js';
 
 /** Options of {@link workerThreadsExecutor}. */
 export interface WorkerThreadsOptions {
@@ -22,6 +23,14 @@ const MAX_HEAP_MB = 1024;
 /** Of V8's nursery. Little garbage is made, so a small one costs nothing, and saves 15 MB a worker. */
 const NURSERY_MB = 4;
 
+/** A thread, and what it is doing. */
+interface Thread {
+  worker: Worker;
+  gate: CommitGate;
+  /** Settled when it has nothing to do. */
+  running: Promise<unknown>;
+}
+
 /**
  * Runs jobs in worker threads, one job a worker at a time. Workers start when they are first needed and are used again;
  * one that dies takes only its job with it, and the next job gets a new one.
@@ -33,26 +42,38 @@ export function workerThreadsExecutor<Work = Job, Result = JobResult>({
   workerUrl = new URL('./worker.js', import.meta.url),
 }: WorkerThreadsOptions): Executor<Work, Result> {
   const runId = newRunId();
-  const all = new Set<Worker>();
-  const idle: Worker[] = [];
+  const all = new Set<Thread>();
+  const idle: Thread[] = [];
+  let isClosed = false;
 
-  function start(): Worker {
+  function start(): Thread {
     const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB };
-    const worker = new Worker(workerUrl, { resourceLimits, workerData: { runId } satisfies WorkerData });
-    all.add(worker);
-    worker.once('exit', () => all.delete(worker));
+    const gate = new CommitGate();
+    const data: WorkerData = { runId, gate: gate.shared };
+    const worker = new Worker(workerUrl, { resourceLimits, workerData: data });
+    const thread: Thread = { worker, gate, running: Promise.resolve() };
+    all.add(thread);
+    worker.once('exit', () => all.delete(thread));
     // A thread that fails while it is idle is not used again; whoever takes a job next gets a new one.
-    worker.on('error', () => all.delete(worker));
-    return worker;
+    worker.on('error', () => all.delete(thread));
+    return thread;
   }
 
-  function takeIdle(): Worker | undefined {
-    for (let worker = idle.pop(); worker; worker = idle.pop()) if (all.has(worker)) return worker;
+  function takeIdle(): Thread | undefined {
+    for (let thread = idle.pop(); thread; thread = idle.pop()) if (all.has(thread)) return thread;
     return undefined;
   }
 
-  function run(job: Work, onRead: (bytes: number) => void): Promise<Result> {
-    const worker = takeIdle() ?? start();
+  async function run(job: Work, how: JobRun): Promise<Result> {
+    if (isClosed) throw new Error('stopped');
+    const thread = takeIdle() ?? start();
+    const result = runIn(thread, job, how);
+    thread.running = result;
+    return result;
+  }
+
+  function runIn(thread: Thread, job: Work, { onRead, ignoredRuns = [] }: JobRun): Promise<Result> {
+    const { worker, gate } = thread;
     return new Promise((resolve, reject) => {
       const onMessage = (message: WorkerMessage<Result>) => {
         if ('readBytes' in message) {
@@ -60,18 +81,26 @@ export function workerThreadsExecutor<Work = Job, Result = JobResult>({
           return;
         }
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-        idle.push(worker);
+        idle.push(thread);
         resolve(message.result);
       };
       const onError = (cause: unknown) =>
         reject(new Error(`its worker died: ${(cause as Error)?.message ?? cause}`, { cause }));
       const onExit = (code: number) => reject(new Error(`its worker died: it ended with exit code ${code}`));
-      worker.on('message', onMessage).once('error', onError).once('exit', onExit).postMessage(job);
+      gate.open();
+      worker.on('message', onMessage).once('error', onError).once('exit', onExit);
+      worker.postMessage({ job, ignoredRuns } satisfies WorkerTask<Work>);
     });
   }
 
+  async function end({ worker, gate, running }: Thread): Promise<void> {
+    if (!gate.shut()) await Promise.allSettled([running]);
+    await worker.terminate();
+  }
+
   async function close(): Promise<void> {
-    await Promise.all([...all].map((worker) => worker.terminate()));
+    isClosed = true;
+    await Promise.all([...all].map(end));
   }
 
   return { slots, runId, run, close };

@@ -73,8 +73,8 @@ export async function convertArchive(path: string, options: ConvertArchiveOption
   if (entry.action === 'skip') return { status: 'skipped', reason: entry.reason };
   const result = await runJob(entry.job, { onRead, signal });
   signal?.throwIfAborted();
-  if (result.status === 'skipped') return { status: 'skipped', reason: 'exists' };
   if (result.status === 'failed') throw new ConversionError(path, result.error, result.kind);
+  if (result.status !== 'done') return { status: 'skipped', reason: 'exists' };
   const { outputs, counts, seconds } = result;
   return { status: 'done', outputs, counts, seconds };
 }

@@ -54,6 +54,16 @@ describe('a folder of this machine', () => {
     }
   });
 
+  test('the room that is left is that of df(1)', {
+    skip: spawnSync('df', ['-B1', '.']).status !== 0 && 'NOT CHECKED: df(1) is not here',
+  }, async (t) => {
+    const folder = tempDir(t);
+    const { stdout } = spawnSync('df', ['-B1', '--output=avail', folder], { encoding: 'utf8' });
+    const told = Number(stdout.split('\n')[1]);
+    const found = (await localStorage.freeBytes(path.join(folder, 'not', 'there'))) ?? Number.NaN;
+    assert.ok(Math.abs(found - told) < 1e9, `${found} is about ${told}`);
+  });
+
   test('a folder that cannot be made is an error at once', {
     skip: !fs.existsSync('/proc/self') && 'NOT CHECKED: there is no /proc here',
   }, async () => {
