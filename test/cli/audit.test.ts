@@ -9,7 +9,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { writeArchive } from '../../src/samples/write-archive.js';
 import { runCli } from '../support/cli.js';
 import { tempDir } from '../support/files.js';
-import { complete, makeArchive, start } from '../support/runs.js';
+import { complete, makeArchive, start, until } from '../support/runs.js';
 
 type Json = Record<string, unknown>;
 
@@ -377,7 +377,7 @@ test('Ctrl+C ends it, and leaves no file', async (t) => {
   for (const args of [[], ['-o', path.join(out, 'audit.csv'), '--format', 'csv']]) {
     const { child, ended, printed } = start(['audit', folder, '--workers', '1', ...args]);
     if (args.length === 0) await printed(/DAY/);
-    else await new Promise((resolve) => setTimeout(resolve, 300));
+    else await until(() => fs.readdirSync(out).length > 0, 'a file is staged');
     child.kill('SIGINT');
     const { status, stderr } = await ended;
     if (status === 0) continue; // it was faster
