@@ -103,10 +103,10 @@ function sectionOf({ name, days }: SymbolDays): string {
       `<tr class="${state}"><td>${date}</td><td>${depth ?? ''}</td><td>${escapeHtml(verdict)}</td><td>${details.map((detail) => escapeHtml(detail.trim())).join('<br>')}</td></tr>`,
   );
   return `<section><h2>${escapeHtml(name)}</h2>
-<p>${days.length} days: ${countOf(days, 'sound')} without anything to tell, ${countOf(days, 'noted')} with notes, ${countOf(days, 'faulty')} with faults, ${countOf(days, 'missing')} missing.</p>
+<p>${daysText(days.length)}: ${countOf(days, 'sound')} without anything to tell, ${countOf(days, 'noted')} with notes, ${countOf(days, 'faulty')} with faults, ${countOf(days, 'missing')} missing.</p>
 ${stripOf(inOrder)}
 <div class="charts">${charts}</div>
-${rows.length === 0 ? '' : `<details${rows.length <= 40 ? ' open' : ''}><summary>What there is to tell, ${rows.length} days</summary><table><thead><tr><th>day</th><th>depth</th><th>faults and notes</th><th></th></tr></thead><tbody>${rows.join('\n')}</tbody></table></details>`}
+${rows.length === 0 ? '' : `<details${rows.length <= 40 ? ' open' : ''}><summary>What there is to tell, ${daysText(rows.length)}</summary><table><thead><tr><th>day</th><th>depth</th><th>faults and notes</th><th></th></tr></thead><tbody>${rows.join('\n')}</tbody></table></details>`}
 </section>`;
 }
 
@@ -114,35 +114,42 @@ function countOf(days: Drawn[], wanted: Drawn['state']): number {
   return days.filter(({ state }) => state === wanted).length;
 }
 
-const WIDTH = 720;
-const HEIGHT = 72;
+function daysText(count: number): string {
+  return count === 1 ? '1 day' : `${count} days`;
+}
+
+/** A bar's place is its day's index. A few days do not fill the width. */
+const MIN_WIDTH = 30;
+const BAR_WIDTH = 0.9;
+const HEIGHT = 100;
+
+const widthOf = (days: Drawn[]) => Math.max(days.length, MIN_WIDTH);
 
 /** A mark a day, in its colour. */
 function stripOf(days: Drawn[]): string {
-  const step = WIDTH / days.length;
   const marks = days.map(
     ({ date, state }, index) =>
-      `<rect class="${state}" x="${round(index * step)}" y="0" width="${round(Math.max(step * 0.92, 0.5))}" height="14"><title>${date}: ${state}</title></rect>`,
+      `<rect class="${state}" x="${index}" width="${BAR_WIDTH}" height="1"><title>${date}: ${state}</title></rect>`,
   );
-  return `<svg class="strip" viewBox="0 0 ${WIDTH} 14" role="img" aria-label="Quality by day">${marks.join('')}</svg>`;
+  return `<svg class="strip" viewBox="0 0 ${widthOf(days)} 1" preserveAspectRatio="none" role="img" aria-label="Quality by day">${marks.join('')}</svg>`;
 }
 
-/** Bars from zero, a day each; nothing when every day has zero. */
+/** Bars from zero, a day each, those of a colour in one path; nothing when every day has zero. */
 function chartOf({ key, title, unit }: (typeof CHARTS)[number], days: Drawn[]): string {
-  const values = days.map(({ values }) => values?.[key]);
-  const most = Math.max(0, ...values.map((value) => value ?? 0));
+  const most = Math.max(0, ...days.map(({ values }) => values?.[key] ?? 0));
   if (most === 0) return '';
-  const step = WIDTH / days.length;
-  const bars = days.map(({ date, state }, index) => {
-    const value = values[index];
-    if (value === undefined || value <= 0) return '';
-    const height = Math.max((HEIGHT * value) / most, 1);
-    return `<rect class="${state}" x="${round(index * step)}" y="${round(HEIGHT - height)}" width="${round(Math.max(step * 0.92, 0.5))}" height="${round(height)}"><title>${date}: ${round(value)}${unit}</title></rect>`;
-  });
+  const paths = new Map<Drawn['state'], string>();
+  for (const [index, { state, values }] of days.entries()) {
+    const value = values?.[key] ?? 0;
+    if (value <= 0) continue;
+    const height = Math.max(Math.round((HEIGHT * value) / most), 1);
+    paths.set(state, `${paths.get(state) ?? ''}M${index} ${HEIGHT}v-${height}h${BAR_WIDTH}v${height}z`);
+  }
+  const bars = [...paths].map(([state, path]) => `<path class="${state}" d="${path}"/>`).join('');
   const [first, last] = [days[0]?.date ?? '', days.at(-1)?.date ?? ''];
   return `<figure><figcaption>${title} <small>up to ${round(most)}${unit}</small></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title}, ${first} to ${last}">${bars.join('')}</svg>
-<small class="axis"><span>${first}</span><span>${last}</span></small></figure>`;
+<svg viewBox="0 0 ${widthOf(days)} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title}, ${first} to ${last}">${bars}</svg>
+<small class="axis"><span>${first}</span><span>${days.length < MIN_WIDTH ? '' : last}</span></small></figure>`;
 }
 
 function round(value: number): number {
@@ -168,7 +175,7 @@ body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: 1rem }
 svg { width: 100%; display: block } svg.strip { height: 14px } figure { margin: 0 } figure svg { height: 72px; border-bottom: 1px solid var(--line) }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.1rem; margin: 1rem 0 } .axis { display: flex; justify-content: space-between }
-rect.sound { fill: var(--sound) } rect.noted { fill: var(--noted) } rect.faulty { fill: var(--faulty) } rect.missing { fill: var(--missing) }
+rect.sound, path.sound { fill: var(--sound) } rect.noted, path.noted { fill: var(--noted) } rect.faulty, path.faulty { fill: var(--faulty) } rect.missing, path.missing { fill: var(--missing) }
 .key span { display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 1em }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
 tr.faulty td:nth-child(3) { color: var(--faulty) } summary { cursor: pointer }

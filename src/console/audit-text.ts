@@ -3,6 +3,7 @@ import type { AuditEvent, DayFindings } from '../audit/audit.js';
 import type { Totals } from '../audit/totals.js';
 import type { Fault, Note } from '../audit/verdict.js';
 import { clean } from './clean-text.js';
+import { formatBytes } from './format-bytes.js';
 
 /** A line of the table: one a day. Widths fit what real archives have; what is longer moves the rest of its line. */
 const COLUMNS: [header: string, width: number, cell: (day: DayFindings) => string][] = [
@@ -49,7 +50,7 @@ export function describeEvent(event: AuditEvent): string[] {
 export function describeTotals({ archives, sound, missingDays, unusable, messages, archiveBytes }: Totals): string[] {
   return [
     '',
-    `${count(archives, 'archive')}, ${(archiveBytes / 1e6).toFixed(1)} MB, ${count(messages, 'message')}: ` +
+    `${count(archives, 'archive')}, ${formatBytes(archiveBytes)}, ${count(messages, 'message')}: ` +
       `${sound} without a fault, ${archives - sound} with one; ${count(missingDays, 'day')} missing, ${unusable} not to be looked at.`,
   ];
 }

@@ -224,7 +224,7 @@ test('the table has a line a day, and beneath it what is wrong', async (t) => {
   ]);
   assert.match(
     lines[7] ?? '',
-    /^3 archives, 0\.0 MB, 12 messages: 2 without a fault, 1 with one; 2 days missing, 0 not/,
+    /^3 archives, \d[\d.]* (bytes|kB), 12 messages: 2 without a fault, 1 with one; 2 days missing, 0 not/,
   );
 });
 
