@@ -180,6 +180,8 @@ export function logFacts(ts: i64, cts: i64, updateId: i64, updates: i32): void {
   store<i32>(entry, absentDeletes, FACT_ABSENT_DELETES);
   store<i32>(entry, levelsOf(BIDS), FACT_BID_LEVELS);
   store<i32>(entry, levelsOf(ASKS), FACT_ASK_LEVELS);
-  store<i32>(entry, i32(isCrossed()), FACT_IS_CROSSED);
+  // Of a side without levels all slots would be looked at.
+  const hasBoth = levelsOf(BIDS) > 0 && levelsOf(ASKS) > 0;
+  store<i32>(entry, i32(hasBoth && isCrossed()), FACT_IS_CROSSED);
   absentDeletes = 0;
 }

@@ -68,7 +68,6 @@ async function attempt(archive: ArchiveFile, inflater: Inflater, { onRead, signa
         await pause();
       }
     }
-    releaseAuditArena(arena);
   } catch (error) {
     signal?.throwIfAborted();
     failure = error instanceof RangeError ? await readRest(error, chunks, pause) : explain(error);
@@ -95,6 +94,8 @@ async function attempt(archive: ArchiveFile, inflater: Inflater, { onRead, signa
     lastTsMs: counts.lastTsMs ?? null,
     book: auditor.finish(),
   };
+  // One in which something failed is better thrown away.
+  if (!failure) releaseAuditArena(arena);
   return { findings, isInDoubt: failure?.isInDoubt === true && inflater === 'kernel' };
 }
 
