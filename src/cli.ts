@@ -7,6 +7,7 @@ import { clean } from './console/clean-text.js';
 import { listCommands, type NamedCommand, suggestCommand } from './console/command-list.js';
 import { CommanderError } from './console/shared-options.js';
 import { drained, lineWriter, listenForStop, type Surroundings, stopStatus } from './console/surroundings.js';
+import { StorageError } from './storage/storage.js';
 
 interface Command extends NamedCommand {
   /**
@@ -55,6 +56,40 @@ const COMMANDS: readonly Command[] = [
     async run(argv, surroundings) {
       const { parseAuditLine, runAudit } = await import('./commands/audit.js');
       return (await runAudit(parseAuditLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
+    name: 'submit',
+    summary: 'Puts a job for each archive into a queue, for workers on many machines.',
+    async run(argv, surroundings) {
+      const { parseSubmitLine, submit } = await import('./commands/submit.js');
+      await submit(parseSubmitLine(argv), surroundings);
+      return 0;
+    },
+  },
+  {
+    name: 'worker',
+    summary: 'Takes jobs from a queue and converts them.',
+    async run(argv, surroundings) {
+      const { parseWorkerLine, worker } = await import('./commands/worker.js');
+      return (await worker(parseWorkerLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
+    name: 'watch',
+    summary: 'Shows how far a queue is, and who works on it.',
+    async run(argv, surroundings) {
+      const { parseWatchLine, watch } = await import('./commands/watch.js');
+      return (await watch(parseWatchLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
+    name: 'retry',
+    summary: 'Lets the failed jobs of a queue be tried again.',
+    async run(argv, surroundings) {
+      const { parseRetryLine, retry } = await import('./commands/retry.js');
+      await retry(parseRetryLine(argv), surroundings);
+      return 0;
     },
   },
   { name: 'help', summary: 'Explains a command: bookgrid help status.', run: runHelp },
@@ -134,7 +169,10 @@ function describeUnknown(word: string, problem: string): string {
 
 function describeFailure(error: unknown): string {
   const { code, cause, message, stack } = error as NodeJS.ErrnoException;
-  const isOfSystem = code !== undefined || (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
+  const isOfSystem =
+    error instanceof StorageError ||
+    code !== undefined ||
+    (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
   return isOfSystem ? message : (stack ?? String(error));
 }
 

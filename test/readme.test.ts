@@ -70,8 +70,8 @@ for (const name of ['README.md', 'docs/library.md']) {
 
 test('every option that pages for users name is one of a command', async () => {
   const helps = await Promise.all(
-    [['--help'], ['status', '--help'], ['join', '--help'], ['verify', '--help'], ['audit', '--help']].map((args) =>
-      runCli(args),
+    [[], ['status'], ['join'], ['verify'], ['audit'], ['submit'], ['worker'], ['watch'], ['retry']].map((command) =>
+      runCli([...command, '--help']),
     ),
   );
   const options = new Set(helps.flatMap(({ stdout }) => stdout.match(/--[a-z][a-z-]+/g) ?? []));
