@@ -28,6 +28,15 @@ export class Tally {
     }
   }
 
+  get settled(): number {
+    return this.totals.archives;
+  }
+
+  /** Archives that have a fault. */
+  get failed(): number {
+    return this.totals.archives - this.totals.sound;
+  }
+
   /** Whether nothing is broken. */
   get isSound(): boolean {
     const { archives, sound, missingDays, unusable } = this.totals;

@@ -6,14 +6,23 @@ import type { ArchiveFindings } from '../audit/findings.js';
 import { readRecordedFindings } from '../audit/read-records.js';
 import { Tally } from '../audit/totals.js';
 import { UsageError } from '../base/usage-error.js';
-import { type FoundArchives, findArchives, identifyArchives, noArchives } from '../catalog/find-archives.js';
+import {
+  type ArchiveFile,
+  type FoundArchives,
+  findArchives,
+  identifyArchives,
+  noArchives,
+} from '../catalog/find-archives.js';
 import { isOfMarket, type MarketChoice, type MarketName } from '../catalog/market.js';
 import { RECORDS_FILE, recordsPath } from '../catalog/records.js';
 import { AUDIT_FORMATS, type AuditFormat, createAuditWriter } from '../console/audit-formats.js';
 import { clean } from '../console/clean-text.js';
+import { LiveLine } from '../console/live-line.js';
 import { parseFolder, parseWhole } from '../console/option-values.js';
+import { noProgress, showProgress, type Work } from '../console/progress.js';
 import { checkDays, MORE, newCommand, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { canRedraw, hasEscapes, isPipe } from '../console/terminal.js';
 import { defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
 import { newRunId } from '../storage/staging.js';
@@ -124,17 +133,23 @@ export async function runAudit(options: AuditOptions, { stdout, stderr, signal }
   const tally = new Tally();
   const writer = await createAuditWriter(options.format);
   const target = openTarget(options.output, stdout);
+  const progress = canRedraw(stderr)
+    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), workOf(wanted), tally, {
+        isPiped: isPipe(stdout),
+      })
+    : noProgress;
+  async function* events(): AsyncGenerator<AuditEvent> {
+    yield* tellDays(records);
+    yield* tellMissing(records);
+    yield* audit(wanted, unusable, { workers, onRead: (bytes) => progress.read(bytes), signal });
+  }
   try {
-    target.write(writer.begin());
-    async function* events(): AsyncGenerator<AuditEvent> {
-      yield* tellDays(records);
-      yield* tellMissing(records);
-      yield* audit(wanted, unusable, { workers, onRead: () => {}, signal });
-    }
+    progress.above(() => target.write(writer.begin()));
     for await (const event of events()) {
       tally.add(event);
-      target.write(writer.add(event));
+      progress.above(() => target.write(writer.add(event)));
     }
+    progress.stop();
     if (signal.aborted) {
       warn(`Stopped by ${signal.reason}. ${tally.totals.archives} of ${wanted.length} archives were told of.`);
       return false;
@@ -142,9 +157,14 @@ export async function runAudit(options: AuditOptions, { stdout, stderr, signal }
     target.write(await writer.end(tally.totals));
     await target.finish();
   } finally {
+    progress.stop();
     target.discard();
   }
   return tally.isSound;
+}
+
+function workOf(archives: readonly ArchiveFile[]): Work {
+  return { archives: archives.length, bytes: archives.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }
 
 /** What there is to audit: archives, and what records tell. */

@@ -1,6 +1,17 @@
-import type { PlanEntry } from '../convert/plan.js';
 import type { LiveLine } from './live-line.js';
-import type { Tally } from './report.js';
+
+/** What a run goes through. */
+export interface Work {
+  archives: number;
+  /** Of those that are read. */
+  bytes: number;
+}
+
+/** How many archives are dealt with by now, and how many of them failed. */
+export interface Settled {
+  readonly settled: number;
+  readonly failed: number;
+}
 
 /** A live line on a terminal. */
 export interface Progress {
@@ -25,13 +36,7 @@ export const noProgress: Progress = { read() {}, above: (print) => print(), stop
  * @param isPiped whether what is printed goes to another program, which may show it on the same terminal a little later,
  * as `| tee log` does: then the line must not be there yet.
  */
-export function showProgress(
-  line: LiveLine,
-  entries: PlanEntry[],
-  tally: Tally,
-  { isPiped }: { isPiped: boolean },
-): Progress {
-  const totalBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
+export function showProgress(line: LiveLine, work: Work, tally: Settled, { isPiped }: { isPiped: boolean }): Progress {
   const startMs = performance.now();
   let readBytes = 0;
   let passedOnMs = Number.NEGATIVE_INFINITY;
@@ -39,7 +44,7 @@ export function showProgress(
     if (performance.now() < passedOnMs + PASSING_MS) return;
     const seconds = (performance.now() - startMs) / 1000;
     const { settled, failed } = tally;
-    const state = { total: entries.length, settled, failed, readBytes, totalBytes, seconds };
+    const state = { total: work.archives, settled, failed, readBytes, totalBytes: work.bytes, seconds };
     line.draw(describe(state, line.width));
   };
   const timer = setInterval(draw, REDRAW_MS);
@@ -65,10 +70,6 @@ export function showProgress(
       line.erase();
     },
   };
-}
-
-function bytesOf(entry: PlanEntry): number {
-  return entry.action === 'convert' ? entry.job.archive.sizeBytes : 0;
 }
 
 export interface ProgressState {
