@@ -132,7 +132,7 @@ export async function runAudit(options: AuditOptions, { stdout, stderr, signal }
   const { workers = defaultWorkers().workers } = options;
   const tally = new Tally();
   const writer = await createAuditWriter(options.format);
-  const target = openTarget(options.output, stdout);
+  const target = await openTarget(options.output, stdout);
   const progress = canRedraw(stderr)
     ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), workOf(wanted), tally, {
         isPiped: isPipe(stdout),
@@ -243,9 +243,12 @@ interface Target {
   discard(): void;
 }
 
-function openTarget(output: string | undefined, stdout: NodeJS.WriteStream): Target {
+async function openTarget(output: string | undefined, stdout: NodeJS.WriteStream): Promise<Target> {
   if (output === undefined) {
     return { write: (piece) => void (piece.length > 0 && stdout.write(piece)), async finish() {}, discard() {} };
+  }
+  if ((await openStorage(output).look(output))?.kind === 'folder') {
+    throw new UsageError(`-o ${output} is a folder, a file was expected`);
   }
   const file: StagedFile = openStorage(output).stage(output, { runId: newRunId() });
   return {

@@ -12,8 +12,8 @@ export interface JobRun {
 /**
  * Something that jobs can be given to.
  *
- * @typeParam Work a job, and
- * @typeParam Result what comes of it: of a conversion, unless told otherwise.
+ * @typeParam Work what a job is: one of `plan`, unless told otherwise.
+ * @typeParam Result what comes of one: what became of a conversion, unless told otherwise.
  */
 export interface Executor<Work = Job, Result = JobResult> {
   /** How many jobs it runs at a time; it is not given more. */

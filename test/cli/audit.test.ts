@@ -350,6 +350,7 @@ test('what cannot be is said', async (t) => {
     [['--quick', folder], /No conversions\.jsonl in /],
     [['--quick', file], /--quick reads the records of an output folder, and .* is none/],
     [[path.join(folder, 'nothing')], /No such file: /],
+    [[folder, '-o', folder], /-o .* is a folder, a file was expected/],
     [[folder, '--symbols', 'OTHERUSDT'], /Nothing to audit in /],
     [['--source-dir', path.join(folder, 'nothing')], /nothing/],
     [[folder, '--from', '2025-02-01', '--to', '2025-01-01'], /--from 2025-02-01 is after --to 2025-01-01/],
