@@ -10,7 +10,7 @@ import type { WorkerData, WorkerMessage, WorkerTask } from './worker.js';
 export interface WorkerThreadsOptions {
   /** How many threads there are at most. */
   slots: number;
-  /** The module that each worker runs: this package's own, unless a bundler has put it elsewhere. */
+  /** The module that each worker runs: that of conversions, unless it is other work or a bundler has put it elsewhere. */
   workerUrl?: URL;
 }
 
@@ -37,10 +37,10 @@ interface Thread {
  *
  * @param options how many, and of what.
  */
-export function workerThreadsExecutor({
+export function workerThreadsExecutor<Work = Job, Result = JobResult>({
   slots,
   workerUrl = new URL('./worker.js', import.meta.url),
-}: WorkerThreadsOptions): Executor {
+}: WorkerThreadsOptions): Executor<Work, Result> {
   const runId = newRunId();
   const all = new Set<Thread>();
   const idle: Thread[] = [];
@@ -64,7 +64,7 @@ export function workerThreadsExecutor({
     return undefined;
   }
 
-  async function run(job: Job, how: JobRun): Promise<JobResult> {
+  async function run(job: Work, how: JobRun): Promise<Result> {
     if (isClosed) throw new Error('stopped');
     const thread = takeIdle() ?? start();
     const result = runIn(thread, job, how);
@@ -72,10 +72,10 @@ export function workerThreadsExecutor({
     return result;
   }
 
-  function runIn(thread: Thread, job: Job, { onRead, ignoredRuns = [] }: JobRun): Promise<JobResult> {
+  function runIn(thread: Thread, job: Work, { onRead, ignoredRuns = [] }: JobRun): Promise<Result> {
     const { worker, gate } = thread;
     return new Promise((resolve, reject) => {
-      const onMessage = (message: WorkerMessage) => {
+      const onMessage = (message: WorkerMessage<Result>) => {
         if ('readBytes' in message) {
           onRead(message.readBytes);
           return;
@@ -89,7 +89,7 @@ export function workerThreadsExecutor({
       const onExit = (code: number) => reject(new Error(`its worker died: it ended with exit code ${code}`));
       gate.open();
       worker.on('message', onMessage).once('error', onError).once('exit', onExit);
-      worker.postMessage({ job, ignoredRuns } satisfies WorkerTask);
+      worker.postMessage({ job, ignoredRuns } satisfies WorkerTask<Work>);
     });
   }
 

@@ -12,13 +12,14 @@ export interface WorkerData {
 }
 
 /** What it is told to do. */
-export interface WorkerTask {
-  job: Job;
+export interface WorkerTask<Work = Job> {
+  job: Work;
   /** Other runs that it does not give way to. */
   ignoredRuns: readonly string[];
 }
 
-export type WorkerMessage = { readBytes: number } | { result: JobResult };
+/** What it says of its job. */
+export type WorkerMessage<Result = JobResult> = { readBytes: number } | { result: Result };
 
 const { runId, gate: shared } = workerData as WorkerData;
 const gate = new CommitGate(shared);
