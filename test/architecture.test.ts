@@ -15,7 +15,7 @@ const STAGES = ['archive', 'book', 'output', 'metrics'];
 /** What is there, what is to do, who does it. */
 const CONVERSION = ['catalog', 'convert', 'executors'];
 /** What else can be done, each by itself. */
-const USES = ['samples', 'join', 'audit', 'library'];
+const USES = ['samples', 'join', 'audit', 'library', 'download'];
 
 const MAY_IMPORT: Record<string, string[]> = {
   base: [],
@@ -35,6 +35,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   join: [...GROUND, ...STAGES, ...CONVERSION],
   audit: [...GROUND, ...STAGES, ...CONVERSION],
   library: [...GROUND, ...STAGES, ...CONVERSION],
+  download: [...GROUND, ...STAGES, ...CONVERSION],
 
   console: [...GROUND, ...STAGES, ...CONVERSION, ...USES],
   commands: [...GROUND, ...STAGES, ...CONVERSION, ...USES, 'console'],

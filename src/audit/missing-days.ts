@@ -1,5 +1,6 @@
 import { DAY_MS, midnightMs, toDate } from '../base/time.js';
-import type { MarketName } from '../catalog/market.js';
+import { firstPublishedDay, isPublished } from '../catalog/coverage.js';
+import { MARKETS, type MarketName } from '../catalog/market.js';
 
 /** A day of a symbol. */
 export interface SymbolDay {
@@ -33,7 +34,7 @@ export function* findMissingDays(days: readonly SymbolDay[]): Generator<MissingD
   }
   for (const { dates, ...symbol } of bySymbol.values()) {
     let row: string[] = [];
-    for (const date of expectedDates(dates)) {
+    for (const date of expectedDates(dates, symbol.market)) {
       if (!dates.has(date)) row.push(date);
       else if (row.length > 0) {
         yield { ...symbol, dates: row };
@@ -44,12 +45,21 @@ export function* findMissingDays(days: readonly SymbolDay[]): Generator<MissingD
 }
 
 /**
- * The days of which a symbol should have an archive: all from the first that is there to the last. What Bybit has
- * published is not known here; a table of that would be asked in this place.
+ * The days of which a symbol should have an archive: all that Bybit can have published, from the first that is there to
+ * the last, and none to come.
  */
-function expectedDates(dates: ReadonlySet<string>): string[] {
+function expectedDates(dates: ReadonlySet<string>, market: MarketName | undefined): string[] {
   const sorted = [...dates].sort();
-  const [firstMs, lastMs] = [midnightMs(sorted[0] ?? ''), midnightMs(sorted.at(-1) ?? '')];
-  const count = Math.round((lastMs - firstMs) / DAY_MS) + 1;
-  return Array.from({ length: count }, (_, index) => toDate(firstMs + index * DAY_MS));
+  const firstPublished = MARKETS.map(firstPublishedDay).sort()[0] ?? '';
+  const first = max(sorted[0] ?? '', firstPublished);
+  const lastMs = Math.min(midnightMs(sorted.at(-1) ?? ''), Date.now());
+  const expected: string[] = [];
+  for (let ms = midnightMs(first); ms <= lastMs; ms += DAY_MS) {
+    if (isPublished(toDate(ms), { market })) expected.push(toDate(ms));
+  }
+  return expected;
+}
+
+function max(a: string, b: string): string {
+  return a > b ? a : b;
 }

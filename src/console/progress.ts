@@ -30,22 +30,38 @@ const PASSING_MS = 50;
 /** A {@link Progress} that shows nothing, where there is no terminal. */
 export const noProgress: Progress = { read() {}, above: (print) => print(), stop() {} };
 
+/** Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal. */
+export function showProgress(line: LiveLine, work: Work, tally: Settled, how: { isPiped: boolean }): Progress {
+  const startMs = performance.now();
+  let readBytes = 0;
+  const textOf = (width: number) => {
+    const seconds = (performance.now() - startMs) / 1000;
+    const { settled, failed } = tally;
+    return describe({ total: work.archives, settled, failed, readBytes, totalBytes: work.bytes, seconds }, width);
+  };
+  return {
+    read(bytes) {
+      readBytes += bytes;
+    },
+    ...keepDrawn(line, textOf, how),
+  };
+}
+
 /**
- * Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal.
+ * Draws a line again and again, as it changes.
  *
+ * @param textOf what it says now, in so many characters.
  * @param isPiped whether what is printed goes to another program, which may show it on the same terminal a little later,
  * as `| tee log` does: then the line must not be there yet.
  */
-export function showProgress(line: LiveLine, work: Work, tally: Settled, { isPiped }: { isPiped: boolean }): Progress {
-  const startMs = performance.now();
-  let readBytes = 0;
+export function keepDrawn(
+  line: LiveLine,
+  textOf: (width: number) => string,
+  { isPiped }: { isPiped: boolean },
+): Pick<Progress, 'above' | 'stop'> {
   let passedOnMs = Number.NEGATIVE_INFINITY;
   const draw = () => {
-    if (performance.now() < passedOnMs + PASSING_MS) return;
-    const seconds = (performance.now() - startMs) / 1000;
-    const { settled, failed } = tally;
-    const state = { total: work.archives, settled, failed, readBytes, totalBytes: work.bytes, seconds };
-    line.draw(describe(state, line.width));
+    if (performance.now() >= passedOnMs + PASSING_MS) line.draw(textOf(line.width));
   };
   const timer = setInterval(draw, REDRAW_MS);
   const erase = () => line.erase();
@@ -54,9 +70,6 @@ export function showProgress(line: LiveLine, work: Work, tally: Settled, { isPip
   process.on('exit', erase);
   draw();
   return {
-    read(bytes) {
-      readBytes += bytes;
-    },
     above(print) {
       line.erase();
       print();

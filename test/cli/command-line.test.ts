@@ -502,6 +502,7 @@ test('--help names every option, warns of the look-ahead, and fits a page', asyn
 
 const COMMANDS = [
   'convert',
+  'download',
   'status',
   'join',
   'verify',
@@ -522,6 +523,7 @@ test('help of a command is its --help, that of convert the program’s, which li
     ['help convert', '--help'],
     ['help help', '--help'],
     ['help --help', '--help'],
+    ['help download', 'download --help'],
     ['help status', 'status --help'],
     ['help join', 'join --help'],
     ['help audit', 'audit --help'],
