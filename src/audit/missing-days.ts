@@ -1,6 +1,6 @@
 import { DAY_MS, midnightMs, toDate } from '../base/time.js';
-import { isPublished } from '../catalog/coverage.js';
-import type { MarketName } from '../catalog/market.js';
+import { firstPublishedDay, isPublished } from '../catalog/coverage.js';
+import { MARKETS, type MarketName } from '../catalog/market.js';
 
 /** A day of a symbol. */
 export interface SymbolDay {
@@ -44,11 +44,22 @@ export function* findMissingDays(days: readonly SymbolDay[]): Generator<MissingD
   }
 }
 
-/** From the first day that is there to the last, the days that are there and those that Bybit can have published. */
+/**
+ * The days of which a symbol should have an archive: all that Bybit can have published, from the first that is there to
+ * the last, and none to come.
+ */
 function expectedDates(dates: ReadonlySet<string>, market: MarketName | undefined): string[] {
   const sorted = [...dates].sort();
-  const [firstMs, lastMs] = [midnightMs(sorted[0] ?? ''), midnightMs(sorted.at(-1) ?? '')];
-  const count = Math.round((lastMs - firstMs) / DAY_MS) + 1;
-  const all = Array.from({ length: count }, (_, index) => toDate(firstMs + index * DAY_MS));
-  return all.filter((date) => dates.has(date) || isPublished(date, { market }));
+  const firstPublished = MARKETS.map(firstPublishedDay).sort()[0] ?? '';
+  const first = max(sorted[0] ?? '', firstPublished);
+  const lastMs = Math.min(midnightMs(sorted.at(-1) ?? ''), Date.now());
+  const expected: string[] = [];
+  for (let ms = midnightMs(first); ms <= lastMs; ms += DAY_MS) {
+    if (isPublished(toDate(ms), { market })) expected.push(toDate(ms));
+  }
+  return expected;
+}
+
+function max(a: string, b: string): string {
+  return a > b ? a : b;
 }
