@@ -16,6 +16,8 @@ const STAGES = ['archive', 'book', 'output', 'metrics'];
 const CONVERSION = ['catalog', 'convert', 'executors'];
 /** What else can be done, each by itself. */
 const USES = ['samples', 'join', 'library'];
+/** Shows what is there. */
+const SIGHT = ['view'];
 
 const MAY_IMPORT: Record<string, string[]> = {
   base: [],
@@ -34,11 +36,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   samples: [...GROUND, ...STAGES, ...CONVERSION],
   join: [...GROUND, ...STAGES, ...CONVERSION],
   library: [...GROUND, ...STAGES, ...CONVERSION],
+  view: [...GROUND, ...STAGES, ...CONVERSION],
 
   console: [...GROUND, ...STAGES, ...CONVERSION, ...USES],
-  commands: [...GROUND, ...STAGES, ...CONVERSION, ...USES, 'console'],
+  commands: [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, 'console'],
 
-  'cli.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES, 'console', 'commands'],
+  'cli.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, 'console', 'commands'],
   'index.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES],
 };
 
