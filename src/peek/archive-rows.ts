@@ -30,7 +30,8 @@ export function archiveRows(path: string, { levels, steps, signal }: ArchiveRows
     const grid = steps ? new StepGrid({ ...steps, fromMs }) : new MessageGrid(fromMs);
     return generate(path, { grid, hasEqualSteps: steps !== undefined, levels, signal });
   };
-  return { step: steps ? formatInterval(steps.stepMs) : 'message', readFrom };
+  const [step, lookBackMs] = steps ? [formatInterval(steps.stepMs), 1000 * steps.stepMs] : ['message', 5 * 60_000];
+  return { step, lookBackMs, readFrom };
 }
 
 interface Reading {

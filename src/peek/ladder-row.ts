@@ -1,9 +1,5 @@
 import type { Levels } from '../base/rows.js';
-
-/** What may be wrong with a row, in the order in which it is shown. docs/rows.md defines each. */
-export const ROW_FLAGS = ['suspect', 'crossed', 'filled', 'partial', 'thin'] as const;
-
-export type RowFlag = (typeof ROW_FLAGS)[number];
+import type { FlagName } from '../view/book-columns.js';
 
 /** One row to be looked at: the best levels of both sides at a time. It is a copy, and may be kept. */
 export interface LadderRow extends Levels {
@@ -12,7 +8,7 @@ export interface LadderRow extends Levels {
   /** Of an archive: the last message in the row. */
   message?: MessagePlace;
   /** What is known of the row; what is not there is not known. */
-  flags: Partial<Record<RowFlag, boolean>>;
+  flags: Partial<Record<FlagName, boolean>>;
 }
 
 /** Where in its archive a message is. */
@@ -28,6 +24,8 @@ export interface MessagePlace {
 export interface RowSource {
   /** What one step is: `row`, `message`, or an interval such as `1s`. */
   readonly step: string;
+  /** To go back, so much of the file is read again at a time: some thousand rows. */
+  readonly lookBackMs: number;
   /**
    * Begins with the latest row at or before a time, or with the first when none is, and goes on to the end.
    *

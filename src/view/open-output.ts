@@ -66,7 +66,7 @@ export async function readTableOf(
   return readTableCsv(text, range, wanted);
 }
 
-function formatOf(name: string) {
+export function formatOf(name: string) {
   const { format } = splitSuffix(name) ?? {};
   if (format) return format;
   throw new OutputError('its name has no ending of an output: expected .csv, .csv.gz or .parquet');
@@ -82,7 +82,7 @@ async function* inflated(source: ByteSource): TextPieces {
 }
 
 /** A source as hyparquet wants it. */
-function asBuffer(source: ByteSource): AsyncBuffer {
+export function asBuffer(source: ByteSource): AsyncBuffer {
   return {
     byteLength: source.sizeBytes,
     async slice(start, end = source.sizeBytes) {
