@@ -143,11 +143,11 @@ async function watch(file: PeekedFile, options: PeekOptions, surroundings: Surro
     source = rowsOf(file, { levels, steps, signal });
   }
   const walk = new RowWalk(source);
-  const draw = (shown: LadderRow, footLines: number) => {
-    const ladder = { title: titleOf(file), row: shown, levels, notes: describeMessage(shown) };
+  const draw = (shown: LadderRow, foot: string) => {
+    const ladder = { title: titleOf(file), row: shown, levels, notes: describeMessage(shown), foot };
     const look = lookOf(stdout, env);
     const lines = drawLadder(ladder, look);
-    const tooMany = lines.length + footLines - stdout.rows;
+    const tooMany = lines.length + 1 - stdout.rows; // the cursor stands below them
     return tooMany > 0 ? drawLadder({ ...ladder, levels: Math.max(1, levels - Math.ceil(tooMany / 2)) }, look) : lines;
   };
   try {

@@ -22,6 +22,8 @@ export interface Ladder {
   levels: number;
   /** What else is to be said of the row. */
   notes: readonly string[];
+  /** A line below it. */
+  foot?: string;
 }
 
 /** What a flag that is set means. */
@@ -38,7 +40,7 @@ const BAR_MAX = 60;
 const GAP = '  ';
 
 /** Lines that no line of the terminal is too short for, unless it is shorter than a price and its quantity. */
-export function drawLadder({ title, row, levels, notes }: Ladder, look: Look): string[] {
+export function drawLadder({ title, row, levels, notes, foot = '' }: Ladder, look: Look): string[] {
   const paint = painter(look);
   const asks = sideOf(row.askPrices, row.askQuantities, levels);
   const bids = sideOf(row.bidPrices, row.bidQuantities, levels);
@@ -53,6 +55,7 @@ export function drawLadder({ title, row, levels, notes }: Ladder, look: Look): s
     ...describe(describeBest(row)).map((text) => paint('bold', text)),
     ...(bids.length > 0 ? bids.map((level) => line('bid', level)) : ['no bids']),
     ...describeFlags(row).flatMap(([style, text]) => describe(text).map((part) => paint(style, part))),
+    ...describe(foot),
   ];
 }
 
@@ -191,7 +194,7 @@ function painter({ hasColor }: Look): (style: Style, text: string) => string {
 }
 
 function plain(text: string, { hasUnicode }: Look): string {
-  return hasUnicode ? text : text.replaceAll('·', '-');
+  return hasUnicode ? text : text.replaceAll('·', '-').replaceAll('…', '...').replace('←/→', 'left/right');
 }
 
 /** Breaks a text between words; a word that is too long is cut. */

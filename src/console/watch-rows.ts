@@ -16,8 +16,8 @@ export interface WatchOptions {
   walk: RowWalk;
   /** What one step is, in a word. */
   step: string;
-  /** Draws a row in lines of the terminal's width, with room for `footLines` more. */
-  draw: (row: LadderRow, footLines: number) => string[];
+  /** Draws a row, and a line below it, in lines that the terminal has room for. */
+  draw: (row: LadderRow, foot: string) => string[];
   stdin: NodeJS.ReadStream;
 }
 
@@ -36,10 +36,10 @@ export async function watchRows(
 ): Promise<void> {
   const { createLogUpdate } = await import('log-update'); // slow to load, and needed on a terminal only
   const update = createLogUpdate(stdout);
-  const show = (foot: string[]) => {
-    if (walk.row) update([...draw(walk.row, foot.length), ...foot].join('\n'));
+  const show = (foot: string) => {
+    if (walk.row) update(draw(walk.row, foot).join('\n'));
   };
-  const help = [`←/→ a ${step}, with Shift or PgUp/PgDn ${MANY}, Home/End, q quits`];
+  const help = `←/→ a ${step}, with Shift or PgUp/PgDn ${MANY}, Home/End, q quits`;
   const redraw = () => show(help);
   const restore = () => stdin.setRawMode(false);
   const ended = new AbortController();
@@ -60,10 +60,10 @@ export async function watchRows(
         process.kill(process.pid, 'SIGINT'); // as outside of raw mode
       else if (key.ctrl && key.name === 'z') suspend(stdin, update.done, redraw);
       else {
-        const timer = setTimeout(() => show([`${help}; reading …`]), SAY_BUSY_MS);
+        const timer = setTimeout(() => show(`${help}; reading …`), SAY_BUSY_MS);
         const before = walk.row;
         await move(walk, key).finally(() => clearTimeout(timer));
-        show(before === walk.row && isMove(key) ? [`${help}; there is no more`] : help);
+        show(before === walk.row && isMove(key) ? `${help}; there is no more` : help);
       }
     }
   } catch (error) {
@@ -74,7 +74,7 @@ export async function watchRows(
     stdout.off('resize', redraw);
     stdin.off('end', end);
     stdin.pause();
-    show([]);
+    show('');
     update.done();
   }
 }
