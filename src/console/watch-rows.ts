@@ -14,7 +14,7 @@ interface Key {
 
 export interface WatchOptions {
   walk: RowWalk;
-  /** What one step is, in a word. */
+  /** What one step is, such as `a row`. */
   step: string;
   /** Draws a row, and a line below it, in lines that the terminal has room for. */
   draw: (row: LadderRow, foot: string) => string[];
@@ -39,7 +39,7 @@ export async function watchRows(
   const show = (foot: string) => {
     if (walk.row) update(draw(walk.row, foot).join('\n'));
   };
-  const help = `←/→ a ${step}, with Shift or PgUp/PgDn ${MANY}, Home/End, q quits`;
+  const help = `←/→ ${step}, with Shift or PgUp/PgDn ${MANY}, Home/End, q quits`;
   const redraw = () => show(help);
   const restore = () => stdin.setRawMode(false);
   const ended = new AbortController();

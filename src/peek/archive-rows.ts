@@ -30,7 +30,7 @@ export function archiveRows(path: string, { levels, steps, signal }: ArchiveRows
     const grid = steps ? new StepGrid({ ...steps, fromMs }) : new MessageGrid(fromMs);
     return generate(path, { grid, hasEqualSteps: steps !== undefined, levels, signal });
   };
-  const [step, lookBackMs] = steps ? [formatInterval(steps.stepMs), 1000 * steps.stepMs] : ['message', 5 * 60_000];
+  const [step, lookBackMs] = steps ? [formatInterval(steps.stepMs), 1000 * steps.stepMs] : ['a message', 5 * 60_000];
   return { step, lookBackMs, readFrom };
 }
 

@@ -22,7 +22,7 @@ export interface MessagePlace {
 
 /** A file as a sequence of rows in the order of time, that can be entered at any time. */
 export interface RowSource {
-  /** What one step is: `row`, `message`, or an interval such as `1s`. */
+  /** What one step is: `a row`, `a message`, or an interval such as `1s`. */
   readonly step: string;
   /** To go back, so much of the file is read again at a time: some thousand rows. */
   readonly lookBackMs: number;

@@ -17,7 +17,7 @@ const LOOK_BACK_MS = [DAY_MS / 24, DAY_MS, Infinity];
  * @throws `OutputError`, from the sequences, when the file is not what an output is; a system error when it cannot be read.
  */
 export function outputRows(path: string, levels: number, intervalMs = 60_000): RowSource {
-  return { step: 'row', lookBackMs: 1000 * intervalMs, readFrom: (fromMs) => readFrom(path, levels, fromMs) };
+  return { step: 'a row', lookBackMs: 1000 * intervalMs, readFrom: (fromMs) => readFrom(path, levels, fromMs) };
 }
 
 async function* readFrom(path: string, levels: number, fromMs: number): AsyncGenerator<LadderRow, void, undefined> {

@@ -83,7 +83,7 @@ export async function readTableCsv(
 }
 
 /** The text in stretches that end where a line does, each valid until the next is asked for. */
-async function* wholeLines(text: TextPieces): AsyncGenerator<Uint8Array> {
+export async function* wholeLines(text: TextPieces): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);
   let lines = 0;
   for await (const piece of text) {
@@ -97,7 +97,7 @@ async function* wholeLines(text: TextPieces): AsyncGenerator<Uint8Array> {
     }
     lines++;
     yield rest.length === 0 ? piece.subarray(0, end) : concat(rest, piece.subarray(0, end));
-    rest = piece.slice(end);
+    rest = new Uint8Array(piece.subarray(end)); // a copy: Node's buffers have a `slice` that makes none
   }
   if (rest.length === 0) return;
   throw new OutputError(
