@@ -22,7 +22,8 @@ export function parseMoment(text: string): Moment {
   if (/^\d{11,14}$/.test(text)) return { kind: 'instant', ms: Number(text) };
   if (/^\d+$/.test(text)) throw new RangeError(`${EXPECTED}, which has 11 to 14 digits.`);
   if (/[+-]\d{2}:?\d{2}$/.test(text) && text.includes(':')) throw new RangeError(`${EXPECTED}, without an offset.`);
-  const [, date, time] = /^(\d{4}-\d{2}-\d{2})?(?:(?:^|[T ])([\d:.]+)Z?)?$/.exec(text) ?? [];
+  const [, date, timeOfDate, timeAlone] = /^(?:(\d{4}-\d{2}-\d{2})(?:[T ]([\d:.]+)Z?)?|([\d:.]+)Z?)$/.exec(text) ?? [];
+  const time = timeOfDate ?? timeAlone;
   if (date !== undefined && !isDate(date)) throw new RangeError(`${date} is no day of the calendar.`);
   if (time === undefined) {
     if (date === undefined) throw new RangeError(`${EXPECTED}.`);

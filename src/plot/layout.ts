@@ -37,7 +37,7 @@ const TOP = 72;
 const BOTTOM = 30;
 const GAP = 8;
 const STRIP_HEIGHT = 7;
-const STRIP_GAP = 3;
+const STRIP_GAP = 4;
 const SPREAD_PART = 0.2;
 
 /** Columns of pixels that a picture has for time. */
