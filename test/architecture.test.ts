@@ -18,6 +18,8 @@ const CONVERSION = ['catalog', 'convert', 'executors'];
 const USES = ['samples', 'join', 'library'];
 /** Shows what is there. */
 const SIGHT = ['view'];
+/** … in other ways, on top of it. */
+const LOOKS = ['peek', 'plot'];
 
 const MAY_IMPORT: Record<string, string[]> = {
   base: [],
@@ -37,11 +39,13 @@ const MAY_IMPORT: Record<string, string[]> = {
   join: [...GROUND, ...STAGES, ...CONVERSION],
   library: [...GROUND, ...STAGES, ...CONVERSION],
   view: [...GROUND, ...STAGES, ...CONVERSION],
+  peek: [...GROUND, ...STAGES, ...CONVERSION, ...SIGHT],
+  plot: [...GROUND, ...STAGES, ...CONVERSION, ...SIGHT],
 
-  console: [...GROUND, ...STAGES, ...CONVERSION, ...USES],
-  commands: [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, 'console'],
+  console: [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, ...LOOKS],
+  commands: [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, ...LOOKS, 'console'],
 
-  'cli.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, 'console', 'commands'],
+  'cli.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, ...LOOKS, 'console', 'commands'],
   'index.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES],
 };
 

@@ -8,7 +8,6 @@ const require = createRequire(import.meta.url);
 
 /** The font that comes along, by the name that pictures call it. */
 export const FONT_FAMILY = 'PT Sans';
-const FONT_FILE = '@fontsource/pt-sans/files/pt-sans-latin-400-normal.woff2';
 
 /** @param pixels four bytes each: red, green, blue, and 255. */
 export function encodePng(pixels: Uint8ClampedArray, width: number, height: number): Uint8Array {
@@ -23,7 +22,7 @@ let loading: Promise<void> | undefined;
 export async function rasterizeSvg(svg: string): Promise<Uint8Array> {
   loading ??= initWasm(fs.readFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
   await loading;
-  const font = fs.readFileSync(require.resolve(FONT_FILE));
+  const font = fs.readFileSync(require.resolve('@fontsource/pt-sans/files/pt-sans-latin-400-normal.woff2'));
   const resvg = new Resvg(svg, {
     font: { fontBuffers: [font], loadSystemFonts: false, defaultFontFamily: FONT_FAMILY },
   });

@@ -23,8 +23,10 @@ const output = path.join(folder, 'snapshots');
 
 const run = (...args: string[]) => runIn(folder, [...args, '--source-dir', source]);
 
-async function runIn(cwd: string, args: string[]): Promise<void> {
-  const { status, stdout, stderr } = await complete([...args, '--output-dir', output, '--json'], { cwd });
+const runIn = (cwd: string, args: string[]) => tell(cwd, [...args, '--output-dir', output]);
+
+async function tell(cwd: string, args: string[]): Promise<void> {
+  const { status, stdout, stderr } = await complete([...args, '--json'], { cwd });
   assert.ok(status === 0 || status === 1, stderr);
   for (const line of stdout.trimEnd().split('\n')) {
     const object = JSON.parse(line) as Json;
@@ -75,6 +77,10 @@ before(async () => {
   await run('convert', '--dry-run', ...formats, '--on-stale', 'remake');
   await run('convert', '--dry-run', ...formats, '--on-stale', 'keep');
   await run('status');
+  const trusted = ['--output-dir', path.join(folder, 'trusted'), '--quality', '--symbols', 'MARKETUSDT'];
+  await complete(['convert', '--source-dir', source, ...trusted]);
+  await tell(folder, ['peek', path.join(folder, `trusted/linear/0200/MARKETUSDT/${DAY}_MARKETUSDT_ob200_1m.csv`)]);
+  await tell(folder, ['peek', path.join(source, `linear/0200/MARKETUSDT/${DAY}_MARKETUSDT_ob200.data.zip`)]);
   for (const record of readRecords(output)) if (record) keep('record', record);
 });
 
