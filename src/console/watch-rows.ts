@@ -49,16 +49,16 @@ export async function watchRows(
   const keys = on(stdin, 'keypress', { signal: AbortSignal.any([signal, ended.signal]) });
   process.on('exit', restore); // a second signal ends the process at once
   stdout.on('resize', redraw);
+  stdin.on('keypress', interrupt);
   stdin.once('end', end);
+  stdin.on('error', end); // stays: to restore a terminal that is gone is an error too
   stdin.setRawMode(true);
   stdin.resume();
   try {
     redraw();
     for await (const [, key] of keys as AsyncIterable<[string, Key]>) {
       if (key.name === 'q') break;
-      if (key.ctrl && key.name === 'c')
-        process.kill(process.pid, 'SIGINT'); // as outside of raw mode
-      else if (key.ctrl && key.name === 'z') suspend(stdin, update.done, redraw);
+      if (key.ctrl && key.name === 'z') suspend(stdin, update.done, redraw);
       else {
         const timer = setTimeout(() => show(`${help}; reading …`), SAY_BUSY_MS);
         const before = walk.row;
@@ -72,11 +72,17 @@ export async function watchRows(
     restore();
     process.off('exit', restore);
     stdout.off('resize', redraw);
+    stdin.off('keypress', interrupt);
     stdin.off('end', end);
     stdin.pause();
     show('');
     update.done();
   }
+}
+
+/** Ctrl+C is heard at once, whatever is being read; in raw mode the terminal makes no signal of it. */
+function interrupt(_: string, { ctrl, name }: Key): void {
+  if (ctrl && name === 'c') process.kill(process.pid, 'SIGINT');
 }
 
 const STEPS: Record<string, number> = { left: -1, right: 1, pageup: -MANY, pagedown: MANY };
@@ -93,14 +99,12 @@ async function move(walk: RowWalk, { name = '', shift = false }: Key): Promise<v
   return steps < 0 ? walk.back(count) : walk.forward(count);
 }
 
-/** Ctrl+Z: back to the shell, with a terminal as the shell has it, until the process is brought to the front again. */
+/** Ctrl+Z: back to the shell, with a terminal as the shell has it. The next line is run when it is brought back. */
 function suspend(stdin: NodeJS.ReadStream, leave: () => void, redraw: () => void): void {
   if (process.platform === 'win32') return;
   stdin.setRawMode(false);
   leave();
-  process.once('SIGCONT', () => {
-    stdin.setRawMode(true);
-    redraw();
-  });
   process.kill(process.pid, 'SIGTSTP');
+  stdin.setRawMode(true);
+  redraw();
 }

@@ -77,10 +77,18 @@ async function lookAt(path: string): Promise<PlotFile> {
   }
   const title = titleOfOutput(path);
   const { from, to, intervalMs } = title;
-  if (from !== undefined && to !== undefined && intervalMs !== undefined) {
-    return { path, title, firstMs: midnightMs(from) + intervalMs, lastMs: midnightMs(to) + DAY_MS };
-  }
   try {
+    if (from !== undefined && to !== undefined && intervalMs !== undefined) {
+      // Labelled as by the Python scripts, the rows of a day begin at its midnight, and end before the next.
+      const [earlyMs] = await firstTimes(path, midnightMs(from));
+      const shiftMs = earlyMs === undefined ? 0 : intervalMs;
+      return {
+        path,
+        title,
+        firstMs: midnightMs(from) + intervalMs - shiftMs,
+        lastMs: midnightMs(to) + DAY_MS - shiftMs,
+      };
+    }
     const [firstMs] = await firstTimes(path);
     const lastMs = await readLastTimeMs(path);
     if (firstMs === undefined || lastMs === undefined) throw new UsageError(`${path} has no row`);
@@ -90,9 +98,9 @@ async function lookAt(path: string): Promise<PlotFile> {
   }
 }
 
-/** The times of rows at the beginning of a file. */
-async function firstTimes(path: string): Promise<Float64Array> {
-  for await (const { timesMs } of readBook(path, { depth: 1 })) return timesMs;
+/** The times of rows at the beginning of a file, up to a time. */
+async function firstTimes(path: string, toMs?: number): Promise<Float64Array> {
+  for await (const { timesMs } of readBook(path, { depth: 1, toMs })) return timesMs;
   return new Float64Array(0);
 }
 

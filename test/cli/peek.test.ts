@@ -301,6 +301,7 @@ test('--watch goes by keys, and leaves the terminal as it was', { skip }, () => 
     [PAGE_UP, 7],
     [END, 30],
     [HOME, 0],
+    ['\u001a', 0], // Ctrl+Z, with no shell to go back to: it goes on at once
     [RIGHT, 1],
   ];
   for (const file of outputs) {

@@ -342,6 +342,15 @@ test('several days on one axis, in their order, with what is missing between the
   assert.ok(axesOf(fs.readFileSync(svg, 'utf8')).labels.includes('AAAUSDT linear 2025-01-16'));
 });
 
+test('a day labelled as by the Python scripts begins at its midnight', async (t) => {
+  const folder = tempDir(t);
+  const convert = ['--source-dir', path.join(root, 'archives'), '--output-dir', folder, '--compat', 'python'];
+  assert.equal((await complete([...convert, '--symbols', PAIR])).status, 0);
+  const file = path.join(folder, 'linear/0040', PAIR, `${DAY}_${PAIR}_ob40_1m.csv`);
+  const { stdout } = await plot(file, '-o', path.join(folder, 'day.svg'), '--to', '00:10');
+  assert.match(stdout, /^Drawn: \d+ rows of 2025-01-15 00:00:00\.000 to 2025-01-15 00:10:00\.000 UTC/);
+});
+
 test('sizes are those asked for; fewer levels show fewer prices', async (t) => {
   const folder = tempDir(t);
   const [all, few, png] = ['all.svg', 'few.svg', 'few.png'].map((name) => path.join(folder, name));
