@@ -50,13 +50,13 @@ export async function planSpan(paths: readonly string[], { from, to }: SpanOptio
     throw new UsageError(`${before.path} and ${file.path} have rows of the same time: give one of them`);
   });
   const intervalMs = first.title.intervalMs ?? (await findInterval(first.path));
-  const fromMs = from ? resolve(from, first, intervalMs, 'from') : first.firstMs;
-  const toMs = to ? resolve(to, last, intervalMs, 'to') : last.lastMs;
-  if (fromMs > toMs) throw new UsageError(`--from ${formatMoment(fromMs)} is after --to ${formatMoment(toMs)}`);
   // The row in which a moment lies stands from the boundary before it.
   const boundary = (ms: number) => Math.floor(ms / intervalMs) * intervalMs;
-  const firstMs = Math.max(first.firstMs, boundary(fromMs));
-  const lastMs = Math.min(last.lastMs, boundary(toMs));
+  const fromMs = from ? boundary(resolve(from, first, intervalMs, 'from')) : first.firstMs;
+  const toMs = to ? boundary(resolve(to, last, intervalMs, 'to')) : last.lastMs;
+  if (fromMs > toMs) throw new UsageError(`--from ${formatMoment(fromMs)} is after --to ${formatMoment(toMs)}`);
+  const firstMs = Math.max(first.firstMs, fromMs);
+  const lastMs = Math.min(last.lastMs, toMs);
   const wanted = files.filter((file) => file.lastMs >= firstMs && file.firstMs <= lastMs);
   if (firstMs > lastMs || wanted.length === 0) {
     const [start, end] = [first.firstMs, last.lastMs].map(formatMoment);

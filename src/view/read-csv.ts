@@ -3,6 +3,7 @@ import {
   type BookRange,
   FLAG,
   FLAG_NAMES,
+  isTime,
   markCrossed,
   newBookColumns,
   OutputError,
@@ -215,7 +216,7 @@ class BookRowReader {
     let at = start;
     for (let column = 0; column < this.#timeColumn; column++) at = cellEnd(lines, at, end) + 1;
     const timeMs = this.#cell.read(lines, at, end);
-    if (Number.isInteger(timeMs)) return timeMs;
+    if (isTime(timeMs)) return timeMs;
     throw this.#error(`timestamp is ${this.#quote(lines, at, end)}: expected whole ms since 1970`);
   }
 

@@ -5,6 +5,7 @@ import {
   type BookRange,
   FLAG,
   FLAG_NAMES,
+  isTime,
   markCrossed,
   newBookColumns,
   OutputError,
@@ -168,7 +169,7 @@ function toMsOrNaN(value: unknown): number {
 async function readTimes(group: RowGroup): Promise<Float64Array> {
   const column = await group.read('timestamp');
   const timesMs = Float64Array.from(column as ArrayLike<Date | number | bigint>, Number);
-  if (timesMs.some((timeMs) => !Number.isFinite(timeMs))) throw new OutputError('a timestamp is no time');
+  if (timesMs.some((timeMs) => !isTime(timeMs))) throw new OutputError('a timestamp is no time');
   return timesMs;
 }
 

@@ -399,6 +399,9 @@ test('what cannot be drawn is told, and nothing is written', async (t) => {
     return file;
   };
   const cut = copy('cut.csv', (bytes) => bytes.subarray(0, -9));
+  const header = 'timestamp,bid_price_1,bid_qty_1,ask_price_1,ask_qty_1\r\n';
+  const farOff = copy('far-off.csv', () => Buffer.from(`${header}0,1,2,2,3\r\n8640000000000001,1,2,2,3\r\n`));
+  const oneSided = copy('one-sided.csv', () => Buffer.from(`${header}60000,,,,\r\n`));
   fs.mkdirSync(path.join(folder, 'linear'));
   const twice = copy('linear/2025-01-15_AAAUSDT_ob40_10s.csv');
   const otherPair = fileOf(outOf('filled'), { pair: 'BBBUSDT' });
@@ -423,6 +426,8 @@ test('what cannot be drawn is told, and nothing is written', async (t) => {
       2,
       /is no output by its name/,
     ],
+    [[oneSided, '-o', output], 2, /There is no row with bids and asks/],
+    [[farOff, '-o', output], 1, /far-off\.csv: line 3: timestamp is "8640000000000001": expected whole ms since 1970/],
     [[cut, '-o', output], 1, /cut\.csv: its last line has no end.*Nothing was written/],
     [[day(), '-o', path.join(day(), 'below.svg')], 1, /ENOTDIR|EEXIST/],
   ];
