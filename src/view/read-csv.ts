@@ -83,7 +83,7 @@ export async function readTableCsv(
 }
 
 /** The text in stretches that end where a line does, each valid until the next is asked for. */
-async function* wholeLines(text: TextPieces): AsyncGenerator<Uint8Array> {
+export async function* wholeLines(text: TextPieces): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array(0);
   let lines = 0;
   for await (const piece of text) {
