@@ -52,10 +52,11 @@ export function* bookDay(options: BookDayOptions): Generator<BookRow, void, unde
   for (let row = 1; row <= rows; row++) {
     busy = Math.min(1, Math.max(0.08, busy + (draw(random) - 0.5) * 0.09));
     drift = drift * 0.985 + (draw(random) - 0.5) * 1.6;
-    const step = Math.sqrt((intervalMs / 60_000) * startTicks) * 0.055;
+    const step = Math.sqrt((intervalMs / 60_000) * startTicks) * 0.02;
     mid += (drift + (draw(random) + draw(random) + draw(random) - 1.5) * 3.4 * busy) * step;
-    mid += (startTicks - mid) * 0.0012 * Math.min(1, Math.abs(startTicks - mid) / pull);
+    mid += (startTicks - mid) * 0.004 * Math.min(2, Math.abs(startTicks - mid) / pull);
     for (const wall of walls) if (Math.abs(wall.ticks - mid) < 2) wall.toRow = Math.min(wall.toRow, row);
+    const resting = restingAt(walls, row);
     const boundaryMs = midnightMs(date) + row * intervalMs;
     if (isIn(options.holes, row * intervalMs)) continue;
     const spread = 1 + Math.floor(draw(random) ** 4 * 5 * (1.2 - busy));
@@ -65,7 +66,7 @@ export function* bookDay(options: BookDayOptions): Generator<BookRow, void, unde
         const ticks = best + sign * level;
         const profile = 180 + 52 * Math.sqrt(level) * (1.3 - 0.6 * busy) + (level < 3 ? -90 : 0);
         const quantity = profile * (characters[ticks] ?? 1) * (0.6 + 0.8 * draw(random));
-        return [ticks, Math.max(1, Math.round(quantity + wallAt(walls, ticks, row)))];
+        return [ticks, Math.max(1, Math.round(quantity + (resting.get(ticks) ?? 0)))];
       });
     yield toRow(boundaryMs, side(-1, bestBid), side(1, bestBid + spread), decimals, options, row * intervalMs);
   }
@@ -95,12 +96,13 @@ function makeWalls(random: Random, rows: number, startTicks: number, depth: numb
   return walls;
 }
 
-function wallAt(walls: readonly Wall[], ticks: number, row: number): number {
-  let quantity = 0;
-  for (const wall of walls) {
-    if (wall.ticks === ticks && row >= wall.fromRow && row < wall.toRow) quantity += wall.quantity;
+/** Quantity by price. */
+function restingAt(walls: readonly Wall[], row: number): Map<number, number> {
+  const resting = new Map<number, number>();
+  for (const { ticks, quantity, fromRow, toRow } of walls) {
+    if (row >= fromRow && row < toRow) resting.set(ticks, (resting.get(ticks) ?? 0) + quantity);
   }
-  return quantity;
+  return resting;
 }
 
 function isIn(stretches: readonly Stretch[] = [], ms: number): boolean {

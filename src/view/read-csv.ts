@@ -97,7 +97,7 @@ export async function* wholeLines(text: TextPieces): AsyncGenerator<Uint8Array> 
     }
     lines++;
     yield rest.length === 0 ? piece.subarray(0, end) : concat(rest, piece.subarray(0, end));
-    rest = piece.slice(end);
+    rest = new Uint8Array(piece.subarray(end)); // a copy: Node's buffers have a `slice` that makes none
   }
   if (rest.length === 0) return;
   throw new OutputError(

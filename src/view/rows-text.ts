@@ -20,7 +20,7 @@ export async function* rowsOfCsv(
     if (timeColumn < 0) {
       start = lines.indexOf(LINE_FEED) + 1;
       timeColumn = Math.max(0, decoder.decode(lines.subarray(0, start)).trimEnd().split(',').indexOf('timestamp'));
-      yield lines.slice(0, start);
+      yield copyOf(lines, 0, start);
     }
     // Rows are in order of time, so that those of the range stand together.
     let first = start;
@@ -28,15 +28,20 @@ export async function* rowsOfCsv(
     for (let next = start; next < lines.length; ) {
       const timeMs = Number(decoder.decode(lines.subarray(next, next + 128)).split(',', timeColumn + 1)[timeColumn]);
       if (timeMs > toMs) {
-        if (end > first) yield lines.slice(first, end);
+        if (end > first) yield copyOf(lines, first, end);
         return;
       }
       next = lines.indexOf(LINE_FEED, next) + 1;
       if (timeMs < fromMs) first = next;
       end = next;
     }
-    if (end > first) yield lines.slice(first, end);
+    if (end > first) yield copyOf(lines, first, end);
   }
+}
+
+/** Of what is yielded the lines are used up before somebody else takes it. */
+function copyOf(lines: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(lines.subarray(start, end));
 }
 
 const decoder = new TextDecoder('latin1');

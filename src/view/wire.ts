@@ -146,7 +146,8 @@ export class WireReader {
 
   #header(): Uint32Array {
     while ((this.#pieces[0] as Uint8Array).length < HEADER_BYTES) this.#joinFirst();
-    return new Uint32Array((this.#pieces[0] as Uint8Array).slice(0, HEADER_BYTES).buffer);
+    // A copy by `new`: the `slice` of Node's buffers makes none.
+    return new Uint32Array(new Uint8Array((this.#pieces[0] as Uint8Array).subarray(0, HEADER_BYTES)).buffer);
   }
 
   #joinFirst(): void {

@@ -120,8 +120,8 @@ export class Catalog {
       `${symbol} ${market ?? ''}`.toUpperCase().includes(this.#filter),
     );
     list.replaceChildren(...shown.map((entry) => symbolElement(entry, this.#series)));
-    this.#find('#found').textContent =
-      this.#filter === '' ? `${this.#entries.length} symbols` : `${shown.length} of ${this.#entries.length} symbols`;
+    const all = `${this.#entries.length} ${this.#entries.length === 1 ? 'symbol' : 'symbols'}`;
+    this.#find('#found').textContent = this.#filter === '' ? all : `${shown.length} of ${all}`;
   }
 
   #drawKinds(): void {

@@ -15,6 +15,7 @@ import type { RowsWorker } from './backend.js';
 import { GlHeatCanvas, PaintedHeatCanvas } from './heat-canvas.js';
 import type { LoadedDay } from './messages.js';
 import { drawOverlay, GUTTER } from './overlay.js';
+import { roundView } from './state.js';
 
 /** How cells look. */
 export interface ChartStyle {
@@ -55,6 +56,7 @@ export class Chart {
   readonly #events: ChartEvents;
   readonly #root: HTMLElement;
   readonly #overlay: HTMLCanvasElement;
+  readonly #canvas: HTMLCanvasElement;
   readonly #heat: GlHeatCanvas | PaintedHeatCanvas;
   #style: ChartStyle;
   #content: Content | undefined;
@@ -72,8 +74,6 @@ export class Chart {
   #isRastering = false;
   /** What the cells were made for that are shown, or on the way; another one: they are made again. */
   #rastered = '';
-  /** Frames drawn, for the benchmark. */
-  frames = 0;
 
   constructor(root: HTMLElement, worker: RowsWorker, style: ChartStyle, isDrawnByWorker: boolean, events: ChartEvents) {
     this.#root = root;
@@ -83,6 +83,7 @@ export class Chart {
     this.#table = paletteTable(style.palette, style.theme);
     this.#scale = { kind: style.scale, clip: 1 };
     const canvas = root.querySelector<HTMLCanvasElement>('.heat') as HTMLCanvasElement;
+    this.#canvas = canvas;
     this.#overlay = root.querySelector<HTMLCanvasElement>('.overlay') as HTMLCanvasElement;
     this.#heat = (isDrawnByWorker ? undefined : GlHeatCanvas.create(canvas)) ?? new PaintedHeatCanvas(canvas);
     root.dataset['drawnBy'] = this.#heat.kind;
@@ -184,13 +185,12 @@ export class Chart {
     this.#draw();
     const { left } = GUTTER;
     const { ratio } = this.#size;
-    const heat = this.#root.querySelector('.heat') as HTMLCanvasElement;
-    context.drawImage(heat, Math.round(left * ratio), 0);
+    context.drawImage(this.#canvas, Math.round(left * ratio), 0);
     context.drawImage(this.#overlay, 0, 0);
   }
 
   /** Whether what is seen is made of cells for just this view. */
-  get isSettled(): boolean {
+  get #isSettled(): boolean {
     return !this.#isRastering && !this.#isFrameAsked && (!this.#content || this.#rastered === this.#wantedRaster());
   }
 
@@ -205,6 +205,7 @@ export class Chart {
         this.#events.onMove(this.#view);
       }
       void this.#makeDetail();
+      this.#root.dataset['settled'] = String(this.#isSettled);
     });
   }
 
@@ -233,7 +234,8 @@ export class Chart {
       ...[view.lowPrice, view.highPrice, Math.min(fitPrice, leastPrice), fitPrice * 4],
       ...([fit.lowPrice, fit.highPrice] as const),
     );
-    return { fromMs, toMs, lowPrice, highPrice };
+    // As the address has it, so that who opens that sees the same to the pixel.
+    return roundView({ fromMs, toMs, lowPrice, highPrice });
   }
 
   #resize(): void {
@@ -243,6 +245,9 @@ export class Chart {
     const plotHeightPx = Math.max(1, Math.round((height - GUTTER.bottom) * ratio));
     this.#size = { width, height, ratio, plotWidthPx, plotHeightPx };
     this.#heat.resize(plotWidthPx, plotHeightPx);
+    // A pixel of the canvas is one of the screen.
+    this.#canvas.style.width = `${plotWidthPx / ratio}px`;
+    this.#canvas.style.height = `${plotHeightPx / ratio}px`;
     this.#overlay.width = Math.round(width * ratio);
     this.#overlay.height = Math.round(height * ratio);
     this.requestDraw();
@@ -256,7 +261,6 @@ export class Chart {
     const { width, height, ratio } = this.#size;
     const context = this.#overlay.getContext('2d');
     if (!context) return;
-    this.frames++;
     this.#heat.draw(this.#view, this.#coloring());
     if (!this.#content) {
       context.clearRect(0, 0, this.#overlay.width, this.#overlay.height);
@@ -344,6 +348,7 @@ export class Chart {
   }
 
   #setScale(scale: QuantityScale): void {
+    this.#root.dataset['clip'] = String(scale.clip);
     if (scale.kind === this.#scale.kind && scale.clip === this.#scale.clip) return;
     this.#scale = scale;
     this.#events.onScale(scale);

@@ -39,11 +39,11 @@ uniform bool isLog;
 uniform vec3 noRows;
 out vec4 color;
 
-/** The largest cell of a pixel. Where there is none: NO_ROW. */
+/** The largest cell of a pixel: NO_ROW where there is no row, and minus that beyond all cells. */
 float look(sampler2D cells, vec4 place, vec2 pixel) {
   vec2 middle = pixel * place.xz + place.yw;
   ivec2 size = textureSize(cells, 0).yx; // a column lies along x
-  if (middle.x < 0.0 || middle.y < 0.0 || middle.x >= float(size.x) || middle.y >= float(size.y)) return ${NO_ROW.toExponential()};
+  if (middle.x < 0.0 || middle.y < 0.0 || middle.x >= float(size.x) || middle.y >= float(size.y)) return -${NO_ROW.toExponential()};
   ivec2 first = ivec2(middle);
   ivec2 count = clamp(ivec2(ceil(place.xz - 0.001)), ivec2(1), ivec2(${MAX_FOOTPRINT}));
   if (count == ivec2(1)) return texelFetch(cells, first.yx, 0).r;
@@ -65,8 +65,8 @@ float look(sampler2D cells, vec4 place, vec2 pixel) {
 void main() {
   vec2 pixel = vec2(gl_FragCoord.x, heightPx - gl_FragCoord.y);
   float cell = look(detail, detailCells, pixel);
-  if (cell > 1e38) cell = look(overview, overviewCells, pixel);
-  if (cell > 1e38) {
+  if (cell < -1e38) cell = look(overview, overviewCells, pixel);
+  if (abs(cell) > 1e38) {
     color = vec4(noRows, 1.0);
     return;
   }

@@ -36,7 +36,6 @@ export class Ladder {
   readonly #body: HTMLElement;
   #lines: Line[] = [];
   #asks = 0;
-  #most = 1;
   #decimals: Decimals = { priceDecimals: 0, quantityDecimals: 0 };
   #pool: HTMLElement[] = [];
   /** Whether the spread is kept in the middle, until somebody scrolls. */
@@ -74,7 +73,6 @@ export class Ladder {
     const asks = linesOf('ask', row.askPrices, row.askQuantities);
     this.#lines = [...asks.reverse(), ...bids];
     this.#asks = asks.length;
-    this.#most = this.#lines.reduce((most, { quantity }) => Math.max(most, quantity), 0) || 1;
     text('ladder-summary', summaryOf(row, decimals));
     const flags = FLAG_NAMES.filter((name) => (row.flags & FLAG[name]) !== 0);
     const texts = flags.map((name) => FLAG_TEXTS[name]);
@@ -110,6 +108,9 @@ export class Ladder {
   #draw(): void {
     const first = Math.max(0, Math.floor(this.#scroller.scrollTop / ROW_HEIGHT) - SPARE_LINES);
     const total = this.#lines.length === 0 ? 0 : this.#lines.length + 1;
+    // Bars compare what is seen: far from the best prices lie larger orders.
+    const seen = this.#lines.slice(first, first + this.#pool.length);
+    const most = seen.reduce((largest, { quantity }) => Math.max(largest, quantity), 0) || 1;
     this.#pool.forEach((element, index) => {
       const place = first + index;
       element.hidden = place >= total;
@@ -117,11 +118,11 @@ export class Ladder {
       element.style.transform = `translateY(${place * ROW_HEIGHT}px)`;
       element.setAttribute('aria-rowindex', String(place + 1));
       if (place === this.#asks) this.#fillSpread(element);
-      else this.#fill(element, this.#lines[place < this.#asks ? place : place - 1] as Line);
+      else this.#fill(element, this.#lines[place < this.#asks ? place : place - 1] as Line, most);
     });
   }
 
-  #fill(element: HTMLElement, { side, level, price, quantity, cumulative }: Line): void {
+  #fill(element: HTMLElement, { side, level, price, quantity, cumulative }: Line, most: number): void {
     const { priceDecimals, quantityDecimals } = this.#decimals;
     element.className = `ladder-line ${side}`;
     element.dataset['level'] = String(level);
@@ -129,7 +130,7 @@ export class Ladder {
     (priceCell as HTMLElement).textContent = price.toFixed(priceDecimals);
     (quantityCell as HTMLElement).textContent = quantity.toFixed(quantityDecimals);
     (cumulativeCell as HTMLElement).textContent = cumulative.toFixed(quantityDecimals);
-    element.style.setProperty('--part', String(quantity / this.#most));
+    element.style.setProperty('--part', String(quantity / most));
   }
 
   #fillSpread(element: HTMLElement): void {

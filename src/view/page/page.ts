@@ -200,11 +200,11 @@ function showTitle(): void {
   const span = state.from === state.to ? state.from : `${state.from} to ${state.to}`;
   const kind = series && [
     series.depth && `${series.depth} levels a side`,
-    series.interval && `a row each ${series.interval}`,
+    series.interval && `${series.interval} rows`,
   ];
   find('subtitle').textContent = series
-    ? [span, ...(kind ?? []), 'times are UTC'].filter(Boolean).join(' · ')
-    : 'times are UTC';
+    ? [span, ...(kind ?? []), 'UTC'].filter(Boolean).join(' · ')
+    : 'All times are UTC';
   document.title = series ? `${title} ${span} – bookgrid` : 'bookgrid view';
 }
 
@@ -232,7 +232,7 @@ function fillPanelChoice(): void {
   const group = document.createElement('optgroup');
   group.label = 'Columns of the metrics file';
   group.append(...names.map((name) => new Option(name, METRICS_PREFIX + name)));
-  const first = new Option(metrics ? 'choose…' : 'choose… (no metrics file here)', '');
+  const first = new Option(metrics ? 'choose…' : 'choose… (no metrics here)', '');
   select.replaceChildren(
     first,
     ...free.map(([id, { label }]) => new Option(label, id)),
@@ -490,7 +490,8 @@ function titleOfPicture(): string {
 
 function goToTyped(): void {
   const input = find<HTMLInputElement>('time');
-  const dayMs = midnightMs(formatTime(state.atMs ?? firstRowMs() ?? 0).slice(0, 10));
+  // The row of midnight closes the day before.
+  const dayMs = midnightMs(formatTime((state.atMs ?? firstRowMs() ?? 1) - 1).slice(0, 10));
   const ms = parseTyped(input.value, dayMs);
   const isThere = ms !== undefined && rowTimeAt(ms) !== undefined;
   find('time-problem').textContent =

@@ -79,7 +79,7 @@ interface Panel {
   plot: uPlot;
 }
 
-const PANEL_HEIGHT = 76;
+const PANEL_HEIGHT = 58;
 
 export class Panels {
   readonly #root: HTMLElement;
@@ -171,7 +171,7 @@ export class Panels {
     root.dataset['panel'] = data.id;
     const head = document.createElement('div');
     head.className = 'panel-head';
-    const title = document.createElement('h3');
+    const title = document.createElement('h2');
     title.textContent = data.label;
     const unit = document.createElement('span');
     unit.className = 'unit';
@@ -206,7 +206,7 @@ export class Panels {
           font: '11px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
           grid: { stroke: colors.grid, width: 1 },
           ticks: { show: false },
-          space: 24,
+          space: 20,
           values: (_, splits) => splits.map(shortNumber),
         },
       ],

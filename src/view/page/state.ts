@@ -48,7 +48,7 @@ export function toHash(state: PageState): string {
     ['from', state.from || undefined],
     ['to', state.to === state.from ? undefined : state.to],
     ['time', state.view && `${formatTime(state.view.fromMs)}..${formatTime(state.view.toMs)}`],
-    ['price', state.view && `${round(state.view.lowPrice)}..${round(state.view.highPrice)}`],
+    ['price', state.view && `${state.view.lowPrice}..${state.view.highPrice}`],
     ['at', state.atMs === undefined ? undefined : formatTime(state.atMs)],
     ['palette', unless(state.palette, DEFAULT_STATE.palette)],
     ['scale', unless(state.scale, DEFAULT_STATE.scale)],
@@ -129,6 +129,8 @@ function isRange(from: number | undefined, to: number | undefined): boolean {
   return Number.isFinite(from) && Number.isFinite(to) && (from as number) < (to as number);
 }
 
-function round(price: number): number {
-  return Number(price.toPrecision(12));
+/** A view that its text in the address is exactly. */
+export function roundView({ fromMs, toMs, lowPrice, highPrice }: HeatView): HeatView {
+  const price = (value: number) => Number(value.toPrecision(12));
+  return { fromMs: Math.round(fromMs), toMs: Math.round(toMs), lowPrice: price(lowPrice), highPrice: price(highPrice) };
 }
