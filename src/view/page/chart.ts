@@ -45,6 +45,10 @@ interface Content {
 
 /** Cells are made for this part of the view beyond each of its edges, so that a drag finds them. */
 const MARGIN = 0.25;
+/** While the view moves, cells are made for it this often at most: to make and take them costs frames. */
+const MS_BETWEEN_RASTERS = 250;
+/** … and at once when it has not moved for so long. */
+const REST_MS = 70;
 /** A press that moves less, in CSS pixels, is a click. */
 const CLICK_PX = 4;
 const ZOOM_OF_WHEEL = 0.0016;
@@ -72,6 +76,9 @@ export class Chart {
   #isFrameAsked = false;
   #isMoved = false;
   #isRastering = false;
+  #movedMs = -Infinity;
+  #rasteredMs = -Infinity;
+  #restTimer = 0;
   /** What the cells were made for that are shown, or on the way; another one: they are made again. */
   #rastered = '';
 
@@ -212,6 +219,7 @@ export class Chart {
   #move(view: HeatView): void {
     if (!this.#content) return;
     this.#isMoved = true;
+    this.#movedMs = performance.now();
     this.setView(view);
   }
 
@@ -290,6 +298,13 @@ export class Chart {
     const wanted = this.#wantedRaster();
     const content = this.#content;
     if (!content || this.#isRastering || wanted === this.#rastered) return;
+    const nowMs = performance.now();
+    if (nowMs - this.#movedMs < REST_MS && nowMs - this.#rasteredMs < MS_BETWEEN_RASTERS) {
+      clearTimeout(this.#restTimer);
+      this.#restTimer = setTimeout(() => this.requestDraw(), REST_MS);
+      return;
+    }
+    this.#rasteredMs = nowMs;
     this.#isRastering = true;
     try {
       const { plotWidthPx: width, plotHeightPx: height } = this.#size;

@@ -80,6 +80,7 @@ interface Panel {
 }
 
 const PANEL_HEIGHT = 58;
+const MS_BETWEEN_PANELS = 40;
 
 export class Panels {
   readonly #root: HTMLElement;
@@ -119,7 +120,7 @@ export class Panels {
     this.#pending = [];
   }
 
-  /** One panel a frame, so that the picture stays fluid: all of them are as the view is some frames later. */
+  /** One panel at a time, with some time between, so that the picture stays fluid: all are as the view is soon after. */
   setView(fromMs: number, toMs: number): void {
     if (fromMs === this.#view[0] && toMs === this.#view[1]) return;
     this.#view = [fromMs, toMs];
@@ -156,12 +157,12 @@ export class Panels {
   #ask(): void {
     if (this.#isAsked || this.#pending.length === 0) return;
     this.#isAsked = true;
-    requestAnimationFrame(() => {
+    setTimeout(() => {
       this.#isAsked = false;
       const panel = this.#pending.shift();
       panel?.plot.setScale('x', { min: this.#view[0] / 1000, max: this.#view[1] / 1000 });
       this.#ask();
-    });
+    }, MS_BETWEEN_PANELS);
   }
 
   #newPanel(data: PanelData): Panel {
