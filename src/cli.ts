@@ -65,6 +65,15 @@ const COMMANDS: readonly Command[] = [
       return (await verify(parseVerifyLine(argv), surroundings)) ? 0 : 1;
     },
   },
+  {
+    name: 'view',
+    summary: 'Shows outputs in a page on this machine: heatmap, ladder, quality.',
+    async run(argv, surroundings) {
+      const { parseViewLine, view } = await import('./commands/view.js');
+      await view(parseViewLine(argv), surroundings);
+      return 0;
+    },
+  },
   { name: 'help', summary: 'Explains a command: bookgrid help status.', run: runHelp },
   {
     name: 'version',
