@@ -92,9 +92,17 @@ export class GlHeatCanvas implements HeatCanvas {
   readonly #palette: WebGLTexture;
   #table: Uint8Array | undefined;
 
-  /** @returns `undefined` where there is no WebGL2. */
-  static create(canvas: HTMLCanvasElement): GlHeatCanvas | undefined {
-    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false, desynchronized: false });
+  /**
+   * @param isTakenSlow also where the processor stands in for a graphics unit: the worker paints with less work.
+   * @returns `undefined` where there is no WebGL2.
+   */
+  static create(canvas: HTMLCanvasElement, isTakenSlow: boolean): GlHeatCanvas | undefined {
+    const gl = canvas.getContext('webgl2', {
+      alpha: false,
+      antialias: false,
+      depth: false,
+      failIfMajorPerformanceCaveat: !isTakenSlow,
+    });
     return gl ? new GlHeatCanvas(canvas, gl) : undefined;
   }
 
