@@ -93,7 +93,7 @@ if (NO_BROWSER) {
         const view = await startView([file]);
         clean.unshift(view.stop);
         const series = `#series=/XRPUSDT/ob${depth}/${interval}/${format}&from=${DATE}`;
-        for (const draw of ['', '&draw=worker']) {
+        for (const draw of ['&draw=webgl', '&draw=worker']) {
           const closing: (() => unknown)[] = [];
           const startMs = performance.now();
           const { page } = await openPage({ after: (close) => closing.push(close) }, browser, view.url, {

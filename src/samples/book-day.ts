@@ -65,7 +65,7 @@ export function* bookDay(options: BookDayOptions): Generator<BookRow, void, unde
       Array.from({ length: depth }, (_, level): [ticks: number, quantity: number] => {
         const ticks = best + sign * level;
         const profile = 180 + 52 * Math.sqrt(level) * (1.3 - 0.6 * busy) + (level < 3 ? -90 : 0);
-        const quantity = profile * (characters[ticks] ?? 1) * (0.85 + 0.3 * draw(random));
+        const quantity = profile * (characters[ticks] ?? 1) * (0.94 + 0.12 * draw(random));
         return [ticks, Math.max(1, Math.round(quantity + (resting.get(ticks) ?? 0)))];
       });
     yield toRow(boundaryMs, side(-1, bestBid), side(1, bestBid + spread), decimals, options, row * intervalMs);

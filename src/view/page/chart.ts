@@ -15,7 +15,7 @@ import type { RowsWorker } from './backend.js';
 import { GlHeatCanvas, PaintedHeatCanvas } from './heat-canvas.js';
 import type { LoadedDay } from './messages.js';
 import { drawOverlay, GUTTER } from './overlay.js';
-import { roundView } from './state.js';
+import { type PageState, roundView } from './state.js';
 
 /** How cells look. */
 export interface ChartStyle {
@@ -82,7 +82,7 @@ export class Chart {
   /** What the cells were made for that are shown, or on the way; another one: they are made again. */
   #rastered = '';
 
-  constructor(root: HTMLElement, worker: RowsWorker, style: ChartStyle, isDrawnByWorker: boolean, events: ChartEvents) {
+  constructor(root: HTMLElement, worker: RowsWorker, style: ChartStyle, draw: PageState['draw'], events: ChartEvents) {
     this.#root = root;
     this.#worker = worker;
     this.#style = style;
@@ -92,7 +92,8 @@ export class Chart {
     const canvas = root.querySelector<HTMLCanvasElement>('.heat') as HTMLCanvasElement;
     this.#canvas = canvas;
     this.#overlay = root.querySelector<HTMLCanvasElement>('.overlay') as HTMLCanvasElement;
-    this.#heat = (isDrawnByWorker ? undefined : GlHeatCanvas.create(canvas)) ?? new PaintedHeatCanvas(canvas);
+    this.#heat =
+      (draw === 'worker' ? undefined : GlHeatCanvas.create(canvas, draw === 'webgl')) ?? new PaintedHeatCanvas(canvas);
     root.dataset['drawnBy'] = this.#heat.kind;
     new ResizeObserver(() => this.#resize()).observe(root);
     this.#resize();

@@ -92,9 +92,14 @@ export class GlHeatCanvas implements HeatCanvas {
   readonly #palette: WebGLTexture;
   #table: Uint8Array | undefined;
 
-  /** @returns `undefined` where there is no WebGL2. */
-  static create(canvas: HTMLCanvasElement): GlHeatCanvas | undefined {
-    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false, desynchronized: false });
+  /**
+   * @param isTakenSlow also where the processor stands in for a graphics unit: the worker paints with less work.
+   * @returns `undefined` where there is no WebGL2.
+   */
+  static create(canvas: HTMLCanvasElement, isTakenSlow: boolean): GlHeatCanvas | undefined {
+    // Asked on a canvas of its own: one that has had WebGL can have nothing else.
+    if (!isTakenSlow && isProcessorDrawing()) return undefined;
+    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false });
     return gl ? new GlHeatCanvas(canvas, gl) : undefined;
   }
 
@@ -202,6 +207,15 @@ export class GlHeatCanvas implements HeatCanvas {
     }
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
+}
+
+/** Whether a program stands in for the graphics unit. Browsers do not always tell by themselves. */
+function isProcessorDrawing(): boolean {
+  const gl = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  const names = gl?.getExtension('WEBGL_debug_renderer_info');
+  const renderer = gl && names ? String(gl.getParameter(names.UNMASKED_RENDERER_WEBGL)) : '';
+  gl?.getExtension('WEBGL_lose_context')?.loseContext();
+  return !gl || /swiftshader|llvmpipe|softpipe|software/i.test(renderer);
 }
 
 function link(gl: WebGL2RenderingContext): WebGLProgram {

@@ -148,9 +148,11 @@ function drawLines(
       ['mid', series.mid],
     ] as const) {
       const path =
-        rowsOfPx > 1
-          ? denseLine(place, timesMs, values, first, last, intervalMs, ratio)
-          : stepLine(place, timesMs, values, first, last, intervalMs);
+        rowsOfPx > BLOCK_ROWS
+          ? blockLine(place, timesMs, values, view, intervalMs)
+          : rowsOfPx > 1
+            ? denseLine(place, timesMs, values, first, last, intervalMs, ratio)
+            : stepLine(place, timesMs, values, first, last, intervalMs);
       if (rowsOfPx <= 1 || name === 'mid') {
         context.strokeStyle = cssColor(BACKGROUND[theme]);
         context.globalAlpha = 0.75;
@@ -190,6 +192,62 @@ function stepLine(
     else path.moveTo(place.x(startMs), y);
     endMs = startMs + intervalMs;
     path.lineTo(place.x(endMs), y);
+  }
+  return path;
+}
+
+/** Rows of a block, of which only the least and the largest value are looked at where a pixel has as many. */
+const BLOCK_ROWS = 32;
+const blocksOf = new WeakMap<Float64Array, { timesMs: Float64Array; least: Float64Array; most: Float64Array }>();
+
+/** The least and the largest value of each block; a block ends early where a row is missing, so that gaps stay. */
+function blocks(timesMs: Float64Array, values: Float64Array, intervalMs: number) {
+  const known = blocksOf.get(values);
+  if (known) return known;
+  const starts: number[] = [];
+  const lows: number[] = [];
+  const highs: number[] = [];
+  let rows = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] as number;
+    const isNew = rows === 0 || rows === BLOCK_ROWS || timesMs[row] !== (timesMs[row - 1] as number) + intervalMs;
+    if (isNew) {
+      starts.push(timesMs[row] as number);
+      lows.push(value);
+      highs.push(value);
+      rows = 0;
+    } else {
+      // NaN when it was: the first number takes its place.
+      const last = lows.length - 1;
+      if (!(value >= (lows[last] as number)) && !Number.isNaN(value)) lows[last] = value;
+      if (!(value <= (highs[last] as number)) && !Number.isNaN(value)) highs[last] = value;
+    }
+    rows++;
+  }
+  const made = { timesMs: Float64Array.from(starts), least: Float64Array.from(lows), most: Float64Array.from(highs) };
+  blocksOf.set(values, made);
+  return made;
+}
+
+/** A line of blocks, each from its least value to its largest. */
+function blockLine(
+  place: Place,
+  timesMs: Float64Array,
+  values: Float64Array,
+  view: HeatView,
+  intervalMs: number,
+): Path2D {
+  const { timesMs: starts, least, most } = blocks(timesMs, values, intervalMs);
+  const path = new Path2D();
+  let lastMs = Number.NaN;
+  for (let block = Math.max(0, rowAt(starts, view.fromMs)); block < starts.length; block++) {
+    const startMs = starts[block] as number;
+    if (startMs > view.toMs) break;
+    const x = place.x(startMs);
+    if (startMs - lastMs <= BLOCK_ROWS * intervalMs) path.lineTo(x, place.y(least[block] as number));
+    else path.moveTo(x, place.y(least[block] as number));
+    path.lineTo(x, place.y(most[block] as number));
+    lastMs = startMs;
   }
   return path;
 }

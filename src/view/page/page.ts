@@ -46,7 +46,7 @@ const catalog = new Catalog(find('catalog'), (chosen, from, to) => {
   history.pushState(null, '', toHash(state));
   void load();
 });
-const chart = new Chart(find('chart'), worker, styleOf(), state.isDrawnByWorker, {
+const chart = new Chart(find('chart'), worker, styleOf(), state.draw, {
   onMove(view) {
     state.view = view;
     panels.setView(view.fromMs, view.toMs);
@@ -131,7 +131,7 @@ async function load(): Promise<void> {
   const isCut = depth < (series.depth ?? 0);
   tell(
     `${rows.toLocaleString('en')} rows${isCut ? `, the best ${depth} of ${series.depth} levels a side; choose fewer days for more` : ''}` +
-      `. Drawn by ${chart.drawnBy === 'WebGL2' ? 'WebGL2' : 'a worker (no WebGL2)'}.`,
+      `. Drawn by ${chart.drawnBy === 'WebGL2' ? 'WebGL2' : 'a worker'}.`,
   );
   choose(state.atMs ?? firstRowMs() ?? 0, false);
 }
@@ -468,7 +468,7 @@ function listen(): void {
   find('chart').addEventListener('keydown', onChartKey);
   document.addEventListener('keydown', onPageKey);
   window.addEventListener('popstate', () => {
-    state = { ...fromHash(location.hash), isDrawnByWorker: state.isDrawnByWorker };
+    state = { ...fromHash(location.hash), draw: state.draw };
     showControls();
     chart.setStyle(styleOf());
     void load();

@@ -81,6 +81,8 @@ interface Panel {
 
 const PANEL_HEIGHT = 58;
 const MS_BETWEEN_PANELS = 40;
+const MANY_ROWS = 20_000;
+const REST_MS = 150;
 
 export class Panels {
   readonly #root: HTMLElement;
@@ -92,6 +94,8 @@ export class Panels {
   #view: readonly [fromMs: number, toMs: number] = [0, 1];
   /** The next panel to be drawn anew, of those that are not as the view is. */
   #pending: Panel[] = [];
+  #timer = 0;
+  #rows = 0;
   #isAsked = false;
 
   constructor(
@@ -115,6 +119,7 @@ export class Panels {
   show(all: readonly PanelData[], theme: Theme): void {
     for (const { plot } of this.#panels) plot.destroy();
     this.#theme = theme;
+    this.#rows = Math.max(0, ...all.map(({ timesMs }) => timesMs.reduce((sum, times) => sum + times.length, 0)));
     this.#root.replaceChildren();
     this.#panels = all.map((data) => this.#newPanel(data));
     this.#pending = [];
@@ -125,6 +130,11 @@ export class Panels {
     if (fromMs === this.#view[0] && toMs === this.#view[1]) return;
     this.#view = [fromMs, toMs];
     for (const panel of this.#panels) if (!this.#pending.includes(panel)) this.#pending.push(panel);
+    // Many rows take longer than a frame: they are drawn when the view rests.
+    if (this.#rows > MANY_ROWS) {
+      clearTimeout(this.#timer);
+      this.#isAsked = false;
+    }
     this.#ask();
   }
 
@@ -154,15 +164,19 @@ export class Panels {
     return this.#panels.length * (18 + PANEL_HEIGHT);
   }
 
+  get #waitMs(): number {
+    return this.#rows > MANY_ROWS ? REST_MS : MS_BETWEEN_PANELS;
+  }
+
   #ask(): void {
     if (this.#isAsked || this.#pending.length === 0) return;
     this.#isAsked = true;
-    setTimeout(() => {
+    this.#timer = setTimeout(() => {
       this.#isAsked = false;
       const panel = this.#pending.shift();
       panel?.plot.setScale('x', { min: this.#view[0] / 1000, max: this.#view[1] / 1000 });
       this.#ask();
-    }, MS_BETWEEN_PANELS);
+    }, this.#waitMs);
   }
 
   #newPanel(data: PanelData): Panel {

@@ -21,8 +21,8 @@ export interface PageState {
   /** Whether best bid, best ask and mid are drawn. */
   hasLines: boolean;
   panels: string[];
-  /** Draws in the worker also where the graphics unit could. */
-  isDrawnByWorker: boolean;
+  /** `worker` paints in the worker also where there is a graphics unit; `webgl` takes WebGL2 also where it is slow. */
+  draw: 'best' | 'worker' | 'webgl';
 }
 
 export const DEFAULT_PANELS = ['spread', 'imbalance', 'depth10', 'depth50'];
@@ -39,7 +39,7 @@ export const DEFAULT_STATE: PageState = {
   aggregate: 'max',
   hasLines: true,
   panels: DEFAULT_PANELS,
-  isDrawnByWorker: false,
+  draw: 'best',
 };
 
 export function toHash(state: PageState): string {
@@ -56,7 +56,7 @@ export function toHash(state: PageState): string {
     ['cell', unless(state.aggregate, DEFAULT_STATE.aggregate)],
     ['lines', state.hasLines ? undefined : 'no'],
     ['panels', unless(state.panels.join(','), DEFAULT_PANELS.join(','))],
-    ['draw', state.isDrawnByWorker ? 'worker' : undefined],
+    ['draw', unless(state.draw, DEFAULT_STATE.draw)],
   ];
   const texts = entries.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${escapeText(value)}`]));
   return texts.length === 0 ? '' : `#${texts.join('&')}`;
@@ -83,7 +83,7 @@ export function fromHash(hash: string): PageState {
     aggregate: text('cell') === 'sum' ? 'sum' : 'max',
     hasLines: text('lines') !== 'no',
     panels: given.has('panels') ? text('panels').split(',').filter(Boolean).slice(0, 12) : DEFAULT_PANELS,
-    isDrawnByWorker: text('draw') === 'worker',
+    draw: (['worker', 'webgl'] as const).find((way) => way === text('draw')) ?? DEFAULT_STATE.draw,
   };
 }
 
