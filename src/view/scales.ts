@@ -66,6 +66,13 @@ export function timeTicks(fromMs: number, toMs: number, wanted: number): { ms: n
   return ticks;
 }
 
+/** Digits behind the point that decimals have which are this double, at most 12: of prices and quantities, never more. */
+export function decimalsOf(value: number): number {
+  let decimals = 0;
+  while (decimals < 12 && Number(value.toFixed(decimals)) !== value) decimals++;
+  return decimals;
+}
+
 /** A number with a suffix for thousands, millions …, three digits: `12.3k`. For axes and legends. */
 export function shortNumber(value: number): string {
   const size = Math.abs(value);
