@@ -65,6 +65,22 @@ test('--on-stale keep and remake do what they say', async (t) => {
   for (const text of readOutputs(out).values()) assert.match(text, /^timestamp,bid_price_1/);
 });
 
+test('--on-stale keep does not keep what was cut short, nor what is of an archive that has changed', async (t) => {
+  const { out, sourceDir, run, verify } = await makeDataSet(t);
+  await run(['--quality']);
+  const [cut, changed, whole] = DAYS.map((date) => fileOf(out, date)) as [string, string, string];
+  const before = fs.readFileSync(whole, 'utf8');
+  fs.truncateSync(cut, 100);
+  await makeArchive(sourceDir, { pair: 'AAAUSDT', date: DAYS[1] ?? '', depth: 200, market: { seed: 9 } });
+  const { stdout } = await run(['--on-stale', 'keep']);
+  assert.match(stdout, /Successfully processed: 2\nSkipped \(already exist\): 1\n/);
+  assert.match(stdout, /2025-01-14\S+ .*\(was stale: it has 100 bytes, and \d+ were written; quality true → false\)\n/);
+  assert.match(stdout, /2025-01-15\S+ .*\(was stale: the archive has changed; quality true → false\)\n/);
+  for (const file of [cut, changed]) assert.match(fs.readFileSync(file, 'utf8'), /^timestamp,bid_price_1/);
+  assert.equal(fs.readFileSync(whole, 'utf8'), before);
+  await verify();
+});
+
 test('outputs of the Python scripts are not extended by rows that mean something else, nor the reverse', async (t) => {
   const { out, sourceDir, run } = await makeDataSet(t);
   await run(['--compat', 'python']);
