@@ -59,15 +59,16 @@ export interface LookUpOptions {
  * @throws {@link UsageError} when the records cannot be read.
  */
 export async function lookUpOutputs(outputDir: string, options: LookUpOptions = {}): Promise<Outputs> {
-  const records = await readRecords(outputDir);
   let found: Awaited<ReturnType<typeof findOutputs>>;
   try {
     found = await findOutputs(outputDir, options.symbols);
   } catch (error) {
     // One that is not there holds nothing. Whatever else is wrong with it, whoever writes there is told.
-    if (error instanceof StorageError) return new Outputs([], records, [error.message]);
+    if (error instanceof StorageError) return new Outputs([], await readRecords(outputDir), [error.message]);
     throw error;
   }
+  // After that: another run may be at work, and each output is recorded before it appears, so each that was found is known.
+  const records = await readRecords(outputDir);
   const outputs: KnownOutput[] = [];
   for (const output of found.outputs) outputs.push(await learn(output, records, options));
   return new Outputs(outputs, records, found.unreadable);
