@@ -12,6 +12,8 @@ import type { Shape } from './shaping-options.js';
 
 export { RECORDS_FILE };
 
+const NEWLINE = 0x0a;
+
 /** What a record tells of the rows that a conversion wrote, into each of its outputs; NaN what it does not tell. */
 export interface RowCounts {
   rows: number;
@@ -78,6 +80,8 @@ export class Records {
   readonly #failures = new Map<string, Failure>();
   /** Hundreds of thousands of outputs have a few shapes among them: each is kept once. */
   readonly #shapes = new Map<string, Shape>();
+  /** Size of the file when it was read. */
+  readBytes = 0;
 
   /** Takes one line; what is not a record, whole and of a kind known here, says nothing. */
   add(line: string): void {
@@ -209,6 +213,7 @@ export async function readRecords(outputDir: string): Promise<Records> {
   };
   try {
     for await (const chunk of openStorage(file).readLog(file)) {
+      records.readBytes += chunk.length;
       lines.push(chunk);
       addLines();
     }
@@ -222,6 +227,23 @@ export async function readRecords(outputDir: string): Promise<Records> {
   lines.end();
   addLines();
   return records;
+}
+
+/**
+ * How many records have been appended since they were read, by whichever run.
+ *
+ * @throws {@link StorageError} or a system error when they cannot be read.
+ */
+export async function countNewRecords(outputDir: string, { readBytes }: Records): Promise<number> {
+  const file = recordsPath(outputDir);
+  let position = 0;
+  let count = 0;
+  for await (const chunk of openStorage(file).readLog(file)) {
+    const start = Math.max(0, readBytes - position);
+    for (let at = chunk.indexOf(NEWLINE, start); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) count++;
+    position += chunk.length;
+  }
+  return count;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,6 +1,7 @@
 import { UsageError } from '../base/usage-error.js';
 import type { FoundArchives } from '../catalog/find-archives.js';
-import { takeInventory } from '../catalog/inventory.js';
+import { type KnownOutput, type Outputs, takeInventory } from '../catalog/inventory.js';
+import { countNewRecords } from '../catalog/records.js';
 import { describeHeldBack } from '../console/held-back.js';
 import { LiveLine } from '../console/live-line.js';
 import { noProgress, showProgress } from '../console/progress.js';
@@ -22,6 +23,7 @@ import { plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
 import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
+import { isSameVersion } from '../storage/storage.js';
 import type { ConvertOptions } from './convert-options.js';
 import { makePlan } from './make-plan.js';
 
@@ -48,7 +50,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const { workers, heldBack }: DefaultWorkers =
     options.workers === undefined ? defaultWorkers() : { workers: options.workers };
   reporter.scanning(workers);
-  const { found, entries } = await makePlan(options, warn);
+  const { found, entries, outputs } = await makePlan(options, warn);
   reporter.found(entries.length, options.shard);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
@@ -66,6 +68,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
   let isShared = false;
+  let ownRecords = 0;
   let ending: RunEnding;
   try {
     ending = await run(entries, executor, {
@@ -75,7 +78,10 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         tally.add(outcome);
-        isShared ||= outcome.entry.action === 'convert' && outcome.result.status === 'skipped';
+        if (outcome.entry.action === 'convert') {
+          if (outcome.result.status === 'skipped') isShared = true;
+          else ownRecords++;
+        }
         progress.above(() => reporter.outcome(outcome));
       },
       onOtherRun: (other) => progress.above(() => reporter.otherRun(other)),
@@ -86,20 +92,28 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   const summary = tally.summary();
   reporter.summary(summary, endingOf(ending));
-  const different = isShared ? await countDifferent(found, options) : 0;
+  const newRecords = jobs > 0 ? await countNewRecords(options.what.outputDir, outputs.records) : 0;
+  // Runs that make other outputs are not met while they run. That they were here shows in the records.
+  const different = isShared || newRecords > ownRecords ? await countDifferent(found, outputs, options) : 0;
   if (different > 0) warn(describeDifferent(different));
   return summary;
 }
 
-/** Outputs that other runs have made meanwhile and this one would not make so: when it was planned, they were not there. */
-async function countDifferent(found: FoundArchives, { what }: ConvertOptions): Promise<number> {
+/** Outputs that other runs have made since a run was planned, and that it would not make so. */
+async function countDifferent(found: FoundArchives, before: Outputs, { what }: ConvertOptions): Promise<number> {
   if (what.onStale === 'keep') return 0;
+  const inventory = await takeInventory(found, what.outputDir);
   try {
-    plan(await takeInventory(found, what.outputDir), { ...what, overwrite: false, onStale: 'refuse' });
+    plan(inventory, { ...what, overwrite: false, onStale: 'refuse' });
     return 0;
   } catch (error) {
-    if (error instanceof ConflictError) return error.conflicts.length;
-    throw error;
+    if (!(error instanceof ConflictError)) throw error;
+    const conflicts = new Set(error.conflicts.map(({ path }) => path));
+    const isNew = (output: KnownOutput) => {
+      const then = before.at(output);
+      return !then || !isSameVersion(then, output);
+    };
+    return inventory.outputs.all.filter((output) => conflicts.has(output.path) && isNew(output)).length;
   }
 }
 
