@@ -50,8 +50,11 @@ export interface RecordedOutput extends OutputRecord {
 /** What the records know of a file that is an output by its place and name. */
 export type Knowledge =
   | { kind: 'recorded'; record: RecordedOutput }
-  /** There are records of this output, of which none is that of this file: it has been changed, or something else made it. */
-  | { kind: 'altered'; record: RecordedOutput }
+  /**
+   * There are records of this output, of which none is that of this file: it has been changed, or something else made it.
+   * `problem`: only its content could have told, and that cannot be read.
+   */
+  | { kind: 'altered'; record: RecordedOutput; problem?: string }
   /** There is no record of this output: something else made it. */
   | { kind: 'unrecorded' };
 

@@ -44,7 +44,9 @@ export function judge({ output, found, archive, options }: Case): Verdict {
   if (knowledge.kind === 'unrecorded') return judgeUnrecorded(found, options);
   const { record } = knowledge;
   const spoiled =
-    knowledge.kind === 'altered' ? describeAltered(found, record.sizeBytes) : describeSource(record, archive);
+    knowledge.kind === 'altered'
+      ? (knowledge.problem ?? describeAltered(found, record.sizeBytes))
+      : describeSource(record, archive);
   const differences = options ? findDifferences(record, output, options) : [];
   if (differences.length > 0) return { action: 'ask', differences, ...(spoiled !== undefined && { stale: spoiled }) };
   const stale = spoiled ?? describeVersion(record, output);

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { readOutputs, tempDir } from '../support/files.js';
 import { assertSameOutputs, complete, listFiles, makeArchive, start } from '../support/runs.js';
+import { unprivileged } from '../support/unprivileged.js';
 
 const DAYS = ['2025-01-14', '2025-01-15', '2025-01-16'];
 
@@ -228,4 +229,47 @@ test('a hostile record line crashes neither convert nor status', async (t) => {
   await run(['--dry-run']);
   const { status } = await complete(['status', '--output-dir', out, '--source-dir', out]);
   assert.equal(status, 0);
+});
+
+test('an output that cannot be read is made again when a record tells of it, and is named when none does', async (t) => {
+  const user = unprivileged(t);
+  if (!user) return;
+  const { sourceDir, out } = await makeDataSet(t);
+  const args = ['--source-dir', sourceDir, '--output-dir', out, '--workers', '1'];
+  for (const folder of [sourceDir, out]) fs.chmodSync(folder, 0o777);
+  assert.equal((await complete(args, user)).status, 0);
+  const [first = ''] = DAYS;
+  const [file, records] = [fileOf(out, first), path.join(out, 'conversions.jsonl')];
+  const before = readOutputs(out);
+  const later = new Date(Date.now() - 3_600_000);
+
+  // Of another time than its record's, so that its content has to tell.
+  fs.utimesSync(file, later, later);
+  fs.chmodSync(file, 0);
+  const again = await complete(args, user);
+  assert.equal(again.status, 0, again.stdout + again.stderr);
+  assert.match(again.stdout, new RegExp(`DONE .*${first}.*\\(was stale: it cannot be read \\(EACCES`));
+  assert.match(again.stdout, /Successfully processed: 1\nSkipped \(already exist\): 2\n/);
+  assertSameOutputs(readOutputs(out), before);
+
+  fs.chmodSync(file, 0);
+  fs.renameSync(records, `${records}.away`);
+  const { status, stderr } = await complete(args, user);
+  assert.equal(status, 2);
+  assert.match(stderr, new RegExp(`^bookgrid: Cannot read ${file}: EACCES.*\nNo record tells how it was made`));
+});
+
+test('a folder of outputs that cannot be read is named: what lies there may be of another meaning', async (t) => {
+  const user = unprivileged(t);
+  if (!user) return;
+  const { sourceDir, out } = await makeDataSet(t);
+  const args = ['--source-dir', sourceDir, '--output-dir', out, '--workers', '1'];
+  for (const folder of [sourceDir, out]) fs.chmodSync(folder, 0o777);
+  assert.equal((await complete(args, user)).status, 0);
+  const folder = path.dirname(fileOf(out, ''));
+  fs.chmodSync(folder, 0o300);
+  const { stderr } = await complete([...args, '--dry-run'], user);
+  fs.chmodSync(folder, 0o755);
+  assert.match(stderr, new RegExp(`^Note: Cannot read the folder ${folder}: EACCES`));
+  assert.equal((await complete([...args, '--dry-run'], user)).stderr, '');
 });
