@@ -2,6 +2,7 @@ import { UsageError } from '../base/usage-error.js';
 import type { FoundArchives } from '../catalog/find-archives.js';
 import { type KnownOutput, type Outputs, takeInventory } from '../catalog/inventory.js';
 import { countNewRecords } from '../catalog/records.js';
+import { clean } from '../console/clean-text.js';
 import { describeHeldBack } from '../console/held-back.js';
 import { LiveLine } from '../console/live-line.js';
 import { noProgress, showProgress } from '../console/progress.js';
@@ -92,10 +93,17 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   const summary = tally.summary();
   reporter.summary(summary, endingOf(ending));
-  const newRecords = jobs > 0 ? await countNewRecords(options.what.outputDir, outputs.records) : 0;
-  // Runs that make other outputs are not met while they run. That they were here shows in the records.
-  const different = isShared || newRecords > ownRecords ? await countDifferent(found, outputs, options) : 0;
-  if (different > 0) warn(describeDifferent(different));
+  if (jobs > 0) {
+    try {
+      // Runs that make other outputs are not met while they run. That they were here shows in the records.
+      isShared ||= (await countNewRecords(options.what.outputDir, outputs.records)) > ownRecords;
+      const different = isShared ? await countDifferent(found, outputs, options) : 0;
+      if (different > 0) warn(describeDifferent(different));
+    } catch (error) {
+      // What was made is made, and the summary has been printed.
+      warn(`Note: what other runs have made meanwhile could not be looked at: ${clean((error as Error).message)}`);
+    }
+  }
   return summary;
 }
 

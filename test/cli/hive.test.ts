@@ -244,15 +244,15 @@ test('days of another partition beside new ones stop a run, also those without a
   assert.match(status.stdout, /AAAUSDT +ob5 1m csv hive +2025-01 +1 /);
 });
 
+/** The first archive of the data sets. */
+function makeFirstDay(sourceDir: string): Promise<string> {
+  return makeArchive(sourceDir, { pair: 'AAAUSDT', date: DATES[0] ?? '', depth: 200, market: { seed: 0 } });
+}
+
 test('what has been changed since the plan is not removed', async (t) => {
   const out = copyOf(t, plain);
   const sourceDir = tempDir(t);
-  const archive = await makeArchive(sourceDir, {
-    pair: 'AAAUSDT',
-    date: DATES[0] ?? '',
-    depth: 200,
-    market: { seed: 0 },
-  });
+  const archive = await makeFirstDay(sourceDir);
   const old = path.join(out, `0005/AAAUSDT/${DATES[0]}_AAAUSDT_ob5_1m.csv`);
   let isChanged = false;
   const result = await convertArchive(archive, {
@@ -272,12 +272,7 @@ test('what has been changed since the plan is not removed', async (t) => {
 
 test('an old file that another run removes at the same instant is no error', async (t) => {
   const [sourceDir, out] = [tempDir(t), copyOf(t, plain)];
-  const archive = await makeArchive(sourceDir, {
-    pair: 'AAAUSDT',
-    date: DATES[0] ?? '',
-    depth: 200,
-    market: { seed: 0 },
-  });
+  const archive = await makeFirstDay(sourceDir);
   const old = path.join(out, `0005/AAAUSDT/${DATES[0]}_AAAUSDT_ob5_1m.csv`);
   const { rmSync } = fs;
   const mocked = mock.method(fs, 'rmSync', (...args: Parameters<typeof rmSync>) => {

@@ -219,6 +219,17 @@ test('a pipe as conversions.jsonl, and a folder that cannot be made, are errors 
 });
 
 /** Regression of the attack "a hostile record line". */
+test('records that can no longer be read when a run has ended take nothing from its summary', async (t) => {
+  const { sourceDir, out } = await makeDataSet(t);
+  const records = path.join(out, 'conversions.jsonl');
+  // The folder of unfinished outputs is made after the records were read, where they would be written.
+  const args = ['--source-dir', sourceDir, '--output-dir', out, '--temp-dir', records];
+  const { status, stdout, stderr } = await complete(args);
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /Errors: 3\n/);
+  assert.match(stderr, /^Note: what other runs have made meanwhile could not be looked at: .*not a regular file\n$/);
+});
+
 test('a hostile record line crashes neither convert nor status', async (t) => {
   const { out, run } = await makeDataSet(t, DAYS.slice(0, 1));
   await run([]);
