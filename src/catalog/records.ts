@@ -2,6 +2,7 @@ import path from 'node:path';
 import { isDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { LineSplitter } from '../book/lines.js';
+import type { Market } from '../book/message.js';
 import { openStorage } from '../storage/open-storage.js';
 import { joinPath } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
@@ -45,6 +46,8 @@ export interface RecordedOutput extends OutputRecord {
   /** Of the output's bytes, in hexadecimal; not in records of version 0.1. */
   sha256: string | undefined;
   counts: RowCounts;
+  /** How the archive's messages are written, of an archive in no folder of a market. */
+  messageForm: Market | undefined;
 }
 
 /** What the records know of a file that is an output by its place and name. */
@@ -113,6 +116,8 @@ export class Records {
       filledRows: asNumber(record['filledRows']) ?? Number.NaN,
       suspectRows: asNumber(record['suspectRows']) ?? Number.NaN,
     };
+    const form = record['market'];
+    const messageForm = form === 'contract' || (form === 'spot' && market === undefined) ? form : undefined;
     for (const output of named) {
       // Version 0.1 had the options of all outputs in one place.
       const shape = this.#share(asShape(output.shape) ?? asShape(record['options']) ?? {});
@@ -125,6 +130,7 @@ export class Records {
         mtimeMs: asNumber(output.mtimeMs),
         sha256: asText(output.sha256),
         counts,
+        messageForm,
       });
     }
   }

@@ -5,6 +5,7 @@ import { countNewRecords } from '../catalog/records.js';
 import { clean } from '../console/clean-text.js';
 import { describeHeldBack } from '../console/held-back.js';
 import { LiveLine } from '../console/live-line.js';
+import { MixedMarkets } from '../console/mixed-markets.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import {
   type Ending,
@@ -68,6 +69,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     : noProgress;
   const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
+  const mixed = new MixedMarkets(outputs.all);
   let isShared = false;
   let ownRecords = 0;
   let ending: RunEnding;
@@ -79,6 +81,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         tally.add(outcome);
+        mixed.add(outcome);
         if (outcome.entry.action === 'convert') {
           if (outcome.result.status === 'skipped') isShared = true;
           else ownRecords++;
@@ -93,6 +96,8 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   const summary = tally.summary();
   reporter.summary(summary, endingOf(ending));
+  const mixture = mixed.describe();
+  if (mixture !== undefined) warn(clean(mixture));
   if (jobs > 0) {
     try {
       // Runs that make other outputs are not met while they run. That they were here shows in the records.
