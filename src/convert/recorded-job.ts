@@ -11,7 +11,7 @@ import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { newRunId } from '../storage/staging.js';
-import { type FileVersion, StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
+import { isSameVersion, StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
 import { type ClaimedOutput, claimOutputs, discardAll } from './claim.js';
 import { type ConversionHooks, convertJob } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
@@ -106,17 +106,14 @@ async function removeElsewhere({ path, removes }: PlannedOutput, { outputDir }: 
   const storage = openStorage(removes.path);
   try {
     const now = await storage.look(removes.path);
-    if (now?.kind === 'file' && isSame(now, removes)) await storage.remove(removes.path, outputDir);
+    if (now?.kind === 'file' && isSameVersion(now, removes)) await storage.remove(removes.path, outputDir);
   } catch (error) {
-    const { message } = error as Error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return; // another run has just removed it
     throw new StorageError(`${path} is made, and ${removes.path} could not be removed: remove it (${message})`, {
       cause: error,
     });
   }
-}
-
-function isSame(a: FileVersion, b: FileVersion): boolean {
-  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
 }
 
 /** The record of a job cannot be written. Its outputs do not appear: nothing would be known of them. */
@@ -136,7 +133,7 @@ async function stillWanted(outputs: ClaimedOutput[], { overwrite }: Job): Promis
   for (const claimed of outputs) {
     const { path, replaces } = claimed.output;
     const now = await openStorage(path).look(path);
-    const isMade = now?.kind === 'file' && !(replaces && isSame(now, replaces));
+    const isMade = now?.kind === 'file' && !(replaces && isSameVersion(now, replaces));
     if (!isMade) wanted.push(claimed);
   }
   return wanted;

@@ -7,6 +7,11 @@ export interface FileVersion {
   mtimeMs: number;
 }
 
+/** Whether two looks at a file have seen the same file, as far as that tells. */
+export function isSameVersion(a: FileVersion, b: FileVersion): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
+}
+
 /** What a file that was written is known by, also where it was copied without its time. */
 export interface StoredIdentity extends FileVersion {
   /** SHA-256 of what was written, 64 digits in lower-case hex. */
