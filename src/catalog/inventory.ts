@@ -1,3 +1,4 @@
+import { openStorage } from '../storage/open-storage.js';
 import { StorageError } from '../storage/storage.js';
 import type { FoundArchives } from './find-archives.js';
 import { type FoundOutput, findOutputs } from './find-outputs.js';
@@ -69,8 +70,23 @@ export async function lookUpOutputs(outputDir: string, options: LookUpOptions = 
     throw error;
   }
   const outputs: KnownOutput[] = [];
-  for (const output of found.outputs) outputs.push(await learn(output, records, options));
+  for (let start = 0; start < found.outputs.length; start += ASKED_AT_A_TIME) {
+    const some = found.outputs.slice(start, start + ASKED_AT_A_TIME);
+    await Promise.all(some.map((output) => readNote(output, records)));
+    for (const output of some) outputs.push(await learn(output, records, options));
+  }
   return new Outputs(outputs, records, found.unreadable);
+}
+
+/** Outputs whose notes are asked for at a time: each asks for an answer of a server. */
+const ASKED_AT_A_TIME = 32;
+
+/** An output whose run was killed before it could write its records still carries its own, where files carry notes. */
+async function readNote(output: FoundOutput, records: Records): Promise<void> {
+  const storage = openStorage(output.path);
+  if (storage.maxNoteBytes === 0 || records.isCertain(output)) return;
+  const found = await storage.readNote(output.path);
+  if (found) records.addNote(found.note, found.version);
 }
 
 async function learn(output: FoundOutput, records: Records, { readContents }: LookUpOptions): Promise<KnownOutput> {

@@ -10,6 +10,7 @@ import { type Difference, describeDifference, judge } from '../catalog/staleness
 import { formatVersionOf } from '../output/formats.js';
 import { folderOf } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
+import { versionIn } from '../storage/version.js';
 import { type Conflict, ConflictError, FORMAT_VERSION } from './conflicts.js';
 import { type PlanOptions, type ResolvedOptions, resolveOptions } from './options.js';
 
@@ -143,7 +144,7 @@ function sortOut(archive: ArchiveFile, outputs: Output[], { options, outputs: fo
       wanted.push({
         ...output,
         ...(stale !== undefined && { stale }),
-        ...(existing && { replaces: { sizeBytes: existing.sizeBytes, mtimeMs: existing.mtimeMs } }),
+        ...(existing && { replaces: versionIn(existing) }),
       });
     if (options.overwrite) make();
     else if (verdict.action === 'make') make(verdict.stale);

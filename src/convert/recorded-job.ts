@@ -10,7 +10,9 @@ import { recordsPath } from '../catalog/records.js';
 import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
+import { nameOf } from '../storage/paths.js';
 import { StorageError, type StoredIdentity } from '../storage/storage.js';
+import { isSameVersion } from '../storage/version.js';
 import { convertJob, discardAll, type JobHooks, type StagedOutput } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 
@@ -58,10 +60,7 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     if ('error' in outcome) return await recordFailure(job, fail(outcome.error, { counts, isReinflated }));
     staged = outcome.staged;
     const made = staged.map(({ output: { replaces: _, ...output }, version }) => ({ ...output, ...version }));
-    const result: JobResult = { status: 'done', outputs: made, counts, isReinflated, seconds: seconds() };
-    await append(job, toRecord(job, result));
-    for (const { file } of staged) await file.publish();
-    return result;
+    return await commit(job, staged, { status: 'done', outputs: made, counts, isReinflated, seconds: seconds() });
   } catch (error) {
     discardAll(
       staged.map(({ file }) => file),
@@ -69,6 +68,55 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     );
     return error instanceof RecordError ? fail(error) : await recordFailure(job, fail(error));
   }
+}
+
+type Done = Extract<JobResult, { status: 'done' }>;
+
+/**
+ * Lets outputs appear, and records them: nothing is there at any instant that nothing is known of. Where files can carry
+ * what has to be known of them, they do, and the record, which then also says what the server calls them, follows.
+ *
+ * @returns the result, with what the outputs are known by from now on.
+ */
+async function commit(job: Job, staged: StagedOutput[], result: Done): Promise<Done> {
+  const { maxNoteBytes } = openStorage(job.outputDir);
+  const notes = result.outputs.map((output) => toNote(job, { ...result, outputs: [output] }));
+  if (notes.some((note) => note.length > maxNoteBytes)) {
+    await append(job, toRecord(job, result));
+    for (const { file } of staged) await file.publish();
+    return result;
+  }
+  const outputs: MadeOutput[] = [];
+  for (const [index, { file }] of staged.entries()) {
+    const version = await file.publish(notes[index]);
+    outputs.push({ ...(result.outputs[index] as MadeOutput), ...version });
+  }
+  const file = recordsPath(job.outputDir);
+  await openStorage(file).appendSoon(file, JSON.stringify(toRecord(job, { ...result, outputs })));
+  return { ...result, outputs };
+}
+
+/** What has to be known of one output, as a record that can stand in a header of HTTP. */
+function toNote(job: Job, result: Done): string {
+  const {
+    archive,
+    archiveBytes,
+    archiveMtimeMs,
+    archiveEtag,
+    status,
+    outputs,
+    rows,
+    filledRows,
+    suspectRows,
+    badLines,
+    version,
+  } = toRecord(job, result);
+  const essentials = { archive: nameOf(String(archive)), archiveBytes, archiveMtimeMs, archiveEtag, status, outputs };
+  return toAscii(JSON.stringify({ ...essentials, rows, filledRows, suspectRows, badLines, version }));
+}
+
+function toAscii(json: string): string {
+  return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** The record of a job cannot be written. Its outputs do not appear: nothing would be known of them. */
@@ -88,7 +136,7 @@ async function stillWanted({ outputs, overwrite }: Job): Promise<PlannedOutput[]
   for (const output of outputs) {
     const now = await openStorage(output.path).look(output.path);
     const { replaces } = output;
-    const isMade = now?.kind === 'file' && (now.sizeBytes !== replaces?.sizeBytes || now.mtimeMs !== replaces.mtimeMs);
+    const isMade = now?.kind === 'file' && !(replaces && isSameVersion(now, replaces));
     if (!isMade) wanted.push(output);
   }
   return wanted;
@@ -140,6 +188,7 @@ export function toRecord(
     archive: archive.path,
     archiveBytes: archive.sizeBytes,
     archiveMtimeMs: archive.mtimeMs,
+    archiveEtag: archive.etag,
     pair: archive.pair,
     date: archive.date,
     sourceDepth: archive.sourceDepth,

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { flush, flushFolder, makeFolder } from './folders.js';
 import { stagedName } from './staging.js';
-import type { StagedFile, StagingOptions, StoredIdentity } from './storage.js';
-import { versionOf } from './version.js';
+import type { FileVersion, StagedFile, StagingOptions, StoredIdentity } from './storage.js';
+import { versionIn, versionOf } from './version.js';
 import { writeAll } from './write-all.js';
 
 const require = createRequire(import.meta.url);
@@ -16,7 +16,8 @@ const require = createRequire(import.meta.url);
  */
 export class LocalStagedFile implements StagedFile {
   readonly #path: string;
-  readonly #stagedPath: string;
+  /** Where it is until it is published. */
+  readonly stagedPath: string;
   readonly #runId: string;
   #fd: number | undefined;
   readonly #hash = newSha256();
@@ -28,8 +29,8 @@ export class LocalStagedFile implements StagedFile {
     const folder = path.dirname(filePath);
     makeFolder(folder);
     if (tempDir !== undefined) makeFolder(tempDir);
-    this.#stagedPath = path.join(tempDir ?? folder, stagedName(path.basename(filePath), runId));
-    this.#fd = fs.openSync(this.#stagedPath, 'wx');
+    this.stagedPath = path.join(tempDir ?? folder, stagedName(path.basename(filePath), runId));
+    this.#fd = fs.openSync(this.stagedPath, 'wx');
   }
 
   write(bytes: Uint8Array): void {
@@ -45,17 +46,18 @@ export class LocalStagedFile implements StagedFile {
     return this.#identity;
   }
 
-  async publish(): Promise<void> {
+  async publish(): Promise<FileVersion> {
     if (!this.#identity) throw new Error(`${this.#path} is to be flushed before it is published`);
     this.#rename();
     flushFolder(path.dirname(this.#path));
+    return versionIn(this.#identity);
   }
 
   discard(): void {
     try {
       this.#close();
     } finally {
-      fs.rmSync(this.#stagedPath, { force: true });
+      fs.rmSync(this.stagedPath, { force: true });
     }
   }
 
@@ -72,7 +74,7 @@ export class LocalStagedFile implements StagedFile {
 
   #rename(): void {
     try {
-      fs.renameSync(this.#stagedPath, this.#path);
+      fs.renameSync(this.stagedPath, this.#path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
       this.#copyAcrossAndRename();
@@ -84,14 +86,14 @@ export class LocalStagedFile implements StagedFile {
     const folder = path.dirname(this.#path);
     const copy = path.join(folder, stagedName(path.basename(this.#path), this.#runId));
     try {
-      fs.copyFileSync(this.#stagedPath, copy, fs.constants.COPYFILE_EXCL);
+      fs.copyFileSync(this.stagedPath, copy, fs.constants.COPYFILE_EXCL);
       const seconds = (this.#identity?.mtimeMs ?? 0) / 1000;
       fs.utimesSync(copy, seconds, seconds); // it is known by its time
       flush(copy, 'r+');
       fs.renameSync(copy, this.#path);
     } finally {
       fs.rmSync(copy, { force: true });
-      fs.rmSync(this.#stagedPath, { force: true });
+      fs.rmSync(this.stagedPath, { force: true });
     }
   }
 }

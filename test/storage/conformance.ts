@@ -6,6 +6,7 @@ import { joinPath } from '../../src/storage/paths.js';
 import { pieces } from '../../src/storage/pieces.js';
 import { newRunId } from '../../src/storage/staging.js';
 import { type Entry, type Storage, StorageError } from '../../src/storage/storage.js';
+import { versionIn } from '../../src/storage/version.js';
 import { collect } from '../support/collect.js';
 
 /** An empty place of a storage, as a path that it understands. */
@@ -57,13 +58,14 @@ export function testStorage(what: string, storage: Storage, makePlace: MakePlace
       assert.equal(await storage.look(path), undefined);
       const version = file.flush();
       assert.equal(await storage.look(path), undefined);
-      await file.publish();
+      const published = await file.publish();
       assert.equal(version.sizeBytes, 12);
       assert.equal(await read(storage, path), 'first,second');
       const entry = await storage.look(path);
       assert.ok(entry?.kind === 'file');
       assert.equal(entry.sizeBytes, 12);
-      assert.equal(entry.mtimeMs, version.mtimeMs, 'it is known by what flush said');
+      assert.deepEqual(versionIn(entry), published, 'it is known by what publish said');
+      if (version.mtimeMs !== undefined) assert.equal(entry.mtimeMs, version.mtimeMs, 'and by what flush said');
       file.discard();
       assert.equal(await read(storage, path), 'first,second', 'to discard what is published does nothing');
     });
