@@ -7,10 +7,11 @@ import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
-import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, MORE, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
+import { s3Settings } from '../storage/s3/settings.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
 export interface ConvertOptions {
@@ -38,6 +39,7 @@ const FLAGS: Readonly<Record<keyof ResolvedOptions, string>> = {
   impacts: '--impact',
   inflater: '--inflate',
   outputDir: '--output-dir',
+  s3: '--s3-endpoint',
   tempDir: '--temp-dir',
   formats: '--format',
   books: '--metrics-only',
@@ -256,6 +258,7 @@ export function buildConvertCommand(commands: readonly string[] = []): commander
   for (const [heading, options] of Object.entries(optionTable())) {
     for (const option of options) command.addOption(option.helpGroup(heading));
   }
+  addS3Options(command);
   return command.optionsGroup(MORE).version(VERSION, '-V, --version', 'Print the version.');
 }
 
@@ -270,6 +273,7 @@ export function buildConvertCommand(commands: readonly string[] = []): commander
 export function parseConvertLine(argv: string[], commands: readonly string[]): ConvertOptions {
   const command = buildConvertCommand(commands);
   command.parse(argv, { from: 'user' });
+  takeS3Options(command);
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
   checkCombinations(command.args, given, isGiven);
@@ -289,6 +293,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
       books: !metricsOnly,
       metrics: metrics || metricsOnly,
       impacts: impact,
+      s3: s3Settings(),
     },
     (name) => FLAGS[name],
   );

@@ -20,6 +20,7 @@ import type { Executor } from '../convert/executor.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
 import { openStorage } from '../storage/open-storage.js';
+import { S3Error } from '../storage/s3/error.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
 
 /**
@@ -108,7 +109,8 @@ async function findInSource({ sourceDir }: ConvertOptions): Promise<FoundArchive
   try {
     return await findArchives(sourceDir);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    // A request that failed says itself what to do.
+    if (!(error instanceof UsageError) || error.cause instanceof S3Error) throw error;
     throw new UsageError(`${error.message}\n${WHAT_TO_DO}`);
   }
 }

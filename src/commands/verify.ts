@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { pauses } from '../base/pauses.js';
 import { UsageError } from '../base/usage-error.js';
 import { lookUpOutputs } from '../catalog/inventory.js';
@@ -10,6 +9,7 @@ import { parseFolder } from '../console/option-values.js';
 import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { openStorage } from '../storage/open-storage.js';
+import { pathWithin } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
 
 /** The command line of `bookgrid verify`, read and checked. */
@@ -93,7 +93,7 @@ export async function verify(options: VerifyOptions, { stdout, signal }: Surroun
   })) {
     counts[finding.state]++;
     if ('sha256' in finding) {
-      sums.push(`${finding.sha256}  ${path.relative(outputDir, finding.path).split(path.sep).join('/')}`);
+      sums.push(`${finding.sha256}  ${pathWithin(outputDir, finding.path)}`);
     }
     if (json) write(JSON.stringify({ event: 'output', ...finding }));
     else if (finding.state !== 'ok' && finding.state !== 'unsure') write(clean(describe(finding)));

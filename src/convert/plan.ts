@@ -8,7 +8,8 @@ import { type Contents, contentsOf, nameOutput, type Output } from '../catalog/o
 import { type SamplingOptions, samplingOptionsOf } from '../catalog/shaping-options.js';
 import { type Difference, describeDifference, judge } from '../catalog/staleness.js';
 import { formatVersionOf } from '../output/formats.js';
-import { folderOf } from '../storage/paths.js';
+import { folderOf, schemeOf } from '../storage/paths.js';
+import type { S3Settings } from '../storage/s3/settings.js';
 import type { FileVersion } from '../storage/storage.js';
 import { versionIn } from '../storage/version.js';
 import { type Conflict, ConflictError, FORMAT_VERSION } from './conflicts.js';
@@ -32,6 +33,8 @@ export interface Job {
   /** Where the record of the conversion goes. */
   outputDir: string;
   tempDir?: string;
+  /** Where S3 is; absent where nothing is in S3. No secrets: credentials are those of the machine that runs the job. */
+  s3?: S3Settings;
 }
 
 /** One archive of the plan; `number` counts from 1 in the order market, depth, pair, date. */
@@ -188,7 +191,8 @@ function differentColumns(found: KnownOutput, options: ResolvedOptions): Differe
 }
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: ResolvedOptions): Job {
-  const { overwrite, inflater, outputDir, tempDir } = options;
+  const { overwrite, inflater, outputDir, tempDir, s3 } = options;
+  const isInS3 = [archive.path, outputDir].some((path) => schemeOf(path) === 's3');
   return {
     archive,
     outputs,
@@ -197,6 +201,7 @@ function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: Resolv
     inflater,
     outputDir,
     ...(tempDir === undefined ? {} : { tempDir }),
+    ...(isInS3 && s3 && Object.keys(s3).length > 0 && { s3 }),
   };
 }
 

@@ -11,16 +11,20 @@ import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { nameOf } from '../storage/paths.js';
+import { S3Error } from '../storage/s3/error.js';
+import { useS3 } from '../storage/s3/settings.js';
 import { StorageError, type StoredIdentity } from '../storage/storage.js';
 import { isSameVersion } from '../storage/version.js';
 import { convertJob, discardAll, type JobHooks, type StagedOutput } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 
 /**
- * Who is at fault, for whoever decides whether to try again: the `archive` will fail again, the `storage` may not, with a
- * `disk-full` nothing else can be written either, one that was `stopped` was never finished, and a `bug` is ours.
+ * Who is at fault, for whoever decides whether to try again: the `archive` will fail again, the `storage` may not, one that
+ * is `throttled` should be asked later, what it has `refused` (no such bucket, no permission, another region) it will refuse
+ * again, with a `disk-full` nothing else can be written either, one that was `stopped` was never finished, and a `bug` is
+ * ours.
  */
-export type FailureKind = 'archive' | 'storage' | 'disk-full' | 'stopped' | 'bug';
+export type FailureKind = 'archive' | 'storage' | 'throttled' | 'refused' | 'disk-full' | 'stopped' | 'bug';
 
 /** An output that was made, and what the file is known by. */
 export type MadeOutput = Output & Pick<PlannedOutput, 'stale'> & StoredIdentity;
@@ -54,6 +58,7 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
   let staged: StagedOutput[] = [];
   try {
     hooks.signal?.throwIfAborted();
+    if (job.s3) useS3(job.s3);
     const outputs = await stillWanted(job);
     if (outputs.length === 0) return { status: 'skipped', seconds: 0 };
     const { counts, isReinflated, ...outcome } = await convertJob({ ...job, outputs }, hooks);
@@ -211,6 +216,8 @@ export function toRecord(
 function kindOf(error: unknown): FailureKind {
   if (error instanceof ArchiveError) return 'archive';
   if (isDiskFull(error)) return 'disk-full';
+  const s3Error = error instanceof RecordError ? error.cause : error;
+  if (s3Error instanceof S3Error && s3Error.fault !== 'failed') return s3Error.fault;
   const isOfSystem = error instanceof StorageError || (error as NodeJS.ErrnoException)?.syscall !== undefined;
   return isOfSystem ? 'storage' : 'bug';
 }

@@ -52,7 +52,7 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
   const stopping = new AbortController();
   const stop = () => {
     stopping.abort();
-    void executor.close();
+    executor.close().catch(() => {}); // it is closed once more in the end
   };
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();

@@ -1,5 +1,6 @@
 import type { Executor } from '../convert/executor.js';
 import { runJob } from '../convert/recorded-job.js';
+import { settleAllLogs } from '../storage/open-storage.js';
 import { newRunId } from '../storage/staging.js';
 
 /** Runs one job at a time in the thread of the caller, where a debugger sees everything. */
@@ -18,6 +19,7 @@ export function mainThreadExecutor(): Executor {
     async close() {
       abort.abort();
       await Promise.allSettled([running]);
+      await settleAllLogs();
     },
   };
 }

@@ -3,7 +3,8 @@ import type { Executor } from '../convert/executor.js';
 import type { Job } from '../convert/plan.js';
 import type { JobResult } from '../convert/recorded-job.js';
 import { newRunId } from '../storage/staging.js';
-import type { WorkerData, WorkerMessage } from './worker.js';
+import { StorageError } from '../storage/storage.js';
+import type { WorkerData, WorkerMessage, WorkerTask } from './worker.js';
 
 /** Options of {@link workerThreadsExecutor}. */
 export interface WorkerThreadsOptions {
@@ -59,6 +60,7 @@ export function workerThreadsExecutor({
           onRead(message.readBytes);
           return;
         }
+        if (!('result' in message)) return;
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         idle.push(worker);
         resolve(message.result);
@@ -66,12 +68,29 @@ export function workerThreadsExecutor({
       const onError = (cause: unknown) =>
         reject(new Error(`its worker died: ${(cause as Error)?.message ?? cause}`, { cause }));
       const onExit = (code: number) => reject(new Error(`its worker died: it ended with exit code ${code}`));
-      worker.on('message', onMessage).once('error', onError).once('exit', onExit).postMessage(job);
+      worker
+        .on('message', onMessage)
+        .once('error', onError)
+        .once('exit', onExit)
+        .postMessage({ job } satisfies WorkerTask);
     });
   }
 
   async function close(): Promise<void> {
+    // One that has a job is ended at once: what its earlier jobs made is known by the notes of the outputs themselves.
+    const problems = await Promise.all(idle.splice(0).map(settle));
     await Promise.all([...all].map((worker) => worker.terminate()));
+    const problem = problems.find((found) => found !== undefined);
+    if (problem !== undefined) throw new StorageError(problem);
+  }
+
+  /** @returns why the records of a worker's jobs are not durable. */
+  function settle(worker: Worker): Promise<string | undefined> {
+    if (!all.has(worker)) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      worker.on('message', (message: WorkerMessage) => 'settled' in message && resolve(message.settled));
+      worker.once('exit', () => resolve(undefined)).postMessage('settle' satisfies WorkerTask);
+    });
   }
 
   return { slots, runId, run, close };

@@ -114,9 +114,10 @@ export function testStorage(what: string, storage: Storage, makePlace: MakePlace
     test('what is not flushed cannot be published', async (t) => {
       const place = await makePlace(t);
       const file = storage.stage(joinPath(place, 'a.csv'), { runId: newRunId() });
+      await put(storage, joinPath(place, 'b.csv'), '');
       await assert.rejects(file.publish(), /flushed/);
       file.discard();
-      assert.deepEqual(await names(storage, place), []);
+      assert.deepEqual(await names(storage, place), ['b.csv']);
     });
 
     test('a folder is listed in the order of characters, without hidden names, sizes said', async (t) => {
@@ -178,6 +179,35 @@ export function testStorage(what: string, storage: Storage, makePlace: MakePlace
       }
       await assert.rejects(collect(pieces(source, 0, 11, () => {})), StorageError);
       await source.close();
+    });
+
+    test('a line may be made durable later, and is when the log settles', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'log.jsonl');
+      await storage.appendSoon(path, 'first');
+      await storage.appendLine(path, 'second');
+      assert.equal(await logText(storage, path), 'first\nsecond\n');
+      await storage.appendSoon(path, 'third');
+      await storage.settleLogs();
+      await storage.settleLogs();
+      assert.equal(await logText(storage, path), 'first\nsecond\nthird\n');
+    });
+
+    test('a note appears with its file, and goes with it', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'a.csv');
+      assert.equal(await storage.readNote(path), undefined);
+      await put(storage, path, 'without');
+      assert.equal(await storage.readNote(path), undefined);
+      if (storage.maxNoteBytes === 0) return;
+      const note = JSON.stringify({ text: '"\\ , ;=%'.padEnd(storage.maxNoteBytes - 20, 'x') });
+      const file = storage.stage(path, { runId: newRunId() });
+      file.write(Buffer.from('with'));
+      file.flush();
+      const version = await file.publish(note);
+      assert.deepEqual(await storage.readNote(path), { note, version });
+      await put(storage, path, 'without');
+      assert.equal(await storage.readNote(path), undefined);
     });
 
     test('lines are appended whole and in order, also by several at a time', async (t) => {

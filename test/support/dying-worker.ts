@@ -1,7 +1,7 @@
 /** A worker thread that some archives kill, by the pair in their name. With the others it does its work. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Job } from '../../src/convert/plan.js';
 import { runJob } from '../../src/convert/recorded-job.js';
+import type { WorkerMessage, WorkerTask } from '../../src/executors/worker.js';
 
 /** How a worker can die, and what its archive's error says then. */
 export const DEATHS: Record<string, RegExp> = {
@@ -13,8 +13,10 @@ export const DEATHS: Record<string, RegExp> = {
   MEMORY: /its worker died: .*memory/,
 };
 
-parentPort?.on('message', async (job: Job) => {
-  const post = (message: unknown) => parentPort?.postMessage(message);
+parentPort?.on('message', async (task: WorkerTask) => {
+  const post = (message: WorkerMessage) => parentPort?.postMessage(message);
+  if (task === 'settle') return post({ settled: undefined });
+  const { job } = task;
   switch (job.archive.pair) {
     case 'EXIT0':
     case 'EXIT7':
