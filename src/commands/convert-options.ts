@@ -6,10 +6,12 @@ import commander = require('commander');
 import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import type { MarketChoice } from '../catalog/market.js';
-import { listOf, oneOf, parseFolder, parseWhole } from '../console/option-values.js';
+import { listOf, oneOf, parseFolder, parseWhole, rethrow } from '../console/option-values.js';
+import { parseShard } from '../console/shard-option.js';
 import { addS3Options, MORE, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
+import type { Shard } from '../convert/shard.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 import { s3Settings } from '../storage/s3/settings.js';
 
@@ -21,6 +23,8 @@ export interface ConvertOptions {
   /** What to make. */
   what: ResolvedOptions;
   workers: number;
+  /** The part of the plan that is carried out; absent: all of it. */
+  shard: Shard | undefined;
   dryRun: boolean;
   json: boolean;
   test: boolean;
@@ -189,6 +193,11 @@ function optionTable(): Record<string, commander.Option[]> {
         .argParser(parseWorkers)
         .default(os.availableParallelism(), 'CPU cores available'),
       new commander.Option(
+        '--shard <k/n>',
+        'Convert only the k-th of n parts of about the same size, as 3/16, so that n machines share the work. auto takes it from ' +
+          'Slurm or AWS Batch, auto/16 from Kubernetes too.',
+      ).argParser(rethrow((text) => parseShard(text, process.env))),
+      new commander.Option(
         '--inflate <program>',
         'What unpacks zip members: bookgrid’s own kernel, or Node’s zlib, which is slower. Use node to check the ' +
           'one by the other.',
@@ -277,7 +286,18 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
   checkCombinations(command.args, given, isGiven);
-  const { sourceDir, workers, dryRun = false, json = false, test = false, interval, inflate, format, impact } = given;
+  const {
+    sourceDir,
+    workers,
+    shard,
+    dryRun = false,
+    json = false,
+    test = false,
+    interval,
+    inflate,
+    format,
+    impact,
+  } = given;
   const { includeFormattedTimestamp, formattedTimestamp: _, metrics, metricsOnly = false, ...named } = given;
   const { outputDir, tempDir, market, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
   const { quality, decimals, overwrite, onStale } = named;
@@ -297,7 +317,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
     },
     (name) => FLAGS[name],
   );
-  return { archives: command.args, sourceDir, what, workers, dryRun, json, test };
+  return { archives: command.args, sourceDir, what, workers, shard, dryRun, json, test };
 }
 
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
@@ -327,6 +347,7 @@ interface GivenOptions {
   overwrite?: true;
   onStale: ResolvedOptions['onStale'];
   workers: number;
+  shard?: Shard;
   inflate: ResolvedOptions['inflater'];
   dryRun?: true;
   json?: true;

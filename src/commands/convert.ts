@@ -19,6 +19,7 @@ import { ConflictError } from '../convert/conflicts.js';
 import type { Executor } from '../convert/executor.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
+import { takeShard } from '../convert/shard.js';
 import { openStorage } from '../storage/open-storage.js';
 import { S3Error } from '../storage/s3/error.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
@@ -42,7 +43,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     : new TextReporter(write, { color: hasColors(stdout) });
   reporter.scanning(options.workers);
   const entries = await makePlan(options, warn);
-  reporter.found(entries.length);
+  reporter.found(entries.length, options.shard);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
   if (jobs > 0) {
@@ -93,7 +94,7 @@ async function makePlan(options: ConvertOptions, warn: (line: string) => void): 
   const entries = planOrRefuse(await takeInventory(found, options.what.outputDir), options);
   for (const line of describeOddities(found, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
-  return entries;
+  return options.shard ? takeShard(entries, options.shard) : entries;
 }
 
 /** The plan, or a refusal in the words of the command line. */

@@ -5,6 +5,7 @@ import { RECORDS_FILE } from '../catalog/records.js';
 import { outputsOf, type PlanEntry, type PlannedOutput } from '../convert/plan.js';
 import { type JobResult, toRecord } from '../convert/recorded-job.js';
 import type { Outcome } from '../convert/run.js';
+import type { Shard } from '../convert/shard.js';
 import { clean } from './clean-text.js';
 
 /** How a run came to its end. */
@@ -26,7 +27,8 @@ export interface Summary {
 /** Tells the user what happens, on standard output. */
 export interface Reporter {
   scanning(workers: number): void;
-  found(total: number): void;
+  /** @param shard the part that this is of all archives found; absent: all of them. */
+  found(total: number, shard?: Shard): void;
   outcome(outcome: Outcome): void;
   summary(summary: Summary, ending: Ending): void;
 }
@@ -120,9 +122,10 @@ export class TextReporter implements Reporter {
     this.#write('Scanning source directories...');
   }
 
-  found(total: number): void {
+  found(total: number, shard?: Shard): void {
     this.#total = total;
-    this.#write(`Found ${total} archive files to process`);
+    const part = shard ? `, shard ${shard.number} of ${shard.of}` : '';
+    this.#write(`Found ${total} archive files to process${part}`);
     this.#write('');
   }
 
@@ -251,8 +254,8 @@ export class JsonReporter implements Reporter {
     this.#workers = workers;
   }
 
-  found(total: number): void {
-    this.#emit({ event: 'start', workers: this.#workers, total });
+  found(total: number, shard?: Shard): void {
+    this.#emit({ event: 'start', workers: this.#workers, total, shard });
   }
 
   outcome({ entry, result }: Outcome): void {

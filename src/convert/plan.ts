@@ -37,8 +37,17 @@ export interface Job {
   s3?: S3Settings;
 }
 
-/** One archive of the plan; `number` counts from 1 in the order market, depth, pair, date. */
-export type PlanEntry = { number: number; path: string; fileName: string; pair: string; market?: MarketName } & (
+/** One archive of the plan. */
+export type PlanEntry = {
+  /** Counts from 1 in the order market, depth, pair, date. */
+  number: number;
+  path: string;
+  fileName: string;
+  /** Of the archive; 0 when it cannot be looked at. */
+  sizeBytes: number;
+  pair: string;
+  market?: MarketName;
+} & (
   | ({ action: 'convert'; job: Job } & Remarks)
   /** `outputs` are those that the archive would have given. */
   | ({ action: 'skip'; outputs: Output[]; reason: SkipReason } & Remarks)
@@ -83,8 +92,8 @@ export function plan({ archives, outputs }: Inventory, planOptions: PlanOptions)
   const entries = files.map((file, index): PlanEntry => {
     const { path, fileName, pair, market } = file;
     const entry = { number: index + 1, path, fileName, pair, ...(market && { market }) };
-    if ('problem' in file) return { ...entry, action: 'fail', problem: file.problem };
-    return { ...entry, ...decide(file, context) };
+    if ('problem' in file) return { ...entry, sizeBytes: 0, action: 'fail', problem: file.problem };
+    return { ...entry, sizeBytes: file.sizeBytes, ...decide(file, context) };
   });
   if (options.onStale === 'refuse') {
     compareNeighbours(entries, context);
@@ -105,7 +114,7 @@ interface Context {
 
 type Decision = PlanEntry extends infer E
   ? E extends PlanEntry
-    ? Omit<E, 'number' | 'path' | 'fileName' | 'pair' | 'market'>
+    ? Omit<E, 'number' | 'path' | 'fileName' | 'sizeBytes' | 'pair' | 'market'>
     : never
   : never;
 

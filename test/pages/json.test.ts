@@ -54,6 +54,7 @@ before(async () => {
 
   const formats = ['--format', 'csv,parquet', '--metrics'];
   await run('convert', '--depths', '200', ...formats);
+  await run('convert', '--depths', '200', ...formats, '--shard', '2/3');
   await run('convert', '--depths', '200,500', ...formats, '--on-gap', 'skip', '--on-stale', 'remake');
   await runIn(folder, ['join', '--symbols', 'AAAUSDT,NONEUSDT', '--depths', '500', '--format', 'csv']);
   await runIn(folder, ['join', '--symbols', 'MARKETUSDT', '--depths', '200', '--format', 'csv']);

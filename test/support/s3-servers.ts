@@ -10,6 +10,9 @@ import { setTimeout } from 'node:timers/promises';
 import * as sdk from '@aws-sdk/client-s3';
 import { type S3Settings, useS3 } from '../../src/storage/s3/settings.js';
 
+// The SDK would warn on every start of a test that its versions of 2027 need a later Node.js.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 export interface S3Server {
   endpoint: string;
   close(): Promise<void>;

@@ -44,7 +44,7 @@ export async function upload(place: S3Place, content: Content): Promise<string |
   const { file, sizeBytes, sha256, note } = content;
   const metadata = metadataOf(sha256, note);
   if (sizeBytes <= PART_BYTES) return putObject(place, fs.readFileSync(file), metadata);
-  const { UploadId: uploadId = '' } = await request('CreateMultipartUpload', place, ({ sdk, client }) =>
+  const { UploadId: uploadId = '', $metadata } = await request('CreateMultipartUpload', place, ({ sdk, client }) =>
     client.send(
       new sdk.CreateMultipartUploadCommand({
         ...target(place),
@@ -64,6 +64,9 @@ export async function upload(place: S3Place, content: Content): Promise<string |
   } catch (error) {
     if (await abort(begun)) forget();
     throw error;
+  } finally {
+    // Each try that the server heard of has begun an upload, and only the last one's answer came.
+    if (($metadata.attempts ?? 1) > 1) await abortUnnoted(place, place.key, ({ key }) => key === place.key);
   }
 }
 
@@ -184,13 +187,22 @@ export async function abortLeftUploads(folder: S3Place, endedRunId: string | und
     fs.rmSync(file, { force: true });
     if (begun) ended++;
   }
-  return endedRunId === undefined ? ended + (await abortForeign(folder)) : ended;
+  if (endedRunId !== undefined) return ended;
+  return ended + (await abortUnnoted(folder, prefixOf(folder), ({ ageMs }) => ageMs > FOREIGN_AGE_MS));
 }
 
-async function abortForeign(folder: S3Place): Promise<number> {
+/** Ends uploads of which nothing is noted here: of the keys that begin so, but not of those in folders below. */
+async function abortUnnoted(place: S3Place, prefix: string, isLeft: (upload: Listed) => boolean): Promise<number> {
   let ended = 0;
+  const noted = new Set(
+    listTemp()
+      .filter(isNote)
+      .map((name) => readNoted(path.join(os.tmpdir(), name))?.uploadId),
+  );
   try {
-    for await (const begun of listUploads(folder)) if (await abort(begun)) ended++;
+    for await (const upload of listUploads(place, prefix)) {
+      if (!noted.has(upload.uploadId) && isLeft(upload) && (await abort(upload))) ended++;
+    }
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
     // Not every server lists uploads, nor every user may. What is left does no harm but to the bill.
@@ -198,15 +210,19 @@ async function abortForeign(folder: S3Place): Promise<number> {
   return ended;
 }
 
-async function* listUploads(folder: S3Place): AsyncGenerator<Begun> {
-  const noted = new Set(listNotes(folder).map((name) => readNoted(path.join(os.tmpdir(), name))?.uploadId));
+/** An upload as a listing has it. */
+interface Listed extends Begun {
+  ageMs: number;
+}
+
+async function* listUploads({ bucket, key }: S3Place, prefix: string): AsyncGenerator<Listed> {
   let from: Marker | undefined;
   do {
-    const { Uploads = [], ...answer } = await listUploadsFrom(folder, from);
-    for (const { Key: key, UploadId: uploadId, Initiated } of Uploads) {
-      const isOld = Initiated !== undefined && Initiated.getTime() < Date.now() - FOREIGN_AGE_MS;
-      if (key === undefined || uploadId === undefined || !isOld || noted.has(uploadId)) continue;
-      yield { bucket: folder.bucket, key, uploadId, settings: s3Settings() };
+    const { Uploads = [], ...answer } = await listUploadsFrom({ bucket, key }, prefix, from);
+    for (const { Key, UploadId: uploadId, Initiated } of Uploads) {
+      if (Key === undefined || uploadId === undefined) continue;
+      const ageMs = Initiated ? Date.now() - Initiated.getTime() : 0;
+      yield { bucket, key: Key, uploadId, settings: s3Settings(), ageMs };
     }
     const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = answer;
     from = IsTruncated && KeyMarker ? { KeyMarker, UploadIdMarker } : undefined;
@@ -219,12 +235,12 @@ interface Marker {
   UploadIdMarker: string | undefined;
 }
 
-function listUploadsFrom(folder: S3Place, from: Marker | undefined) {
-  return request('ListMultipartUploads', folder, ({ sdk, client }) =>
+function listUploadsFrom(place: S3Place, prefix: string, from: Marker | undefined) {
+  return request('ListMultipartUploads', place, ({ sdk, client }) =>
     client.send(
       new sdk.ListMultipartUploadsCommand({
-        Bucket: folder.bucket,
-        Prefix: prefixOf(folder),
+        Bucket: place.bucket,
+        Prefix: prefix,
         Delimiter: '/',
         ...from,
       }),
@@ -266,7 +282,11 @@ function noteUpload(begun: Begun, runId: string): () => void {
 
 function listNotes(folder: S3Place): string[] {
   const start = `.${hashOf(folder)}.`;
-  return listTemp().filter((name) => name.startsWith(start) && name.endsWith(NOTE_ENDING));
+  return listTemp().filter((name) => name.startsWith(start) && isNote(name));
+}
+
+function isNote(name: string): boolean {
+  return name.endsWith(NOTE_ENDING);
 }
 
 /** `undefined` for one that was cut off: its process was killed before anything was uploaded. */
