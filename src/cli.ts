@@ -6,7 +6,7 @@ import { VERSION } from './base/version.js';
 import { clean } from './console/clean-text.js';
 import { listCommands, type NamedCommand, suggestCommand } from './console/command-list.js';
 import { CommanderError } from './console/shared-options.js';
-import { lineWriter, listenForStop, type Surroundings, stopStatus } from './console/surroundings.js';
+import { drained, lineWriter, listenForStop, type Surroundings, stopStatus } from './console/surroundings.js';
 import { schemeOf } from './storage/paths.js';
 
 interface Command extends NamedCommand {
@@ -131,4 +131,7 @@ function describeFailure(error: unknown): string {
   return isOfSystem ? message : (stack ?? String(error));
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const status = await main(process.argv.slice(2));
+await Promise.all([drained(process.stdout), drained(process.stderr)]);
+// Not left to Node to notice that nothing is left to do: once in a thousand runs it has waited for a thread of V8 for ever.
+process.exit(status);

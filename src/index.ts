@@ -66,8 +66,9 @@ export {
 } from './catalog/records.js';
 export type { SamplingOptions, Shape } from './catalog/shaping-options.js';
 export { type Conflict, ConflictError } from './convert/conflicts.js';
-export type { Executor } from './convert/executor.js';
-export type { JobHooks } from './convert/job.js';
+export type { Executor, JobRun } from './convert/executor.js';
+export type { ConversionHooks } from './convert/job.js';
+export type { Order } from './convert/job-queue.js';
 export { OPTION_DEFAULTS, type PlanOptions, type ResolvedOptions } from './convert/options.js';
 export {
   type Job,
@@ -78,7 +79,7 @@ export {
   type Remarks,
   type SkipReason,
 } from './convert/plan.js';
-export { type FailureKind, type JobResult, type MadeOutput, runJob } from './convert/recorded-job.js';
+export { type FailureKind, type JobHooks, type JobResult, type MadeOutput, runJob } from './convert/recorded-job.js';
 export { type Outcome, type RunEnding, type RunHooks, run } from './convert/run.js';
 export { mainThreadExecutor } from './executors/main-thread.js';
 export { type WorkerThreadsOptions, workerThreadsExecutor } from './executors/worker-threads.js';
@@ -99,4 +100,4 @@ export type { SnapshotRow } from './library/snapshot-row.js';
 export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
 export type { Layout } from './output/book-writer.js';
 export type { Format } from './output/formats.js';
-export type { FileVersion, StoredIdentity } from './storage/storage.js';
+export type { FileVersion, StoredIdentity, Writer } from './storage/storage.js';

@@ -1,14 +1,23 @@
 import { openStorage } from '../storage/open-storage.js';
 import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
 import { versionIn } from '../storage/version.js';
-import { isPair } from './archive-name.js';
 import { type MarketName, parseMarket } from './market.js';
-import { type Contents, type OutputName, parseContentsFolder, parseOutputName } from './output-name.js';
+import {
+  type Contents,
+  type OutputFolder,
+  type OutputName,
+  parseContentsFolder,
+  parseOutputName,
+} from './output-name.js';
+import { type PairFolder, parseDateFolder, parsePairFolder } from './partition.js';
 
 /** An output that is there, and what its place and name say of it. */
 export interface FoundOutput extends OutputName, FileVersion {
   path: string;
 }
+
+/** Folders of days that are listed at a time: there may be hundreds of thousands, each with a file or two. */
+const DAYS_AT_A_TIME = 32;
 
 /** The outputs of an output folder. */
 export interface FoundOutputs {
@@ -34,17 +43,39 @@ export async function findOutputs(outputDir: string, symbols?: Iterable<string>)
   }
   return found;
 
-  /** Adds what is in `DEPTH/PAIR/` and `metrics/PAIR/`. */
+  /** Adds what is in the folders of depths and of metrics. */
   async function addMarket(entries: Entry[], market: MarketName | undefined): Promise<void> {
     for (const { name, path } of folders(entries, (name) => parseContentsFolder(name) !== undefined)) {
       const contents = parseContentsFolder(name) as Contents;
-      const isWanted = (pair: string) => isPair(pair) && (wanted?.has(pair) ?? true);
-      for (const pair of folders(await listReadable(path), isWanted)) {
-        for (const entry of await listReadable(pair.path)) {
-          const output = describe(entry, parseOutputName(entry.name, contents, pair.name, market));
-          if (output) found.outputs.push(output);
-        }
+      for (const entry of folders(await listReadable(path), isWanted)) {
+        const named = parsePairFolder(entry.name) as PairFolder;
+        const folder: OutputFolder = { market, contents, ...named, date: undefined };
+        if (named.partition === 'hive') await addDays(await listReadable(entry.path), folder);
+        else addFiles(await listReadable(entry.path), folder);
       }
+    }
+  }
+
+  function isWanted(folderName: string): boolean {
+    const named = parsePairFolder(folderName);
+    return named !== undefined && (wanted?.has(named.pair) ?? true);
+  }
+
+  async function addDays(entries: Entry[], folder: OutputFolder): Promise<void> {
+    const days = folders(entries, (name) => parseDateFolder(name) !== undefined);
+    for (let start = 0; start < days.length; start += DAYS_AT_A_TIME) {
+      const some = days.slice(start, start + DAYS_AT_A_TIME);
+      const listed = await Promise.all(some.map(({ path }) => listReadable(path)));
+      some.forEach(({ name }, index) => {
+        addFiles(listed[index] ?? [], { ...folder, date: parseDateFolder(name) });
+      });
+    }
+  }
+
+  function addFiles(entries: Entry[], folder: OutputFolder): void {
+    for (const entry of entries) {
+      const output = describe(entry, parseOutputName(entry.name, folder));
+      if (output) found.outputs.push(output);
     }
   }
 

@@ -7,7 +7,7 @@ import type { FileVersion } from '../storage/storage.js';
 import { isSameVersion, versionIn } from '../storage/version.js';
 import { isPair } from './archive-name.js';
 import { type MarketName, parseMarket } from './market.js';
-import { type Placed, placeOf, RECORDS_FILE } from './output-name.js';
+import { type Placed, placeOf, RECORDS_FILE, unpartitionedPlace } from './output-name.js';
 import type { Shape } from './shaping-options.js';
 
 export { RECORDS_FILE };
@@ -73,7 +73,10 @@ export interface Failure {
 
 /** All records of an output folder: of each output those of success, of each archive the last one if a failure. */
 export class Records {
-  /** Of each output all records of success, the latest last: a run may have ended between a record and its output. */
+  /**
+   * Of each output all records of success, the latest last: a run may have ended between a record and its output. The
+   * output of the latest record is the last.
+   */
   readonly #made = new Map<string, RecordedOutput[]>();
   readonly #failures = new Map<string, Failure>();
   /** Hundreds of thousands of outputs have a few shapes among them: each is kept once. */
@@ -172,9 +175,9 @@ export class Records {
     );
   }
 
-  /** The places of all outputs that were made, in the order of first making. */
+  /** The places of all outputs that were made; of one that was made with and without a partition, the last. */
   get places(): Iterable<string> {
-    return this.#made.keys();
+    return new Map([...this.#made.keys()].map((place) => [unpartitionedPlace(place), place])).values();
   }
 
   /** Archives whose last conversion failed. */
@@ -183,9 +186,11 @@ export class Records {
   }
 
   #keep(place: string, made: RecordedOutput): void {
-    const known = this.#made.get(place);
-    if (known) known.push(made);
-    else this.#made.set(place, [made]);
+    const known = this.#made.get(place) ?? [];
+    known.push(made);
+    // To the end of the order in which a map keeps its entries.
+    this.#made.delete(place);
+    this.#made.set(place, known);
   }
 
   #share(shape: Shape): Shape {

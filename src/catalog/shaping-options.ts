@@ -2,8 +2,9 @@
 import { formatInterval } from '../base/time.js';
 import type { Layout } from '../output/book-writer.js';
 import type { Output } from './output-name.js';
+import type { Partition } from './partition.js';
 
-/** What shapes the bytes of an output. */
+/** What shapes the bytes of an output, and the folders that it lies in. */
 export interface SamplingOptions {
   /** Distance of the rows in ms; divides a day. */
   intervalMs: number;
@@ -23,6 +24,8 @@ export interface SamplingOptions {
   decimals: boolean;
   /** Amounts of the quote currency whose price impact the metrics have. */
   impacts: readonly number[];
+  /** How folders are named. As `hive` has it they tell the symbol, and Parquet has no column of it. */
+  partition: Partition;
 }
 
 /** The options that shape an output's bytes, as records have them: names and JSON values. */
@@ -54,6 +57,7 @@ export const SHAPING_OPTIONS: ShapingOptions = {
   layout: { default: 'lists', shapes: parquetBooks },
   decimals: { default: false, shapes: parquetBooks },
   impacts: { default: [10_000, 100_000], shapes: ({ kind }) => kind === 'metrics' },
+  partition: { default: 'none', shapes: every },
 };
 
 const NAMES = Object.keys(SHAPING_OPTIONS) as (keyof SamplingOptions)[];

@@ -39,7 +39,7 @@ export interface Case {
 export function judge({ output, found, archive, options }: Case): Verdict {
   if (!found) return { action: 'make' };
   const { knowledge } = found;
-  if (knowledge.kind === 'unrecorded') return judgeLabels(found, options);
+  if (knowledge.kind === 'unrecorded') return judgeUnrecorded(found, options);
   const { record } = knowledge;
   const differences = options ? findDifferences(record, output, options) : [];
   if (differences.length > 0) return { action: 'ask', differences };
@@ -53,12 +53,17 @@ export function describeDifference({ option, made, wanted }: Difference): string
   return `${option} ${made} → ${wanted}`;
 }
 
-function judgeLabels({ labels }: KnownOutput, options: SamplingOptions | undefined): Verdict {
-  const wanted = options?.compat === 'python' ? 'python' : 'as-of';
-  if (!options || labels === undefined || labels === 'unknown' || labels === wanted) {
-    return { action: 'keep', isUnrecorded: true };
+/** What its first label and its place tell of an output without a record. */
+function judgeUnrecorded({ labels, partition }: KnownOutput, options: SamplingOptions | undefined): Verdict {
+  const differences: Difference[] = [];
+  if (options && partition !== options.partition) {
+    differences.push({ option: 'partition', made: partition, wanted: options.partition });
   }
-  return { action: 'ask', differences: [{ option: 'labels', made: labels, wanted }] };
+  const wanted = options?.compat === 'python' ? 'python' : 'as-of';
+  if (options && labels !== undefined && labels !== 'unknown' && labels !== wanted) {
+    differences.push({ option: 'labels', made: labels, wanted });
+  }
+  return differences.length > 0 ? { action: 'ask', differences } : { action: 'keep', isUnrecorded: true };
 }
 
 function describeAltered({ sizeBytes }: KnownOutput, recordedBytes: number | undefined): string {

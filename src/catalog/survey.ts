@@ -3,6 +3,7 @@ import type { ArchiveFile } from './find-archives.js';
 import type { Inventory, KnownOutput } from './inventory.js';
 import { isOfMarket, type MarketChoice, type MarketName } from './market.js';
 import { placeOf } from './output-name.js';
+import type { Partition } from './partition.js';
 import { judge } from './staleness.js';
 
 /** What outputs of one kind have in common: rows of one meaning, which can be loaded together. */
@@ -16,6 +17,8 @@ export interface Kind {
   /** As in file names: `1m`. */
   interval: string;
   format: string;
+  /** How their folders are named. */
+  partition: Partition;
 }
 
 /** Numbers of days, but for the rows. Done, stale and missing are all days from the first to the last of the symbol. */
@@ -144,10 +147,13 @@ function gather(
   }
   for (const archive of failed) if (archive.date !== undefined) of(archive).failedDays.add(archive.date);
   for (const output of outputs.all.filter((found) => isWanted(found, options))) {
-    const { market, pair, kind, depth, interval, format } = output;
-    const key = [kind, String(depth ?? 0).padStart(4, '0'), interval, format].join(' ');
+    const { market, pair, kind, depth, interval, format, partition } = output;
+    const key = [kind, String(depth ?? 0).padStart(4, '0'), interval, format, partition].join(' ');
     const known = of(output).outputs;
-    const ofKind = known.get(key) ?? { kind: { market, pair, kind, depth, interval, format }, byDay: new Map() };
+    const ofKind = known.get(key) ?? {
+      kind: { market, pair, kind, depth, interval, format, partition },
+      byDay: new Map(),
+    };
     known.set(key, ofKind);
     ofKind.byDay.set(output.date, output);
   }

@@ -2,8 +2,8 @@
 import { joinPath } from '../storage/paths.js';
 import { hashFile } from './hash-file.js';
 import type { KnownOutput, Outputs } from './inventory.js';
-import { isOfMarket, type MarketChoice, type MarketName, marketOfPath } from './market.js';
-import { placeOf } from './output-name.js';
+import { isOfMarket, type MarketChoice, type MarketName } from './market.js';
+import { parsePlace, placeOf } from './output-name.js';
 
 /** What was found of an output. */
 export type Finding =
@@ -39,8 +39,7 @@ export async function* verifyOutputs(outputs: Outputs, options: VerifyOptions): 
   for (const output of outputs.all) if (isWanted(output, options)) yield await verify(output, outputs, pause);
   const there = new Set(outputs.all.map((output) => placeOf(output)));
   for (const place of outputs.records.places) {
-    const [, pair = '', date = ''] = /([^/]+)\/(\d{4}-\d{2}-\d{2})_[^/]*$/.exec(place) ?? [];
-    const market = marketOfPath(place);
+    const { market, pair = '', date = '' } = parsePlace(place) ?? {};
     if (there.has(place) || !isWanted({ market, pair, date }, options)) continue;
     yield { state: 'missing', path: joinPath(outputDir, ...place.split('/')) };
   }

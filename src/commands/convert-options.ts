@@ -1,15 +1,15 @@
-import os from 'node:os';
-
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
 
 import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
 import type { MarketChoice } from '../catalog/market.js';
+import { PARTITIONS } from '../catalog/partition.js';
 import { listOf, oneOf, parseFolder, parseWhole, rethrow } from '../console/option-values.js';
 import { parseShard } from '../console/shard-option.js';
 import { addS3Options, MORE, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
+import { ORDERS, type Order } from '../convert/job-queue.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import type { Shard } from '../convert/shard.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
@@ -22,7 +22,10 @@ export interface ConvertOptions {
   sourceDir: string;
   /** What to make. */
   what: ResolvedOptions;
-  workers: number;
+  /** Which archives come first. */
+  order: Order;
+  /** `undefined`: as many as the machine, or the container, has room for. */
+  workers: number | undefined;
   /** The part of the plan that is carried out; absent: all of it. */
   shard: Shard | undefined;
   dryRun: boolean;
@@ -41,6 +44,7 @@ const FLAGS: Readonly<Record<keyof ResolvedOptions, string>> = {
   layout: '--layout',
   decimals: '--decimals',
   impacts: '--impact',
+  partition: '--partition',
   inflater: '--inflate',
   outputDir: '--output-dir',
   s3: '--s3-endpoint',
@@ -169,6 +173,13 @@ function optionTable(): Record<string, commander.Option[]> {
         'Outputs go to DEPTH/SYMBOL/ below this folder, those of a market to MARKET/DEPTH/SYMBOL/, records to conversions.jsonl.',
       ),
       new commander.Option(
+        '--partition <scheme>',
+        'hive names folders symbol=BTCUSDT/date=2025-01-15/ instead of BTCUSDT/, and leaves the column symbol out of ' +
+          'Parquet. Use it for engines that take columns from folders and read only those that a query asks for.',
+      )
+        .choices(PARTITIONS)
+        .default('none'),
+      new commander.Option(
         '--temp-dir <dir>',
         'Folder of unfinished outputs. Use it when the output folder is slow or watched by other programs. ' +
           '(default: beside the output, hidden)',
@@ -188,10 +199,16 @@ function optionTable(): Record<string, commander.Option[]> {
     'How it runs:': [
       new commander.Option(
         '--workers <n>',
-        'Archives converted at a time. Use fewer to leave cores and memory to others; 1 runs in the main thread.',
+        'Archives converted at a time. Use fewer to leave cores and memory to others; 1 runs in the main thread. ' +
+          '(default: CPU cores available, of which a container may have a part; fewer where its memory holds no more)',
+      ).argParser(parseWorkers),
+      new commander.Option(
+        '--order <order>',
+        'Which archives come first: the largest, so that the end is not one long straggler, or those of the newest or ' +
+          'oldest days. Use newest when you want to work with the last days while the others are made.',
       )
-        .argParser(parseWorkers)
-        .default(os.availableParallelism(), 'CPU cores available'),
+        .choices(ORDERS)
+        .default('largest'),
       new commander.Option(
         '--shard <k/n>',
         'Convert only the k-th of n parts of about the same size, as 3/16, so that n machines share the work. auto takes it from ' +
@@ -288,6 +305,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   checkCombinations(command.args, given, isGiven);
   const {
     sourceDir,
+    order,
     workers,
     shard,
     dryRun = false,
@@ -300,12 +318,12 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
   } = given;
   const { includeFormattedTimestamp, formattedTimestamp: _, metrics, metricsOnly = false, ...named } = given;
   const { outputDir, tempDir, market, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
-  const { quality, decimals, overwrite, onStale } = named;
+  const { quality, decimals, partition, overwrite, onStale } = named;
   const what = resolveOptions(
     {
       markets: market,
       ...{ outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout },
-      ...{ quality, decimals, overwrite, onStale },
+      ...{ quality, decimals, partition, overwrite, onStale },
       intervalMs: interval,
       inflater: inflate,
       formattedTimestamp: includeFormattedTimestamp,
@@ -317,7 +335,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
     },
     (name) => FLAGS[name],
   );
-  return { archives: command.args, sourceDir, what, workers, shard, dryRun, json, test };
+  return { archives: command.args, sourceDir, what, order, workers, shard, dryRun, json, test };
 }
 
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
@@ -344,9 +362,11 @@ interface GivenOptions {
   metrics?: true;
   metricsOnly?: true;
   impact: readonly number[];
+  partition: ResolvedOptions['partition'];
   overwrite?: true;
   onStale: ResolvedOptions['onStale'];
-  workers: number;
+  order: Order;
+  workers?: number;
   shard?: Shard;
   inflate: ResolvedOptions['inflater'];
   dryRun?: true;

@@ -1,9 +1,10 @@
 import { UsageError } from '../base/usage-error.js';
 import { type ArchiveFile, type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
-import { type Inventory, takeInventory } from '../catalog/inventory.js';
+import { type Inventory, type Outputs, takeInventory } from '../catalog/inventory.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { clean } from '../console/clean-text.js';
+import { formatBytes } from '../console/format-bytes.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import {
   type Ending,
@@ -16,10 +17,12 @@ import {
 } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { ConflictError } from '../convert/conflicts.js';
+import { estimateSizes } from '../convert/estimate.js';
 import type { Executor } from '../convert/executor.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
 import { takeShard } from '../convert/shard.js';
+import { type DefaultWorkers, defaultWorkers, WORKER_BYTES } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
 import { S3Error } from '../storage/s3/error.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
@@ -35,14 +38,19 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const write = lineWriter(stdout);
   const warn = lineWriter(stderr);
   if (options.dryRun) {
-    printPlan(await makePlan(options, warn), write, options);
+    const { outputDir } = options.what;
+    const { entries, outputs } = await makePlan(options, warn);
+    const freeBytes = await openStorage(outputDir).freeBytes(outputDir);
+    printPlan(entries, write, { ...estimateSizes(entries, outputs.all), outputDir, freeBytes }, options);
     return undefined;
   }
   const reporter: Reporter = options.json
     ? new JsonReporter(write)
     : new TextReporter(write, { color: hasColors(stdout) });
-  reporter.scanning(options.workers);
-  const entries = await makePlan(options, warn);
+  const { workers, heldBack }: DefaultWorkers =
+    options.workers === undefined ? defaultWorkers() : { workers: options.workers };
+  reporter.scanning(workers);
+  const { found, entries } = await makePlan(options, warn);
   reporter.found(entries.length, options.shard);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
@@ -51,33 +59,69 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     if (tempDir !== undefined) await requireWritable('temp', tempDir);
     await requireWritable('output', outputDir);
   }
+  if (heldBack && jobs > workers) warn(describeHeldBack(workers, heldBack));
   const tally = new Tally(entries.length);
   const isLive = stderr.isTTY && !options.json;
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
-  const slots = Math.min(options.workers, Math.max(jobs, 1));
+  const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
+  let isShared = false;
   let ending: RunEnding;
   try {
     ending = await run(entries, executor, {
       signal,
+      order: options.order,
       tempDir: options.what.tempDir,
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         tally.add(outcome);
+        isShared ||= outcome.entry.action === 'convert' && outcome.result.status === 'skipped';
         progress.above(() => reporter.outcome(outcome));
       },
+      onOtherRun: (other) => progress.above(() => reporter.otherRun(other)),
+      onWait: (archives) => progress.above(() => reporter.waiting(archives)),
     });
   } finally {
     progress.stop();
   }
   const summary = tally.summary();
   reporter.summary(summary, endingOf(ending));
+  const different = isShared ? await countDifferent(found, options) : 0;
+  if (different > 0) warn(describeDifferent(different));
   return summary;
+}
+
+/** Outputs that other runs have made meanwhile and this one would not make so: when it was planned, they were not there. */
+async function countDifferent(found: FoundArchives, { what }: ConvertOptions): Promise<number> {
+  if (what.onStale === 'keep') return 0;
+  try {
+    plan(await takeInventory(found, what.outputDir), { ...what, overwrite: false, onStale: 'refuse' });
+    return 0;
+  } catch (error) {
+    if (error instanceof ConflictError) return error.conflicts.length;
+    throw error;
+  }
+}
+
+function describeDifferent(outputs: number): string {
+  const subject = outputs === 1 ? '1 output was' : `${outputs} outputs were`;
+  return (
+    `Note: ${subject} made in another way than this run makes them, by another run at the same time. ` +
+    'Run the same command again: it says what differs, and what to do.'
+  );
 }
 
 function endingOf(ending: RunEnding): Ending {
   if (ending.kind === 'stopped') return { kind: 'interrupted', signal: String(ending.reason) };
   return { kind: ending.kind };
+}
+
+/** Why there are fewer workers than there are cores. */
+function describeHeldBack(workers: number, { by, from }: NonNullable<DefaultWorkers['heldBack']>): string {
+  return (
+    `Note: ${workers} worker${workers === 1 ? '' : 's'} instead of ${from}: the memory limit of ${formatBytes(by.bytes)} ` +
+    `(${by.file}) holds no more, at ${formatBytes(WORKER_BYTES)} each. Raise it, or say how many with --workers.`
+  );
 }
 
 /** A single job runs here: a thread for it would take 80 ms to start. */
@@ -86,15 +130,21 @@ async function loadExecutor(slots: number): Promise<Executor> {
   return (await import('../executors/main-thread.js')).mainThreadExecutor();
 }
 
-async function makePlan(options: ConvertOptions, warn: (line: string) => void): Promise<PlanEntry[]> {
+/** The plan, and what it was made of. */
+async function makePlan(
+  options: ConvertOptions,
+  warn: (line: string) => void,
+): Promise<{ found: FoundArchives; entries: PlanEntry[]; outputs: Outputs }> {
   const found =
     options.archives.length > 0
       ? await identifyArchives(options.archives, options.what.markets)
       : await findInSource(options);
-  const entries = planOrRefuse(await takeInventory(found, options.what.outputDir), options);
+  const inventory = await takeInventory(found, options.what.outputDir);
+  const entries = planOrRefuse(inventory, options);
   for (const line of describeOddities(found, options)) warn(clean(line));
   if (entries.length === 0) throw new UsageError(describeNothing(found, options));
-  return options.shard ? takeShard(entries, options.shard) : entries;
+  const wanted = options.shard ? takeShard(entries, options.shard) : entries;
+  return { found, entries: wanted, outputs: inventory.outputs };
 }
 
 /** The plan, or a refusal in the words of the command line. */

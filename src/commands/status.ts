@@ -22,7 +22,8 @@ export interface StatusOptions {
 }
 
 const EXPLANATION = `
-Each line is of one kind of output: a depth or metrics, an interval, a format.
+Each line is of one kind of output: a depth or metrics, an interval, a format, and hive for those
+that --partition hive made.
 DONE, STALE and MISSING are the days from a symbol's first known day to its last:
   DONE     there is an output
   STALE    there is one, but its archive has changed, or the format that bookgrid writes, or the
@@ -140,9 +141,11 @@ function describeFailed(failed: FailedArchive[]): string[] {
 
 type Line = Counts & Partial<MonthStatus> & { pair: string };
 
-/** `ob500 1m csv`, `metrics 1s parquet`; `-` for a symbol that nothing has been made of. */
-function describeKind({ kind, depth, interval, format }: Partial<MonthStatus>): string {
-  return kind === undefined ? '-' : `${kind === 'book' ? `ob${depth}` : kind} ${interval} ${format}`;
+/** `ob500 1m csv`, `metrics 1s parquet hive`; `-` for a symbol that nothing has been made of. */
+function describeKind({ kind, depth, interval, format, partition }: Partial<MonthStatus>): string {
+  if (kind === undefined) return '-';
+  const what = `${kind === 'book' ? `ob${depth}` : kind} ${interval} ${format}`;
+  return partition === 'none' ? what : `${what} ${partition}`;
 }
 
 /** Headers and cells; those of numbers stand to the right. */

@@ -2,11 +2,14 @@ import { styleText } from 'node:util';
 import { contradicts } from '../catalog/market.js';
 import { contentsOf, type Output } from '../catalog/output-name.js';
 import { RECORDS_FILE } from '../catalog/records.js';
+import type { SizeEstimate } from '../convert/estimate.js';
 import { outputsOf, type PlanEntry, type PlannedOutput } from '../convert/plan.js';
 import { type JobResult, toRecord } from '../convert/recorded-job.js';
 import type { Outcome } from '../convert/run.js';
 import type { Shard } from '../convert/shard.js';
+import type { Writer } from '../storage/storage.js';
 import { clean } from './clean-text.js';
+import { formatBytes } from './format-bytes.js';
 
 /** How a run came to its end. */
 export type Ending = { kind: 'complete' } | { kind: 'interrupted'; signal: string } | { kind: 'disk-full' };
@@ -30,8 +33,17 @@ export interface Reporter {
   /** @param shard the part that this is of all archives found; absent: all of them. */
   found(total: number, shard?: Shard): void;
   outcome(outcome: Outcome): void;
+  /** Another run makes archives of this one's. */
+  otherRun(run: OtherRun): void;
+  /** Nothing is left to do but to wait for archives that other runs are making. */
+  waiting(archives: number): void;
   summary(summary: Summary, ending: Ending): void;
 }
+
+type OtherRun = Pick<Writer, 'host' | 'pid'>;
+
+/** Why an archive of the plan was not converted after all. */
+const MADE_ELSEWHERE = 'made by another run';
 
 /** Things worth a look in a conversion, in the words of the summary. */
 const NOTES: [note: string, count: (result: Extract<JobResult, { status: 'done' }>) => number][] = [
@@ -142,13 +154,27 @@ export class TextReporter implements Reporter {
         break;
       }
       case 'skipped':
-        line(this.#paint('dim', 'SKIPPED '), `[${contentsOf(outputsOf(entry))}]${describeRemarks(remarkOf(entry))}`);
+        line(
+          this.#paint('dim', 'SKIPPED '),
+          `[${contentsOf(outputsOf(entry))}]${describeRemarks(remarkOf(entry), skippedBecause(entry))}`,
+        );
         break;
       case 'failed':
         line(this.#paint('red', 'ERROR   '), `→ ${clean(result.error)}`);
         this.#failed.push(`${clean(nameInMarket(entry))}: ${clean(result.error)}`);
         break;
     }
+  }
+
+  otherRun({ host, pid }: OtherRun): void {
+    this.#write(
+      `Another run works on this folder (process ${pid} on ${clean(host)}). What it is making is left to it.`,
+    );
+  }
+
+  waiting(archives: number): void {
+    const what = archives === 1 ? '1 archive' : `${archives} archives`;
+    this.#write(`Waiting for ${what} that another run is making. Ctrl+C does not wait.`);
   }
 
   summary({ total, done, skipped, failed, left, seconds, notes }: Summary, ending: Ending): void {
@@ -203,6 +229,11 @@ function remarkOf(entry: PlanEntry): string | undefined {
   if (entry.action === 'fail') return undefined;
   const kept = entry.kept && `${contentsOf(entry.kept)}: kept, made with ${entry.kept[0]?.differs}`;
   return [entry.remark, kept].filter(Boolean).join('; ') || undefined;
+}
+
+/** The plan had it converted, and it was found made. */
+function skippedBecause({ action }: PlanEntry): string | undefined {
+  return action === 'convert' ? MADE_ELSEWHERE : undefined;
 }
 
 /** `was stale: onGap fill → skip`; where that is not so of all outputs, `was stale: 200: onGap fill → skip`. */
@@ -266,7 +297,8 @@ export class JsonReporter implements Reporter {
     }
     const detail =
       result.status === 'failed' ? { failureKind: result.kind, error: result.error } : { depths: depthsOf(entry) };
-    const reason = entry.action === 'skip' ? { reason: entry.reason } : {};
+    const reason =
+      result.status === 'skipped' ? { reason: entry.action === 'skip' ? entry.reason : MADE_ELSEWHERE } : {};
     const remark = 'remark' in entry ? { remark: entry.remark } : {};
     this.#emit({
       event: 'archive',
@@ -281,6 +313,14 @@ export class JsonReporter implements Reporter {
     });
   }
 
+  otherRun({ host, pid }: OtherRun): void {
+    this.#emit({ event: 'other-run', host, pid });
+  }
+
+  waiting(archives: number): void {
+    this.#emit({ event: 'waiting', archives });
+  }
+
   summary(summary: Summary, ending: Ending): void {
     this.#emit({ event: 'summary', ending: ending.kind, ...summary });
   }
@@ -290,16 +330,60 @@ export class JsonReporter implements Reporter {
   }
 }
 
+/** What a plan would write, and the room there is for it. */
+export interface Room extends SizeEstimate {
+  outputDir: string;
+  /** `undefined`: nobody can tell. */
+  freeBytes: number | undefined;
+}
+
 /** Prints a plan without carrying it out. */
-export function printPlan(entries: PlanEntry[], write: (line: string) => void, { json }: { json: boolean }): void {
-  for (const entry of entries) write(json ? JSON.stringify({ event: 'plan', ...entry }) : describeEntry(entry));
+export function printPlan(
+  entries: PlanEntry[],
+  write: (line: string) => void,
+  room: Room,
+  { json }: { json: boolean },
+): void {
+  for (const entry of entries) {
+    const estimatedBytes = room.bytesOf.get(entry);
+    write(json ? JSON.stringify({ event: 'plan', ...entry, estimatedBytes }) : describeEntry(entry));
+  }
   const count = (action: PlanEntry['action']) => entries.filter((entry) => entry.action === action).length;
   const totals = { total: entries.length, convert: count('convert'), skip: count('skip'), fail: count('fail') };
-  if (json) write(JSON.stringify({ event: 'plan-summary', ...totals }));
-  else
+  if (json) {
+    const { outputs, totalBytes: estimatedBytes, replacedBytes, freeBytes } = room;
+    const fits = freeBytes === undefined ? undefined : missingBytes(room) === 0;
     write(
-      `Dry run: ${totals.total} archives, ${totals.convert} to convert, ${totals.skip} to skip, ${totals.fail} unusable`,
+      JSON.stringify({ event: 'plan-summary', ...totals, outputs, estimatedBytes, replacedBytes, freeBytes, fits }),
     );
+    return;
+  }
+  write(
+    `Dry run: ${totals.total} archives, ${totals.convert} to convert, ${totals.skip} to skip, ${totals.fail} unusable`,
+  );
+  if (room.outputs > 0) for (const line of describeRoom(room)) write(line);
+}
+
+function describeRoom(room: Room): string[] {
+  const { outputs, byRecords, totalBytes, replacedBytes, outputDir, freeBytes } = room;
+  const how =
+    byRecords === outputs
+      ? 'by outputs of the same kind that are here'
+      : byRecords === 0
+        ? 'by typical sizes'
+        : `${byRecords} by outputs of the same kind that are here, ${outputs - byRecords} by typical sizes`;
+  const replaced = replacedBytes > 0 ? `, in place of ${formatBytes(replacedBytes)}` : '';
+  const missing = missingBytes(room);
+  return [
+    `Estimate: ${outputs} output${outputs === 1 ? '' : 's'} of together ${formatBytes(totalBytes)}${replaced} (${how})`,
+    ...(freeBytes === undefined ? [] : [`Free at ${clean(outputDir)}: ${formatBytes(freeBytes)}`]),
+    ...(missing > 0 ? [`It will not fit, by this estimate: some ${formatBytes(missing)} are missing.`] : []),
+  ];
+}
+
+/** By how much the outputs are too large for what is free; 0 where they fit, or nobody can tell. */
+function missingBytes({ totalBytes, replacedBytes, freeBytes = Number.POSITIVE_INFINITY }: Room): number {
+  return Math.max(0, totalBytes - replacedBytes - freeBytes);
 }
 
 function describeEntry(entry: PlanEntry): string {
@@ -307,7 +391,10 @@ function describeEntry(entry: PlanEntry): string {
   switch (entry.action) {
     case 'convert': {
       const outputs = entry.job.outputs
-        .map(({ path: output, stale }) => `\n             ${clean(output)}${stale ? ` (stale: ${clean(stale)})` : ''}`)
+        .map(({ path: output, stale, removes }) => {
+          const remark = describeRemarks(stale && `stale: ${stale}`, removes && `removes ${removes.path}`);
+          return `\n             ${clean(output)}${remark}`;
+        })
         .join('');
       return `[${entry.number}] CONVERT  ${clean(entry.path)} →${outputs}${remarks}`;
     }

@@ -35,6 +35,11 @@ export function stopStatus({ reason }: AbortSignal): number {
   return STOP_STATUS[String(reason)] ?? 1;
 }
 
+/** Waits until all that was written to a stream has gone, or cannot go any more. */
+export function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
 /** A function that writes lines to a stream. */
 export function lineWriter(stream: Writable): (line: string) => void {
   return (line) => void stream.write(`${line}\n`);

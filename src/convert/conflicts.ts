@@ -56,7 +56,9 @@ function describe(conflicts: readonly Conflict[], { say, remake, keep }: Wording
   const options = all.filter(({ difference: { option } }) => option !== 'labels' && option !== FORMAT_VERSION);
   return [
     `Nothing was converted: ${count(conflicts.length)} made in another way than this run would make them,`,
-    'and rows that mean different things would lie side by side:',
+    all.every(({ difference }) => difference.option === 'partition')
+      ? 'and days of one kind would lie in folders of two kinds:'
+      : 'and rows that mean different things would lie side by side:',
     ...lines,
     'What to do:',
     ...(options.length > 0
@@ -64,6 +66,9 @@ function describe(conflicts: readonly Conflict[], { say, remake, keep }: Wording
       : []),
     ...(foreign ? ['  keep the two apart: another output folder'] : []),
     `  make them again as this run says: ${remake}`,
+    ...(options.some(({ difference }) => difference.option === 'partition')
+      ? ['    (each that lies in other folders is removed when the new one is there)']
+      : []),
     `  leave them as they are, and make only what is not there: ${keep}`,
   ].join('\n');
 }

@@ -1,6 +1,14 @@
 import type { Job } from './plan.js';
 import type { JobResult } from './recorded-job.js';
 
+/** How one job is run and watched. */
+export interface JobRun {
+  /** Hears of every stretch of the archive that has been read, in bytes. */
+  onRead: (bytes: number) => void;
+  /** Other runs to which the job does not give way: they stand still. Default: none. */
+  ignoredRuns?: readonly string[];
+}
+
 /** Something that jobs can be given to. */
 export interface Executor {
   /** How many jobs it runs at a time; it is not given more. */
@@ -8,12 +16,14 @@ export interface Executor {
   /** Names what its jobs stage: when it is closed, what still has this name is a leftover. */
   readonly runId: string;
   /**
-   * Runs a job.
+   * Runs a job, unless another run is making its outputs: then it is `taken`.
    *
-   * @param onRead hears of every stretch of the archive that has been read, in bytes.
    * @throws when whatever ran the job died of it, with the cause, or after {@link close}.
    */
-  run(job: Job, onRead: (bytes: number) => void): Promise<JobResult>;
-  /** Ends at once: when it returns nothing runs any more, though unfinished outputs may be left. */
+  run(job: Job, how: JobRun): Promise<JobResult>;
+  /**
+   * Ends what runs: at once, but for a job that is recording and publishing its outputs, which gives its result first.
+   * When this returns nothing runs any more, though unfinished outputs may be left.
+   */
   close(): Promise<void>;
 }

@@ -8,22 +8,19 @@ import { KernelEngine } from '../book/kernel-engine.js';
 import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
-import { openStorage } from '../storage/open-storage.js';
-import { newRunId } from '../storage/staging.js';
-import type { StagedFile, StoredIdentity } from '../storage/storage.js';
+import type { StoredIdentity } from '../storage/storage.js';
 import { type Arena, acquireArena, releaseArena } from '../wasm/arena.js';
 import { BookRows } from './book-rows.js';
-import type { Job, PlannedOutput } from './plan.js';
+import type { ClaimedOutput } from './claim.js';
+import type { Job } from './plan.js';
 import { readRows } from './read-rows.js';
 
-/** How a job tells how far it is, and is told to stop. */
-export interface JobHooks {
+/** How the conversion of an archive tells how far it is, and is told to stop. */
+export interface ConversionHooks {
   /** Hears of every stretch of the archive file that has been read, in bytes. */
   onRead?: ((bytes: number) => void) | undefined;
   /** Ends the job at its next pause, without a trace of its outputs. */
   signal?: AbortSignal | undefined;
-  /** The run that the job belongs to, whose name unfinished files bear. Default: a run of its own. */
-  runId?: string;
 }
 
 /** What came of an archive, before anybody sees it. */
@@ -32,16 +29,14 @@ export type Converted = Attempt & {
   isReinflated: boolean;
 };
 
-type Attempt = { counts: EngineCounts } /** Whole, right and durable: to be published or discarded. */ & (
+type Attempt = { counts: EngineCounts } & (
   | { staged: StagedOutput[] }
-  /** Nothing is left of what was begun. */
+  /** What was written is worth nothing. */
   | { error: unknown }
 );
 
-/** An output that only has to be published. */
-export interface StagedOutput {
-  output: PlannedOutput;
-  file: StagedFile;
+/** An output that is whole, right and durable, and only has to be published. */
+export interface StagedOutput extends ClaimedOutput {
   version: StoredIdentity;
 }
 
@@ -49,13 +44,13 @@ export interface StagedOutput {
  * Converts one archive into staged outputs: reads, keeps the book, writes rows, and sees that everything is right. An
  * archive that the kernel's inflater finds damaged is converted once more with Node's zlib, which has the last word.
  *
+ * @param outputs those to be made, begun and still empty. The caller publishes or discards them.
  * @returns the outcome, also when the archive or the disk is at fault.
  * @throws the signal's reason when it is aborted.
  */
-export async function convertJob(job: Job, hooks: JobHooks): Promise<Converted> {
-  const { runId = newRunId() } = hooks;
-  let settings: Settings = { runId, inflater: job.inflater, exactAs: 'decimal' };
-  let outcome = await attempt(job, settings, hooks);
+export async function convertJob(job: Job, outputs: ClaimedOutput[], hooks: ConversionHooks): Promise<Converted> {
+  let settings: Settings = { inflater: job.inflater, exactAs: 'decimal' };
+  let outcome = await attempt(job, outputs, settings, hooks);
   // What is read once more is no progress.
   const again = { signal: hooks.signal };
   while ('error' in outcome) {
@@ -64,22 +59,27 @@ export async function convertJob(job: Job, hooks: JobHooks): Promise<Converted> 
     } else if (outcome.error instanceof DamagedDataError && settings.inflater === 'kernel') {
       settings = { ...settings, inflater: 'node' };
     } else break;
-    outcome = await attempt(job, settings, again);
+    for (const { file } of outputs) file.restart();
+    outcome = await attempt(job, outputs, settings, again);
   }
   return { ...outcome, isReinflated: settings.inflater !== job.inflater };
 }
 
 /** What attempts of one job differ in. */
 interface Settings {
-  runId: string;
   inflater: Inflater;
   /** What exact numbers are written as, where they are wanted. */
   exactAs: 'decimal' | 'text';
 }
 
-async function attempt(job: Job, settings: Settings, hooks: JobHooks): Promise<Attempt> {
+async function attempt(
+  job: Job,
+  outputs: ClaimedOutput[],
+  settings: Settings,
+  hooks: ConversionHooks,
+): Promise<Attempt> {
   const { intervalMs, impacts, compat } = job.options;
-  const hasMetrics = job.outputs.some(({ kind }) => kind === 'metrics');
+  const hasMetrics = outputs.some(({ output }) => output.kind === 'metrics');
   const sampler = hasMetrics ? await createSampler({ intervalMs, impacts }) : undefined;
   const arena = acquireArena();
   const engine = new KernelEngine({
@@ -90,7 +90,7 @@ async function attempt(job: Job, settings: Settings, hooks: JobHooks): Promise<A
     kernel: arena.kernel,
   });
   try {
-    const staged = await convert(job, settings, { engine, arena, sampler }, hooks);
+    const staged = await convert(job, outputs, settings, { engine, arena, sampler, hooks });
     const { counts } = engine;
     releaseArena(arena);
     return { counts, staged };
@@ -116,72 +116,69 @@ interface Tools {
   engine: Engine;
   arena: Arena;
   sampler: MetricsSampler | undefined;
+  hooks: ConversionHooks;
 }
 
-async function convert(job: Job, settings: Settings, tools: Tools, hooks: JobHooks): Promise<StagedOutput[]> {
-  const { engine, arena, sampler } = tools;
-  const staged: { output: PlannedOutput; file: StagedFile }[] = [];
-  const rows = new BookRows(engine, depthsOf(job));
+async function convert(
+  job: Job,
+  outputs: ClaimedOutput[],
+  settings: Settings,
+  { engine, arena, sampler, hooks }: Tools,
+): Promise<StagedOutput[]> {
+  const rows = new BookRows(engine, depthsOf(outputs));
   const descriptions: Record<string, string>[] = [];
   const describeFile = (more = {}) => {
     const description = { ...metadata(job), ...more };
     descriptions.push(description);
     return description;
   };
-  try {
-    const books: { depth: number; writer: BookWriter }[] = [];
-    const tables: TableWriter[] = [];
-    const common = { symbol: job.archive.pair, formattedTimestamp: job.options.formattedTimestamp };
-    for (const output of job.outputs) {
-      const { format, path } = output;
-      const file = openStorage(path).stage(path, { runId: settings.runId, tempDir: job.tempDir });
-      staged.push({ output, file });
-      if (output.kind === 'book') {
-        const { quality, layout } = job.options;
-        const { depth } = output;
-        const decimals = job.options.decimals && settings.exactAs;
-        const fileMetadata = describeFile({ depth: String(depth) });
-        const bookFormat = { ...common, format, depth, quality, layout, decimals };
-        books.push({ depth, writer: await createBookWriter(file, { ...bookFormat, metadata: fileMetadata }) });
-      } else {
-        const { columns } = sampler as MetricsSampler;
-        tables.push(await createTableWriter(file, { ...common, format, columns, metadata: describeFile() }));
-      }
+  const books: { depth: number; writer: BookWriter }[] = [];
+  const tables: TableWriter[] = [];
+  const { formattedTimestamp, partition } = job.options;
+  // Readers take it from the folders, and some refuse a file that has it, too.
+  const symbol = partition === 'hive' ? undefined : job.archive.pair;
+  const common = { symbol, formattedTimestamp };
+  for (const { output, file } of outputs) {
+    const { format } = output;
+    if (output.kind === 'book') {
+      const { quality, layout } = job.options;
+      const { depth } = output;
+      const decimals = job.options.decimals && settings.exactAs;
+      const fileMetadata = describeFile({ depth: String(depth) });
+      const bookFormat = { ...common, format, depth, quality, layout, decimals };
+      books.push({ depth, writer: await createBookWriter(file, { ...bookFormat, metadata: fileMetadata }) });
+    } else {
+      const { columns } = sampler as MetricsSampler;
+      tables.push(await createTableWriter(file, { ...common, format, columns, metadata: describeFile() }));
     }
-    const states = readRows(job.archive.path, {
-      engine,
-      onRead: hooks.onRead ?? (() => {}),
-      inflater: settings.inflater,
-      inflateKernel: arena.inflater,
-      isPassedOver: (line) => isPassedOver(line, job),
-      day: job.options.compat === 'python' ? undefined : job.archive.date,
-      signal: hooks.signal,
-    });
-    for await (const state of states) {
-      rows.turn(state);
-      for (const { depth, writer } of books) writer.write(rows.at(depth));
-      if (!sampler) continue;
-      const values = sampler.row(state.boundaryMs, rows.at(WHOLE_BOOK).levels);
-      for (const table of tables) table.write(state.boundaryMs, values);
-    }
-    for (const description of descriptions) describeMarket(description, job, engine.counts);
-    for (const { writer } of books) writer.finish();
-    for (const table of tables) table.finish();
-    return staged.map(({ output, file }) => ({ output, file, version: file.flush() }));
-  } catch (error) {
-    discardAll(
-      staged.map(({ file }) => file),
-      error,
-    );
-    throw error;
   }
+  const states = readRows(job.archive.path, {
+    engine,
+    onRead: hooks.onRead ?? (() => {}),
+    inflater: settings.inflater,
+    inflateKernel: arena.inflater,
+    isPassedOver: (line) => isPassedOver(line, job),
+    day: job.options.compat === 'python' ? undefined : job.archive.date,
+    signal: hooks.signal,
+  });
+  for await (const state of states) {
+    rows.turn(state);
+    for (const { depth, writer } of books) writer.write(rows.at(depth));
+    if (!sampler) continue;
+    const values = sampler.row(state.boundaryMs, rows.at(WHOLE_BOOK).levels);
+    for (const table of tables) table.write(state.boundaryMs, values);
+  }
+  for (const description of descriptions) describeMarket(description, job, engine.counts);
+  for (const { writer } of books) writer.finish();
+  for (const table of tables) table.finish();
+  return outputs.map(({ output, file }) => ({ output, file, version: file.flush() }));
 }
 
 /** The depth of a row that has all levels. */
 const WHOLE_BOOK = Number.POSITIVE_INFINITY;
 
-function depthsOf({ outputs }: Job): number[] {
-  return outputs.map((output) => (output.kind === 'book' ? output.depth : WHOLE_BOOK));
+function depthsOf(outputs: ClaimedOutput[]): number[] {
+  return outputs.map(({ output }) => (output.kind === 'book' ? output.depth : WHOLE_BOOK));
 }
 
 /** What a reader of an output wants to know of it. */
@@ -211,18 +208,6 @@ function describeMarket(
   if (market) description['market'] = market;
   else if (messageForm) description['market'] = messageForm;
   if (market && messageForm) description['message_form'] = messageForm;
-}
-
-/** Removes what was begun. When that fails too, the error says so, after what was wrong in the first place. */
-export function discardAll(files: StagedFile[], cause: unknown): void {
-  for (const file of files) {
-    try {
-      file.discard();
-    } catch (error) {
-      if (cause instanceof Error)
-        cause.message += `; an unfinished output could not be removed (${(error as Error).message})`;
-    }
-  }
 }
 
 /** The Python scripts passed over lines that are not JSON, and failed at JSON that is no message. */

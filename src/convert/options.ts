@@ -2,6 +2,7 @@
 import type { Inflater } from '../archive/read-options.js';
 import { UsageError } from '../base/usage-error.js';
 import { MARKET_CHOICES, type MarketChoice } from '../catalog/market.js';
+import { PARTITIONS } from '../catalog/partition.js';
 import { SAMPLING_DEFAULTS, type SamplingOptions } from '../catalog/shaping-options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 import { schemeOf } from '../storage/paths.js';
@@ -87,6 +88,7 @@ const CHECKS: Readonly<Record<keyof ResolvedOptions, Check>> = {
   layout: oneOf('lists', 'wide', 'long'),
   decimals: aBoolean,
   impacts: listOf(anAmount),
+  partition: oneOf(...PARTITIONS),
   inflater: oneOf('kernel', 'node'),
   outputDir: aFolder,
   tempDir: aFolder,

@@ -5,10 +5,11 @@ import { type ArchiveFile, UNKNOWN_PAIR, type UnusableFile } from '../catalog/fi
 import type { Inventory, KnownOutput, Outputs } from '../catalog/inventory.js';
 import { isOfMarket, type MarketName } from '../catalog/market.js';
 import { type Contents, contentsOf, nameOutput, type Output } from '../catalog/output-name.js';
+import { otherPartition } from '../catalog/partition.js';
 import { type SamplingOptions, samplingOptionsOf } from '../catalog/shaping-options.js';
 import { type Difference, describeDifference, judge } from '../catalog/staleness.js';
-import { formatVersionOf } from '../output/formats.js';
-import { folderOf, schemeOf } from '../storage/paths.js';
+import { formatVersionOf, type OutputKind } from '../output/formats.js';
+import { schemeOf } from '../storage/paths.js';
 import type { S3Settings } from '../storage/s3/settings.js';
 import type { FileVersion } from '../storage/storage.js';
 import { versionIn } from '../storage/version.js';
@@ -21,6 +22,8 @@ export type PlannedOutput = Output & {
   stale?: string;
   /** What is there when the plan is made, and is to be replaced. */
   replaces?: FileVersion;
+  /** The same output where another `partition` has it: removed when this one is there, so that nothing is read twice. */
+  removes?: FileVersion & { path: string };
 };
 
 /** All that is needed to convert one archive, as plain JSON: it can be run here, in a worker, or elsewhere. */
@@ -150,13 +153,17 @@ function sortOut(archive: ArchiveFile, outputs: Output[], { options, outputs: fo
   const unrecorded: Output[] = [];
   const kept: KeptOutput[] = [];
   for (const output of outputs) {
-    const existing = found.at(output);
-    const verdict = judge({ output, found: existing, archive, options });
+    const here = found.at(output);
+    const there = found.at(elsewhere(output, archive, options));
+    // One that lies in other folders is the output, made in another way: a second one beside it would be read, too.
+    const file = there ? { ...output, path: there.path } : output;
+    const verdict = judge({ output, found: there ?? here, archive, options });
     const make = (stale?: string) =>
       wanted.push({
         ...output,
         ...(stale !== undefined && { stale }),
-        ...(existing && { replaces: versionIn(existing) }),
+        ...(here && { replaces: versionIn(here) }),
+        ...(there && { removes: { path: there.path, ...versionIn(there) } }),
       });
     if (options.overwrite) make();
     else if (verdict.action === 'make') make(verdict.stale);
@@ -166,29 +173,48 @@ function sortOut(archive: ArchiveFile, outputs: Output[], { options, outputs: fo
       const { differences } = verdict;
       const reason = differences.map(describeDifference).join(', ');
       if (options.onStale === 'remake') make(reason);
-      else if (options.onStale === 'keep') kept.push({ ...output, differs: reason });
-      else conflicts.set(output.path, { path: output.path, differences });
+      else if (options.onStale === 'keep') kept.push({ ...file, differs: reason });
+      else conflicts.set(file.path, { path: file.path, differences });
     }
   }
   return { wanted, unrecorded, kept };
 }
 
+/** The same output as the other partition would have it. */
+function elsewhere(
+  output: Output,
+  archive: ArchiveFile,
+  { outputDir, intervalMs, partition }: ResolvedOptions,
+): Output {
+  const { format } = output;
+  return nameOutput(outputDir, archive, { contents: output, intervalMs, format, partition: otherPartition(partition) });
+}
+
 /**
  * Finds the outputs that would lie beside those to be made and mean something else: of the same pair, contents, interval
- * and format, of whatever day.
+ * and format, of whatever day and partition.
  */
 function compareNeighbours(entries: PlanEntry[], { options, outputs, conflicts }: Context): void {
-  const made = entries.flatMap((entry) => (entry.action === 'convert' ? entry.job.outputs : []));
-  const replaced = new Set(made.map(({ path }) => path));
-  const groups = new Set(made.map((output) => folderOf(output.path)));
+  const jobs = entries.flatMap((entry) => (entry.action === 'convert' ? entry.job : []));
+  const made = jobs.flatMap((job) => job.outputs);
+  const replaced = new Set(made.flatMap(({ path, removes }) => (removes ? [path, removes.path] : path)));
+  const groups = new Set(jobs.flatMap((job) => job.outputs.map((output) => groupOf(output, job.archive))));
   const interval = formatInterval(options.intervalMs);
   for (const found of outputs.all) {
     const isNeighbour = found.interval === interval && options.formats.includes(found.format);
-    if (!isNeighbour || !groups.has(folderOf(found.path)) || replaced.has(found.path)) continue;
+    if (!isNeighbour || !groups.has(groupOf(found, found)) || replaced.has(found.path)) continue;
     const verdict = judge({ output: found, found, archive: undefined, options });
     const differences = verdict.action === 'ask' ? verdict.differences : differentColumns(found, options);
     if (differences.length > 0) conflicts.set(found.path, { path: found.path, differences });
   }
+}
+
+/** What outputs have in common that lie beside each other. */
+function groupOf(
+  { kind, depth }: { kind: OutputKind; depth?: number | undefined },
+  { market, pair }: { market?: MarketName | undefined; pair: string },
+): string {
+  return [market, kind, depth, pair].join(' ');
 }
 
 /** An output that is not made again here, since its archive is not here, may have the columns of an earlier version. */
@@ -222,11 +248,11 @@ function reachableDepths({ sourceDepth }: ArchiveFile, { depths }: ResolvedOptio
 
 /** All that an archive gives: books of these depths, metrics, each in every format. */
 function outputsOfArchive(archive: ArchiveFile, depths: readonly number[], options: ResolvedOptions): Output[] {
-  const { outputDir, intervalMs, formats, metrics } = options;
+  const { outputDir, intervalMs, formats, metrics, partition } = options;
   const contents: Contents[] = depths.map((depth) => ({ kind: 'book', depth }));
   if (metrics) contents.push({ kind: 'metrics' });
   return contents.flatMap((content) =>
-    formats.map((format) => nameOutput(outputDir, archive, { contents: content, intervalMs, format })),
+    formats.map((format) => nameOutput(outputDir, archive, { contents: content, intervalMs, format, partition })),
   );
 }
 

@@ -13,9 +13,11 @@ import { openStorage } from '../storage/open-storage.js';
 import { nameOf } from '../storage/paths.js';
 import { S3Error } from '../storage/s3/error.js';
 import { useS3 } from '../storage/s3/settings.js';
-import { StorageError, type StoredIdentity } from '../storage/storage.js';
+import { newRunId } from '../storage/staging.js';
+import { StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
 import { isSameVersion } from '../storage/version.js';
-import { convertJob, discardAll, type JobHooks, type StagedOutput } from './job.js';
+import { type ClaimedOutput, claimOutputs, discardAll } from './claim.js';
+import { type ConversionHooks, convertJob, type StagedOutput } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 
 /**
@@ -25,6 +27,22 @@ import type { Job, PlannedOutput } from './plan.js';
  * ours.
  */
 export type FailureKind = 'archive' | 'storage' | 'throttled' | 'refused' | 'disk-full' | 'stopped' | 'bug';
+
+/** How a job is watched, stopped, and kept from doing what others do. */
+export interface JobHooks extends ConversionHooks {
+  /** The run that the job belongs to, whose name unfinished files bear. Default: a run of its own. */
+  runId?: string;
+  /**
+   * Whether to leave the archive to another run that is making one of its outputs: then it is `taken`. Default: to
+   * nobody. Both make it then, and it is whole whoever is the last.
+   */
+  givesWay?: (writer: Writer) => boolean;
+  /**
+   * Asked when there is something to record and to publish. With `false` the job was stopped before; with `true` nobody
+   * is to end its thread until it answers.
+   */
+  mayCommit?: () => boolean;
+}
 
 /** An output that was made, and what the file is known by. */
 export type MadeOutput = Output & Pick<PlannedOutput, 'stale'> & StoredIdentity;
@@ -40,6 +58,8 @@ export type JobResult = { seconds: number } & (
     }
   /** Another run has made the outputs since the plan was made. */
   | { status: 'skipped' }
+  /** Another run is making one of the outputs: nothing was done. Only with {@link JobHooks.givesWay}. */
+  | { status: 'taken'; by: Writer }
   | { status: 'failed'; kind: FailureKind; error: string; counts?: EngineCounts; isReinflated?: boolean }
 );
 
@@ -49,28 +69,44 @@ export type JobResult = { seconds: number } & (
  * @returns the result, also when the archive or the disk is at fault, or the job was stopped.
  */
 export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult> {
+  const { runId = newRunId(), givesWay = () => false, mayCommit = () => true } = hooks;
   const startMs = performance.now();
   const seconds = () => Math.round(performance.now() - startMs) / 1000;
   const fail = (error: unknown, more: { counts?: EngineCounts; isReinflated?: boolean } = {}): JobResult => {
-    const kind = hooks.signal?.aborted ? 'stopped' : kindOf(error);
+    const kind = hooks.signal?.aborted || !mayCommit() ? 'stopped' : kindOf(error);
     return { status: 'failed', kind, error: describe(error, job), ...more, seconds: seconds() };
   };
-  let staged: StagedOutput[] = [];
+  let claimed: ClaimedOutput[] = [];
   try {
     hooks.signal?.throwIfAborted();
     if (job.s3) useS3(job.s3);
-    const outputs = await stillWanted(job);
-    if (outputs.length === 0) return { status: 'skipped', seconds: 0 };
-    const { counts, isReinflated, ...outcome } = await convertJob({ ...job, outputs }, hooks);
-    if ('error' in outcome) return await recordFailure(job, fail(outcome.error, { counts, isReinflated }));
-    staged = outcome.staged;
-    const made = staged.map(({ output: { replaces: _, ...output }, version }) => ({ ...output, ...version }));
-    return await commit(job, staged, { status: 'done', outputs: made, counts, isReinflated, seconds: seconds() });
+    const claim = await claimOutputs(job.outputs, { runId, tempDir: job.tempDir, givesWay });
+    if ('takenBy' in claim) return { status: 'taken', by: claim.takenBy, seconds: seconds() };
+    claimed = claim.claimed;
+    // Looked at after the claim: what another run had staged until then is there by now.
+    const wanted = await stillWanted(claimed, job);
+    discardAll(claimed.filter((output) => !wanted.includes(output)));
+    claimed = wanted;
+    if (wanted.length === 0) return { status: 'skipped', seconds: 0 };
+    const { counts, isReinflated, ...outcome } = await convertJob(job, wanted, hooks);
+    if ('error' in outcome) {
+      discardAll(claimed, outcome.error);
+      return await recordFailure(job, fail(outcome.error, { counts, isReinflated }));
+    }
+    const { staged } = outcome;
+    if (!mayCommit()) throw new Error('stopped');
+    const made = staged.map(({ output, version }) => ({ ...withoutOld(output), ...version }));
+    const result = await commit(job, staged, {
+      status: 'done',
+      outputs: made,
+      counts,
+      isReinflated,
+      seconds: seconds(),
+    });
+    for (const { output } of staged) await removeElsewhere(output, job);
+    return result;
   } catch (error) {
-    discardAll(
-      staged.map(({ file }) => file),
-      error,
-    );
+    discardAll(claimed, error);
     return error instanceof RecordError ? fail(error) : await recordFailure(job, fail(error));
   }
 }
@@ -96,8 +132,7 @@ async function commit(job: Job, staged: StagedOutput[], result: Done): Promise<D
     const version = await file.publish(notes[index]);
     outputs.push({ ...(result.outputs[index] as MadeOutput), ...version });
   }
-  const file = recordsPath(job.outputDir);
-  await openStorage(file).appendSoon(file, JSON.stringify(toRecord(job, { ...result, outputs })));
+  await append(job, toRecord(job, { ...result, outputs }), 'soon');
   return { ...result, outputs };
 }
 
@@ -124,6 +159,21 @@ function toAscii(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** Removes what another partition has of an output that is there now, unless it has been changed since the plan was made. */
+async function removeElsewhere({ path, removes }: PlannedOutput, { outputDir }: Job): Promise<void> {
+  if (!removes) return;
+  const storage = openStorage(removes.path);
+  try {
+    const now = await storage.look(removes.path);
+    if (now?.kind === 'file' && isSameVersion(now, removes)) await storage.remove(removes.path, outputDir);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StorageError(`${path} is made, and ${removes.path} could not be removed: remove it (${message})`, {
+      cause: error,
+    });
+  }
+}
+
 /** The record of a job cannot be written. Its outputs do not appear: nothing would be known of them. */
 class RecordError extends StorageError {
   readonly code: string | undefined;
@@ -135,14 +185,14 @@ class RecordError extends StorageError {
 }
 
 /** The outputs that nobody has made since the plan was made. */
-async function stillWanted({ outputs, overwrite }: Job): Promise<PlannedOutput[]> {
+async function stillWanted(outputs: ClaimedOutput[], { overwrite }: Job): Promise<ClaimedOutput[]> {
   if (overwrite) return outputs;
-  const wanted: PlannedOutput[] = [];
-  for (const output of outputs) {
-    const now = await openStorage(output.path).look(output.path);
-    const { replaces } = output;
+  const wanted: ClaimedOutput[] = [];
+  for (const claimed of outputs) {
+    const { path, replaces } = claimed.output;
+    const now = await openStorage(path).look(path);
     const isMade = now?.kind === 'file' && !(replaces && isSameVersion(now, replaces));
-    if (!isMade) wanted.push(output);
+    if (!isMade) wanted.push(claimed);
   }
   return wanted;
 }
@@ -162,10 +212,17 @@ export async function recordFailure(job: Job, result: JobResult): Promise<JobRes
   }
 }
 
-async function append({ outputDir }: Job, record: Record<string, unknown>): Promise<void> {
+/** @param when it has to be durable: when this returns, or some time before the run ends. */
+async function append(
+  { outputDir }: Job,
+  record: Record<string, unknown>,
+  when = 'now' as 'now' | 'soon',
+): Promise<void> {
   const file = recordsPath(outputDir);
+  const line = JSON.stringify(record);
   try {
-    await openStorage(file).appendLine(file, JSON.stringify(record));
+    if (when === 'now') await openStorage(file).appendLine(file, line);
+    else await openStorage(file).appendSoon(file, line);
   } catch (error) {
     throw new RecordError(file, error as Error);
   }
@@ -182,7 +239,7 @@ export function toRecord(
   nameOf: (output: Output) => string = placeOf,
 ): Record<string, unknown> {
   const { archive, options } = job;
-  const counts = result.status === 'skipped' ? undefined : result.counts;
+  const counts = 'counts' in result ? result.counts : undefined;
   const named = (output: Output) => ({
     ...output,
     path: nameOf(output),
@@ -202,15 +259,20 @@ export function toRecord(
     outputs:
       result.status === 'done'
         ? result.outputs.map(({ sizeBytes, ...output }) => ({ ...named(output), bytes: sizeBytes }))
-        : job.outputs.map(({ replaces: _, ...output }) => named(output)),
+        : job.outputs.map((output) => named(withoutOld(output))),
     ...counts,
     // What a folder tells is more than what the messages' form does.
     ...(archive.market && { market: archive.market, messageForm: counts?.market }),
-    ...(result.status !== 'skipped' && result.isReinflated ? { isReinflated: true } : {}),
+    ...('isReinflated' in result && result.isReinflated ? { isReinflated: true } : {}),
     seconds: result.seconds,
     version: VERSION,
     finishedAt: new Date().toISOString(),
   };
+}
+
+/** An output, without what was there before. */
+function withoutOld({ replaces: _, removes: __, ...output }: PlannedOutput): Output & Pick<PlannedOutput, 'stale'> {
+  return output;
 }
 
 function kindOf(error: unknown): FailureKind {

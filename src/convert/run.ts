@@ -1,21 +1,30 @@
+import { UsageError } from '../base/usage-error.js';
+import { stagingFolderOf } from '../catalog/output-name.js';
 import { openStorage } from '../storage/open-storage.js';
-import { folderOf } from '../storage/paths.js';
+import type { Writer } from '../storage/storage.js';
 import type { Executor } from './executor.js';
+import { type ConvertEntry, JobQueue, ORDERS, type Order } from './job-queue.js';
 import { outputsOf, type PlanEntry } from './plan.js';
 import { type JobResult, recordFailure } from './recorded-job.js';
 
 /** What became of one archive of the plan. */
 export interface Outcome {
   entry: PlanEntry;
-  result: JobResult;
+  result: Exclude<JobResult, { status: 'taken' }>;
 }
 
-/** How a run is watched and stopped. */
+/** How a run goes on, is watched and stopped. */
 export interface RunHooks {
+  /** Which archives come first. Default: `largest`, so that the end is not one long straggler. */
+  order?: Order;
   /** Hears of each archive as soon as it is decided. */
   onOutcome?: (outcome: Outcome) => void;
   /** Hears of every stretch of an archive that has been read, in bytes. */
   onRead?: (bytes: number) => void;
+  /** Hears once of each other run that is making an archive of this one's. What it makes is left to it. */
+  onOtherRun?: (run: Pick<Writer, 'runId' | 'host' | 'pid'>) => void;
+  /** Hears, once, when nothing is left to do but to wait for archives that other runs are making, and how many these are. */
+  onWait?: (archives: number) => void;
   /** Stops the run: nothing new is begun, what is unfinished is removed. */
   signal?: AbortSignal | undefined;
   /** Where outputs are staged when not beside their place: swept of what dead runs left, also when nothing is to be made. */
@@ -30,21 +39,28 @@ export type RunEnding =
   /** There was no room for an output: nothing more was begun. */
   | { kind: 'disk-full'; left: number };
 
-type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
-
 /**
- * Carries a plan out, the largest archive first, so that the end is not one long straggler. In the end the executor is
- * closed, and what it has not finished is removed.
+ * Carries a plan out. In the end the executor is closed, and what it has not finished is removed.
+ *
+ * What another living run is making is left to it. This one takes the other archives first, and waits in the end for
+ * what is still being made. It is `skipped` when it is there, and made here when the other run has failed at it, has died,
+ * or has written nothing for a minute.
  *
  * @returns how it ended. An archive that fails is an outcome, and so is none after a stop.
- * @throws what a hook throws, when everything has ended.
+ * @throws {@link UsageError} when there is no such order; what a hook throws, when everything has ended.
  */
 export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHooks = {}): Promise<RunEnding> {
-  const { onOutcome = () => {}, onRead = () => {}, signal, tempDir } = hooks;
-  const queue = entries
-    .filter((entry) => entry.action === 'convert')
-    .sort((a, b) => b.job.archive.sizeBytes - a.job.archive.sizeBytes);
-  let left = queue.length;
+  const { order = 'largest', onOutcome = () => {}, onRead = () => {}, signal, tempDir } = hooks;
+  const { onOtherRun = () => {}, onWait = () => {} } = hooks;
+  if (!ORDERS.includes(order)) throw new UsageError(`order is ${order}. It must be ${ORDERS.join(' or ')}.`);
+  const jobs = entries.filter((entry) => entry.action === 'convert');
+  const queue = new JobQueue(jobs, order, onWait);
+  let left = jobs.length;
+  const otherRuns = new Set<string>();
+  const noteOther = ({ runId, host, pid }: Writer) => {
+    if (!otherRuns.has(runId)) onOtherRun({ runId, host, pid });
+    otherRuns.add(runId);
+  };
   for (const entry of entries) if (entry.action !== 'convert') onOutcome({ entry, result: settle(entry) });
   const folders = stagingFolders(entries, tempDir);
   for (const folder of folders) await openStorage(folder).sweep(folder);
@@ -65,7 +81,7 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
     stop(); // whatever is tried next fails alike
   };
   const slots = Array.from({ length: executor.slots }, () =>
-    work(queue, executor, { onOutcome: decide, onRead, signal: stopping.signal }).catch((error: unknown) => {
+    work(queue, executor, { onOutcome: decide, onRead, noteOther, signal: stopping.signal }).catch((error: unknown) => {
       stop(); // one slot's hook has thrown: the others must not go on behind the caller's back
       throw error;
     }),
@@ -82,26 +98,41 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
   return left === 0 ? { kind: 'complete', left } : { kind: 'stopped', left, reason: signal?.reason };
 }
 
+/** What a slot tells, and when it ends. */
+interface SlotHooks {
+  onOutcome: (outcome: Outcome) => void;
+  onRead: (bytes: number) => void;
+  noteOther: (writer: Writer) => void;
+  signal: AbortSignal;
+}
+
 /** One slot's work: the next job, until there is none or the run is stopped. */
 async function work(
-  queue: ConvertEntry[],
+  queue: JobQueue,
   executor: Executor,
-  { onOutcome, onRead, signal }: Required<Omit<RunHooks, 'signal' | 'tempDir'>> & { signal: AbortSignal },
+  { onOutcome, onRead, noteOther, signal }: SlotHooks,
 ): Promise<void> {
-  for (let entry = queue.shift(); entry && !signal.aborted; entry = queue.shift()) {
+  for (let next = await queue.next(signal); next; next = await queue.next(signal)) {
+    const { entry, ignoredRuns } = next;
     const { job } = entry;
     const startMs = performance.now();
     let readBytes = 0;
+    const countRead = (bytes: number) => {
+      readBytes += bytes;
+      onRead(bytes);
+    };
     let result: JobResult;
     try {
-      result = await executor.run(job, (bytes) => {
-        readBytes += bytes;
-        onRead(bytes);
-      });
+      result = await executor.run(job, { onRead: countRead, ignoredRuns });
     } catch (error) {
       const seconds = (performance.now() - startMs) / 1000;
       const kind = signal.aborted ? 'stopped' : 'bug';
       result = await recordFailure(job, { status: 'failed', kind, error: (error as Error).message, seconds });
+    }
+    if (result.status === 'taken') {
+      noteOther(result.by);
+      queue.defer(entry, result.by);
+      continue;
     }
     if (result.status === 'failed' && result.kind === 'stopped') return;
     // Whatever was not read, of a failed archive or beside the member, is done with too.
@@ -111,13 +142,13 @@ async function work(
 }
 
 /** What the plan has already settled. */
-function settle(entry: Exclude<PlanEntry, ConvertEntry>): JobResult {
+function settle(entry: Exclude<PlanEntry, ConvertEntry>): Outcome['result'] {
   if (entry.action === 'skip') return { status: 'skipped', seconds: 0 };
   return { status: 'failed', kind: 'archive', error: entry.problem, seconds: 0 };
 }
 
 /** The folders in which unfinished outputs may lie: also those of dead runs, of archives that are settled now. */
 function stagingFolders(entries: PlanEntry[], tempDir: string | undefined): Set<string> {
-  const folders = entries.flatMap(outputsOf).map((output) => folderOf(output.path));
+  const folders = entries.flatMap(outputsOf).map(stagingFolderOf);
   return new Set(tempDir === undefined ? folders : [...folders, tempDir]);
 }

@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { Executor } from '../convert/executor.js';
+import type { Executor, JobRun } from '../convert/executor.js';
 import type { Job } from '../convert/plan.js';
 import type { JobResult } from '../convert/recorded-job.js';
 import { newRunId } from '../storage/staging.js';
 import { StorageError } from '../storage/storage.js';
+import { CommitGate } from './commit-gate.js';
 import type { WorkerData, WorkerMessage, WorkerTask } from './worker.js';
 
 /** Options of {@link workerThreadsExecutor}. */
@@ -23,6 +24,14 @@ const MAX_HEAP_MB = 1024;
 /** Of V8's nursery. Little garbage is made, so a small one costs nothing, and saves 15 MB a worker. */
 const NURSERY_MB = 4;
 
+/** A thread, and what it is doing. */
+interface Thread {
+  worker: Worker;
+  gate: CommitGate;
+  /** Settled when it has nothing to do. */
+  running: Promise<unknown>;
+}
+
 /**
  * Runs jobs in worker threads, one job a worker at a time. Workers start when they are first needed and are used again;
  * one that dies takes only its job with it, and the next job gets a new one.
@@ -34,26 +43,38 @@ export function workerThreadsExecutor({
   workerUrl = new URL('./worker.js', import.meta.url),
 }: WorkerThreadsOptions): Executor {
   const runId = newRunId();
-  const all = new Set<Worker>();
-  const idle: Worker[] = [];
+  const all = new Set<Thread>();
+  const idle: Thread[] = [];
+  let isClosed = false;
 
-  function start(): Worker {
+  function start(): Thread {
     const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB };
-    const worker = new Worker(workerUrl, { resourceLimits, workerData: { runId } satisfies WorkerData });
-    all.add(worker);
-    worker.once('exit', () => all.delete(worker));
+    const gate = new CommitGate();
+    const data: WorkerData = { runId, gate: gate.shared };
+    const worker = new Worker(workerUrl, { resourceLimits, workerData: data });
+    const thread: Thread = { worker, gate, running: Promise.resolve() };
+    all.add(thread);
+    worker.once('exit', () => all.delete(thread));
     // A thread that fails while it is idle is not used again; whoever takes a job next gets a new one.
-    worker.on('error', () => all.delete(worker));
-    return worker;
+    worker.on('error', () => all.delete(thread));
+    return thread;
   }
 
-  function takeIdle(): Worker | undefined {
-    for (let worker = idle.pop(); worker; worker = idle.pop()) if (all.has(worker)) return worker;
+  function takeIdle(): Thread | undefined {
+    for (let thread = idle.pop(); thread; thread = idle.pop()) if (all.has(thread)) return thread;
     return undefined;
   }
 
-  function run(job: Job, onRead: (bytes: number) => void): Promise<JobResult> {
-    const worker = takeIdle() ?? start();
+  async function run(job: Job, how: JobRun): Promise<JobResult> {
+    if (isClosed) throw new Error('stopped');
+    const thread = takeIdle() ?? start();
+    const result = runIn(thread, job, how);
+    thread.running = result;
+    return result;
+  }
+
+  function runIn(thread: Thread, job: Job, { onRead, ignoredRuns = [] }: JobRun): Promise<JobResult> {
+    const { worker, gate } = thread;
     return new Promise((resolve, reject) => {
       const onMessage = (message: WorkerMessage) => {
         if ('readBytes' in message) {
@@ -62,31 +83,36 @@ export function workerThreadsExecutor({
         }
         if (!('result' in message)) return;
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-        idle.push(worker);
+        idle.push(thread);
         resolve(message.result);
       };
       const onError = (cause: unknown) =>
         reject(new Error(`its worker died: ${(cause as Error)?.message ?? cause}`, { cause }));
       const onExit = (code: number) => reject(new Error(`its worker died: it ended with exit code ${code}`));
-      worker
-        .on('message', onMessage)
-        .once('error', onError)
-        .once('exit', onExit)
-        .postMessage({ job } satisfies WorkerTask);
+      gate.open();
+      worker.on('message', onMessage).once('error', onError).once('exit', onExit);
+      worker.postMessage({ job, ignoredRuns } satisfies WorkerTask);
     });
   }
 
+  async function end({ worker, gate, running }: Thread): Promise<void> {
+    if (!gate.shut()) await Promise.allSettled([running]);
+    await worker.terminate();
+  }
+
   async function close(): Promise<void> {
-    // One that has a job is ended at once: what its earlier jobs made is known by the notes of the outputs themselves.
+    // A job that is not yet at its end is ended at once. What earlier ones made is known by the notes of the outputs.
+    isClosed = true;
     const problems = await Promise.all(idle.splice(0).map(settle));
-    await Promise.all([...all].map((worker) => worker.terminate()));
+    await Promise.all([...all].map(end));
     const problem = problems.find((found) => found !== undefined);
     if (problem !== undefined) throw new StorageError(problem);
   }
 
-  /** @returns why the records of a worker's jobs are not durable. */
-  function settle(worker: Worker): Promise<string | undefined> {
-    if (!all.has(worker)) return Promise.resolve(undefined);
+  /** @returns why the records of a thread's jobs are not durable. */
+  function settle(thread: Thread): Promise<string | undefined> {
+    const { worker } = thread;
+    if (!all.has(thread)) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       worker.on('message', (message: WorkerMessage) => 'settled' in message && resolve(message.settled));
       worker.once('exit', () => resolve(undefined)).postMessage('settle' satisfies WorkerTask);

@@ -3,19 +3,29 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Job } from '../convert/plan.js';
 import { type JobResult, runJob } from '../convert/recorded-job.js';
 import { settleAllLogs } from '../storage/open-storage.js';
+import { CommitGate } from './commit-gate.js';
 
 /** What a worker thread is told when it starts. */
 export interface WorkerData {
   runId: string;
+  /** Memory of its {@link CommitGate}. */
+  gate: SharedArrayBuffer;
 }
 
-/** What it is asked for: a job, or to see that all records of its jobs are durable. */
-export type WorkerTask = { job: Job } | 'settle';
+/** What it is told to do: a job, or to see that all records of its jobs are durable. */
+export type WorkerTask =
+  | {
+      job: Job;
+      /** Other runs that it does not give way to. */
+      ignoredRuns: readonly string[];
+    }
+  | 'settle';
 
 /** `settled`: why records could not be made durable; `undefined`: they are. */
 export type WorkerMessage = { readBytes: number } | { result: JobResult } | { settled: string | undefined };
 
-const { runId } = workerData as WorkerData;
+const { runId, gate: shared } = workerData as WorkerData;
+const gate = new CommitGate(shared);
 
 parentPort?.on('message', async (task: WorkerTask) => {
   const post = (message: WorkerMessage) => parentPort?.postMessage(message);
@@ -27,6 +37,12 @@ parentPort?.on('message', async (task: WorkerTask) => {
     post({ settled });
     return;
   }
-  const result = await runJob(task.job, { onRead: (readBytes) => post({ readBytes }), runId });
+  const { job, ignoredRuns } = task;
+  const result = await runJob(job, {
+    runId,
+    onRead: (readBytes) => post({ readBytes }),
+    givesWay: (writer) => !ignoredRuns.includes(writer.runId),
+    mayCommit: () => gate.pass(),
+  });
   post({ result });
 });

@@ -77,8 +77,8 @@ export async function convertArchive(path: string, options: ConvertArchiveOption
   const result = await runJob(entry.job, { onRead, signal });
   await settleAllLogs();
   signal?.throwIfAborted();
-  if (result.status === 'skipped') return { status: 'skipped', reason: 'exists' };
   if (result.status === 'failed') throw new ConversionError(path, result.error, result.kind);
+  if (result.status !== 'done') return { status: 'skipped', reason: 'exists' };
   const { outputs, counts, seconds } = result;
   return { status: 'done', outputs, counts, seconds };
 }

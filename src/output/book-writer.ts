@@ -17,8 +17,8 @@ export type Decimals = false | 'decimal' | 'text';
 
 /** What the rows of a book output are to hold. */
 export interface BookOptions {
-  /** What the file is of; Parquet has it in every row. */
-  symbol: string;
+  /** What the file is of; Parquet has it in every row. `undefined`: its folders tell, and it has no such column. */
+  symbol: string | undefined;
   /** Levels a side. */
   depth: number;
   /** Puts `timestamp_formatted` before `timestamp`; CSV only. */
@@ -46,7 +46,7 @@ export interface TableOptions {
   /** Names of the numbers, in order. */
   columns: readonly string[];
   /** As in {@link BookOptions}, as are those below. */
-  symbol: string;
+  symbol: string | undefined;
   formattedTimestamp: boolean;
   metadata: Record<string, string>;
 }

@@ -33,7 +33,7 @@ export type StateColumn<Row = BookRow> = Omit<ColumnInfo, 'type'> & {
   /** The only kind of file that has the column; absent: both. */
   only?: 'csv' | 'parquet';
   /** The option that adds the column; absent: it is always there. */
-  option?: 'formattedTimestamp' | 'quality';
+  option?: 'formattedTimestamp' | 'quality' | 'symbol';
 } & (
     | { type: 'time' | 'int64'; value: (row: Row) => number }
     | { type: 'flag'; value: (row: Row) => boolean }
@@ -76,6 +76,7 @@ export const LABEL_COLUMNS: readonly StateColumn<RowLabel>[] = [
     unit: '',
     meaning: 'the pair, the same in every row',
     only: 'parquet',
+    option: 'symbol',
     value: (_, symbol) => symbol,
   },
 ];
@@ -106,10 +107,10 @@ export const STATE_COLUMNS: readonly StateColumn[] = [
 export function columnsOfFile<Row>(
   columns: readonly StateColumn<Row>[],
   kind: 'csv' | 'parquet',
-  options: Partial<Pick<BookOptions, 'formattedTimestamp' | 'quality'>>,
+  options: Partial<Pick<BookOptions, 'formattedTimestamp' | 'quality' | 'symbol'>>,
 ): StateColumn<Row>[] {
   return columns.filter(
-    ({ only, option }) => (only === undefined || only === kind) && (option === undefined || options[option]),
+    ({ only, option }) => (only === undefined || only === kind) && (option === undefined || Boolean(options[option])),
   );
 }
 

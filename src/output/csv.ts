@@ -65,9 +65,9 @@ class StateColumns<Row> {
   readonly #columns: StateColumn<Row>[];
   readonly #symbol: string;
 
-  constructor(columns: StateColumn<Row>[], symbol: string) {
+  constructor(columns: StateColumn<Row>[], symbol: string | undefined) {
     this.#columns = columns;
-    this.#symbol = symbol;
+    this.#symbol = symbol ?? ''; // no column has it then
   }
 
   get names(): string[] {

@@ -18,6 +18,18 @@ export function makeFolder(folder: string): void {
   flushFolder(parent);
 }
 
+/** Removes a folder and those above it, up to but without `top`, as long as they are empty. One that stays does no harm. */
+export function removeEmptyFolders(folder: string, top: string): void {
+  const below = path.relative(top, folder);
+  if (below === '' || below.startsWith('..')) return;
+  try {
+    fs.rmdirSync(folder);
+  } catch {
+    return;
+  }
+  removeEmptyFolders(path.dirname(folder), top);
+}
+
 function isFolder(folder: string): boolean {
   return fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

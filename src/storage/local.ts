@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeFolder } from './folders.js';
+import { flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
 import { openFile } from './local-file.js';
 import { appendLine, readLines } from './log-file.js';
 import { LocalStagedFile } from './staged-file.js';
-import { sweepStaged } from './staging.js';
+import { findWriters, sweepStaged } from './staging.js';
 import { type Entry, type Storage, StorageError } from './storage.js';
 import { versionOf } from './version.js';
 
@@ -38,6 +38,12 @@ export const localStorage: Storage = {
   open: async (file) => openFile(file),
   readNote: async () => undefined,
   stage: (file, options) => new LocalStagedFile(file, options),
+  async remove(file, top) {
+    fs.rmSync(file);
+    flushFolder(path.dirname(file));
+    removeEmptyFolders(path.dirname(file), top);
+  },
+  writersOf: async (file, options) => findWriters(file, options),
   sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId),
   appendLine: async (file, line) => appendLine(file, line),
   appendSoon: async (file, line) => appendLine(file, line),
@@ -48,7 +54,21 @@ export const localStorage: Storage = {
     makeFolder(folder);
     fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
   },
+
+  freeBytes: (folder) => freeBytesAt(path.resolve(folder)),
 };
+
+/** Asked of the nearest folder that is there, in which the others will be made. */
+async function freeBytesAt(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await fs.promises.statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    const parent = path.dirname(folder);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return isMissing && parent !== folder ? freeBytesAt(parent) : undefined;
+  }
+}
 
 /** A name as it is, and as text: not every name is UTF-8, and the text of those leads nowhere. */
 interface Name {

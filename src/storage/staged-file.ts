@@ -2,8 +2,8 @@ import type { Hash } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { flush, flushFolder, makeFolder } from './folders.js';
-import { stagedName } from './staging.js';
+import { flush, flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
+import { stagedName, stagingPlace } from './staging.js';
 import type { FileVersion, StagedFile, StagingOptions, StoredIdentity } from './storage.js';
 import { versionIn, versionOf } from './version.js';
 import { writeAll } from './write-all.js';
@@ -18,23 +18,28 @@ export class LocalStagedFile implements StagedFile {
   readonly #path: string;
   /** Where it is until it is published. */
   readonly stagedPath: string;
+  /** The file's own folder, or one above: it outlives the file. */
+  readonly #stagingDir: string;
   readonly #runId: string;
   #fd: number | undefined;
-  readonly #hash = newSha256();
+  #writtenBytes = 0;
+  #hash = newSha256();
   #identity: StoredIdentity | undefined;
 
-  constructor(filePath: string, { runId, tempDir }: StagingOptions) {
+  constructor(filePath: string, { runId, tempDir, stagingDir = path.dirname(filePath) }: StagingOptions) {
     this.#path = filePath;
+    this.#stagingDir = stagingDir;
     this.#runId = runId;
-    const folder = path.dirname(filePath);
-    makeFolder(folder);
+    makeFolder(stagingDir);
     if (tempDir !== undefined) makeFolder(tempDir);
-    this.stagedPath = path.join(tempDir ?? folder, stagedName(path.basename(filePath), runId));
+    const { folder, name } = stagingPlace(filePath, { stagingDir, tempDir });
+    this.stagedPath = path.join(folder, stagedName(name, runId));
     this.#fd = fs.openSync(this.stagedPath, 'wx');
   }
 
   write(bytes: Uint8Array): void {
-    writeAll(this.#openFd(), bytes);
+    writeAll(this.#openFd(), bytes, this.#writtenBytes);
+    this.#writtenBytes += bytes.length;
     this.#hash.update(bytes);
   }
 
@@ -43,11 +48,19 @@ export class LocalStagedFile implements StagedFile {
     fs.fsyncSync(fd);
     this.#identity = { ...versionOf(fs.fstatSync(fd)), sha256: this.#hash.digest('hex') };
     this.#close();
+    makeFolder(path.dirname(this.#path));
     return this.#identity;
+  }
+
+  restart(): void {
+    fs.ftruncateSync(this.#openFd());
+    this.#writtenBytes = 0;
+    this.#hash = newSha256();
   }
 
   async publish(): Promise<FileVersion> {
     if (!this.#identity) throw new Error(`${this.#path} is to be flushed before it is published`);
+    makeFolder(path.dirname(this.#path)); // another run that gave up may have removed it
     this.#rename();
     flushFolder(path.dirname(this.#path));
     return versionIn(this.#identity);
@@ -58,6 +71,7 @@ export class LocalStagedFile implements StagedFile {
       this.#close();
     } finally {
       fs.rmSync(this.stagedPath, { force: true });
+      removeEmptyFolders(path.dirname(this.#path), this.#stagingDir);
     }
   }
 
@@ -83,8 +97,7 @@ export class LocalStagedFile implements StagedFile {
 
   /** A rename is atomic within a file system only: from another one the file is first copied beside its place. */
   #copyAcrossAndRename(): void {
-    const folder = path.dirname(this.#path);
-    const copy = path.join(folder, stagedName(path.basename(this.#path), this.#runId));
+    const copy = path.join(this.#stagingDir, stagedName(path.basename(this.#path), this.#runId));
     try {
       fs.copyFileSync(this.stagedPath, copy, fs.constants.COPYFILE_EXCL);
       const seconds = (this.#identity?.mtimeMs ?? 0) / 1000;

@@ -3,23 +3,33 @@ import os from 'node:os';
 import path from 'node:path';
 import { threadId } from 'node:worker_threads';
 import zlib from 'node:zlib';
+import type { StagingOptions, Writer } from './storage.js';
+import { versionOf } from './version.js';
 
 /**
  * The hidden names of unfinished files. A name tells whose it is, so that the next run can sweep what a dead run left
- * behind without touching what a live one is writing:
+ * behind without touching what a live one is writing, and runs at the same time see each other's work:
  *
  *     .2025-01-15_BTCUSDT_ob500_1m.csv.HOST-PLACE-PID-START.RUN.THREAD.COUNT.part
  *
  * PLACE is where the number PID means a process: a boot of a machine, and within it a container. START is when the
- * process began, because the numbers of dead processes are given out again.
+ * process began, because the numbers of dead processes are given out again. In a `--temp-dir`, where files of several
+ * folders lie, a hash of the file's own folder comes first.
  */
-const STAGED = /^\..+\.(\w+)-(\w+)-(\d+)-(\d+)\.(\w+)\.\d+\.\d+\.part$/;
+const STAGED = /^\.(.+)\.(\w+)-(\w+)-(\d+)-(\d+)\.(\w+)\.\d+\.\d+\.part$/;
 
 /** The same without PLACE and RUN, as version 0.1 wrote them. */
 const STAGED_BEFORE = /^\..+\.\w+-\d+-\d+\.\d+\.\d+\.part$/;
 
 /** A staged file of another place is taken for dead when nobody has written to it for this long. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
+
+/** Where {@link statOf} has the state of a process, and when it began, in clock ticks since boot. */
+const STATE = 0;
+const START = 19;
+
+/** States of a process that does nothing more, or nothing until it is told to: stopped, traced, dead. */
+const STANDS_STILL = new Set(['T', 't', 'Z', 'X']);
 
 /** File names may have 255 bytes on common file systems; a long host name must not use them up. */
 const host = os.hostname().replace(/\W/g, '_').slice(0, 32);
@@ -30,6 +40,17 @@ let count = 0;
 /** A name for a run that no other run has: its unfinished files bear it. */
 export function newRunId(): string {
   return `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+}
+
+/** The folder that a file is staged in, and what it is called there. */
+export function stagingPlace(
+  file: string,
+  { tempDir, stagingDir = path.dirname(file) }: Omit<StagingOptions, 'runId'>,
+): { folder: string; name: string } {
+  const fileName = path.basename(file);
+  if (tempDir === undefined) return { folder: stagingDir, name: fileName };
+  // A folder that is not there holds nothing that anybody could have staged.
+  return { folder: tempDir, name: `${hash(orEmpty(() => fs.realpathSync(stagingDir)))}.${fileName}` };
 }
 
 /** A name for the unfinished `fileName` that no other process, thread or earlier call has given out. */
@@ -52,11 +73,25 @@ export function sweepStaged(folder: string, endedRunId?: string): number {
   return removed;
 }
 
+/** The other runs that have a file staged, live, and do not stand still. */
+export function findWriters(file: string, { runId: ownRunId, ...options }: StagingOptions): Writer[] {
+  const { folder, name } = stagingPlace(file, options);
+  return listFolder(folder).flatMap((stagedAs) => {
+    const [, fileName, host = '', filePlace, pid, , runId = ''] = STAGED.exec(stagedAs) ?? [];
+    if (fileName !== name || runId === ownRunId) return [];
+    const staged = path.join(folder, stagedAs);
+    if (isLeftover(stagedAs, staged, undefined)) return [];
+    if (filePlace === place && STANDS_STILL.has(statOf(Number(pid))[STATE] ?? '')) return [];
+    const stat = fs.statSync(staged, { throwIfNoEntry: false });
+    return stat ? [{ runId, host, pid: Number(pid), ...versionOf(stat) }] : []; // else it has just been published
+  });
+}
+
 /** Whether an unfinished file is of nobody any more, by its name, and by its age where the name does not tell. */
 export function isLeftover(name: string, file: string, endedRunId: string | undefined): boolean {
   const match = STAGED.exec(name);
   if (!match) return STAGED_BEFORE.test(name) && isOlderThan(file, Date.now() - FOREIGN_AGE_MS);
-  const [, fileHost, filePlace, pid, start, runId] = match;
+  const [, , fileHost, filePlace, pid, start, runId] = match;
   if (runId === endedRunId) return true;
   if (filePlace === place) return !isRunning(Number(pid), Number(start));
   // Written before this machine was started, by a machine of this name: most likely by this one.
@@ -97,14 +132,17 @@ function isSameStart(pid: number, start: number): boolean {
   return startNow === undefined || start === 0 || startNow === start;
 }
 
-/**
- * When a process began, in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)); `undefined` where there is
- * no such file: then the number alone has to do.
- */
+/** When a process began; `undefined` where nothing tells: then the number alone has to do. */
 function startOf(pid: number): number | undefined {
+  const start = statOf(pid)[START];
+  return start === undefined ? undefined : Number(start);
+}
+
+/** The fields of /proc/PID/stat, from the third on (proc(5)); none where there is no such file. */
+function statOf(pid: number): string[] {
   const stat = readLine(`/proc/${pid}/stat`);
   // Field 2 is the program's name in parentheses and may hold anything; fields count from after its end.
-  return stat === '' ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** What the kernel says in one of its files; empty where there is none, or it is not for us. */

@@ -40,8 +40,21 @@ export interface ByteSource {
 export interface StagingOptions {
   /** The run that writes it: the name of the unfinished file tells, so that nobody else sweeps it. */
   runId: string;
-  /** A folder for unfinished files; beside the file's own place when absent. */
+  /** A folder for unfinished files; `stagingDir` when absent. */
   tempDir?: string | undefined;
+  /**
+   * A folder above the file's own, on the same disk. The file's own is then made only when the file has been flushed, so
+   * that one that is given up leaves no empty folder. Default: the file's own.
+   */
+  stagingDir?: string | undefined;
+}
+
+/** A living run that has a file staged, and the staged file as it is now. */
+export interface Writer extends FileVersion {
+  runId: string;
+  /** The machine and the process that it runs in. */
+  host: string;
+  pid: number;
 }
 
 /** A file on its way: nobody sees it before it is published, and then whole. */
@@ -55,6 +68,8 @@ export interface StagedFile {
    * the one that it has now, and the hash of the bytes that were given to {@link write}.
    */
   flush(): StoredIdentity;
+  /** Forgets what was written, and begins anew. It stays staged meanwhile. Not after {@link flush}. */
+  restart(): void;
   /**
    * Makes the flushed file appear at its path, in one step, in place of what was there.
    *
@@ -96,6 +111,18 @@ export interface Storage {
   /** Begins a file that is to appear at a path. Folders are made as needed. */
   stage(path: string, options: StagingOptions): StagedFile;
   /**
+   * Removes a file, durably, and the folders that it leaves empty, up to but without `top`.
+   *
+   * @throws a system error when it cannot be removed, or is not there, where the system tells.
+   */
+  remove(path: string, top: string): Promise<void>;
+  /**
+   * The other runs that have the file staged and can go on with it: those that live, and do not stand still.
+   *
+   * @param options of the caller's own staging: of runs that stage elsewhere nothing is known.
+   */
+  writersOf(path: string, options: StagingOptions): Promise<Writer[]>;
+  /**
    * Removes what runs have left behind in a folder: that of dead runs, and that of one run that has ended, when its id
    * is given. What cannot be removed, or a folder that cannot be read, stops nobody.
    *
@@ -128,6 +155,10 @@ export interface Storage {
    * @throws a system error when it cannot be made, or not be written to.
    */
   requireWritable(folder: string): Promise<void>;
+  /**
+   * How many bytes can still be written to a folder, which need not be there yet; `undefined` where nobody can tell.
+   */
+  freeBytes(folder: string): Promise<number | undefined>;
 }
 
 /** A place is not as it has to be. The message names it where the caller may not know it. */

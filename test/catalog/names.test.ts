@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { formatInterval, isDate, parseInterval } from '../../src/base/time.js';
 import { findDate, parseArchiveName, parseTopic } from '../../src/catalog/archive-name.js';
+import { MARKETS } from '../../src/catalog/market.js';
+import {
+  type Contents,
+  nameOutput,
+  parsePlace,
+  placeOf,
+  stagingFolderOf,
+  unpartitionedPlace,
+} from '../../src/catalog/output-name.js';
+import { PARTITIONS } from '../../src/catalog/partition.js';
+import { FORMAT_NAMES } from '../../src/output/formats.js';
+import { holds } from '../support/holds.js';
 
 describe('archive names', () => {
   const valid: [name: string, date: string, pair: string, depth: number][] = [
@@ -85,6 +98,79 @@ describe('intervals', () => {
     test(`not ${JSON.stringify(text)}, which the message names`, () => {
       const isSaid = (error: unknown) => error instanceof RangeError && error.message.includes(text);
       assert.throws(() => parseInterval(text), isSaid);
+    });
+  }
+});
+
+describe('outputs', () => {
+  // What an output folder is called says nothing, whatever it looks like.
+  const outputDirs = [
+    '/out',
+    'spot',
+    '/a/spot/0200',
+    'x/0200/symbol=X/date=2025-01-15',
+    's3://bucket/metrics/AAA',
+    '.',
+  ];
+  const pair = fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/);
+  const date = fc
+    .date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true })
+    .map((day) => day.toISOString().slice(0, 10));
+  const contents: fc.Arbitrary<Contents> = fc.oneof(
+    fc.constant({ kind: 'metrics' as const }),
+    fc.integer({ min: 1, max: 9999 }).map((depth) => ({ kind: 'book' as const, depth })),
+  );
+  const named = fc.record({
+    outputDir: fc.constantFrom(...outputDirs),
+    market: fc.constantFrom(undefined, ...MARKETS),
+    pair,
+    date,
+    contents,
+    format: fc.constantFrom(...FORMAT_NAMES),
+    partition: fc.constantFrom(...PARTITIONS),
+  });
+
+  test('the place tells everything that it was made of, in whatever folder it lies', () => {
+    holds(
+      fc.property(named, ({ outputDir, market, contents, format, partition, ...day }) => {
+        const form = { contents, intervalMs: 60_000, format };
+        const output = nameOutput(outputDir, { ...day, market }, { ...form, partition });
+        const place = placeOf(output);
+        assert.ok(output.path.endsWith(place));
+        assert.equal(placeOf({ path: place, market }), place, 'as in records');
+        assert.deepEqual(parsePlace(place), {
+          kind: contents.kind,
+          market,
+          partition,
+          depth: contents.kind === 'book' ? contents.depth : undefined,
+          ...day,
+          interval: '1m',
+          format,
+        });
+        const plain = placeOf(nameOutput(outputDir, { ...day, market }, { ...form, partition: 'none' }));
+        assert.equal(unpartitionedPlace(place), plain);
+        assert.ok(!/date=[^/]*$/.test(stagingFolderOf({ path: place })));
+      }),
+    );
+  });
+
+  const FILE = '2025-01-15_AAA_ob200_1m.csv';
+  const places: [place: string, staged: string | undefined][] = [
+    [`0200/AAA/${FILE}`, '0200/AAA'],
+    [`spot/0200/symbol=AAA/date=2025-01-15/${FILE}`, 'spot/0200/symbol=AAA'],
+    [`0200/symbol=AAA/date=2025-01-16/${FILE}`, undefined],
+    [`0200/symbol=AAA/${FILE}`, undefined],
+    [`0200/AAA/date=2025-01-15/${FILE}`, undefined],
+    [`0200/symbol=BBB/date=2025-01-15/${FILE}`, undefined],
+    [`0500/symbol=AAA/date=2025-01-15/${FILE}`, undefined],
+    [`other/0200/AAA/${FILE}`, undefined],
+    [`0200/AAA/more/${FILE}`, undefined],
+    ['', undefined],
+  ];
+  for (const [place, staged] of places) {
+    test(`${place || 'nothing'} is ${staged === undefined ? 'no' : 'an'} output’s place`, () => {
+      assert.equal(parsePlace(place) !== undefined, staged !== undefined);
+      if (staged !== undefined) assert.equal(stagingFolderOf({ path: place }), staged);
     });
   }
 });

@@ -407,7 +407,7 @@ test('--dry-run tells what would be done, and makes nothing', async (t) => {
   const { status, stdout, stderr } = await complete([...common, '--dry-run', '--depths', '200']);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
   assert.deepEqual(fs.readdirSync(folder), ['in']);
-  const [first, target, second, totals, end] = stdout.split('\n');
+  const [first, target, second, totals, estimate, free, end] = stdout.split('\n');
   assert.match(first ?? '', /^\[1\] CONVERT {2}\S+_ob200\.data\.zip →$/);
   assert.equal(target?.trim(), path.join(out, csv('AAAUSDT', DAY, 200)));
   assert.match(
@@ -415,6 +415,8 @@ test('--dry-run tells what would be done, and makes nothing', async (t) => {
     /^\[2\] SKIP {5}\S+_ob500\.data\.zip \[200\]: made from another archive \(200 comes from \S+\)$/,
   );
   assert.deepEqual([totals, end], ['Dry run: 2 archives, 1 to convert, 1 to skip, 0 unusable', '']);
+  assert.equal(estimate, 'Estimate: 1 output of together 7.8 MB (by typical sizes)');
+  assert.match(free ?? '', new RegExp(`^Free at ${out}: [\\d.]+ .B$`));
 
   const json = await complete([...common, '--dry-run', '--json', '--depths', '200']);
   const events = json.stdout
@@ -598,6 +600,7 @@ function values(...all: string[]): string[] {
 /** Wrong ways to call it; `%` is a folder with an empty folder, a file, an archive and a folder of sources. */
 const WRONG: [args: string, reason: RegExp][] = [
   ['--sorce-dir %/in', /unknown option '--sorce-dir'\n\(Did you mean --source-dir\?\)/],
+  ['--partition daily', /argument 'daily' is invalid\. Allowed choices are none, hive/],
   ['--worker 2', /Did you mean --workers\?/],
   ['--depth 200', /unknown option '--depth'\n\(Did you mean --depths\?\)\nTry bookgrid --help\./],
   ['--symbol=BTCUSDT', /Did you mean --symbols\?/],
@@ -848,6 +851,7 @@ test('conversions.jsonl has a line for each archive converted or failed, none fo
         compat: 'none',
         quality: false,
         formattedTimestamp: false,
+        partition: 'none',
       },
       formatVersion: 1,
     })),

@@ -70,6 +70,7 @@ test('--json: one object a line', async (t) => {
     depth: 200,
     interval: '1m',
     format: 'csv',
+    partition: 'none',
     month: '2025-02',
     done: 4,
     stale: 0,

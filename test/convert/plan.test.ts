@@ -262,6 +262,51 @@ describe('outputs whose rows mean something else', () => {
   });
 });
 
+describe('another partition', () => {
+  const HIVE200 = '/out/0200/symbol=XRPUSDT/date=2025-01-15/2025-01-15_XRPUSDT_ob200_1m.csv';
+  const version = { sizeBytes: 1, mtimeMs: 1 };
+  const inHive = record({ shape: { partition: 'hive' } });
+  const cases: [from: string, made: Record<string, OutputRecord | Labels>, partition: 'none' | 'hive', to: string][] = [
+    [OUT200, { [OUT200]: record() }, 'hive', HIVE200],
+    [OUT200, { [OUT200]: 'as-of' }, 'hive', HIVE200],
+    [HIVE200, { [HIVE200]: inHive }, 'none', OUT200],
+    [HIVE200, { [HIVE200]: 'as-of' }, 'none', OUT200],
+    // What is there twice is one too many, also when the right one is up to date.
+    [OUT200, { [OUT200]: record(), [HIVE200]: inHive }, 'hive', HIVE200],
+  ];
+  for (const [from, made, partition, to] of cases) {
+    test(`${Object.keys(made)}, ${partition} wanted: never a second one beside it`, () => {
+      const options = { partition, depths: [200] };
+      const { conflicts } = refusalOf(made, options);
+      assert.deepEqual(
+        conflicts.map(({ path, differences }) => [path, differences[0]?.option]),
+        [[from, 'partition']],
+      );
+      const kept = planWith(made, { ...options, onStale: 'keep' });
+      assert.ok(kept.action === 'skip');
+      assert.deepEqual(
+        kept.kept?.map(({ path }) => path),
+        [from],
+      );
+      for (const how of [{ onStale: 'remake' }, { overwrite: true }] as const) {
+        const entry = planWith(made, { ...options, ...how });
+        assert.ok(entry.action === 'convert');
+        assert.deepEqual(
+          entry.job.outputs.map(({ path, removes }) => [path, removes]),
+          [[to, { path: from, ...version }]],
+        );
+      }
+    });
+  }
+
+  test('up to date where it is wanted', () => {
+    assert.equal(
+      describeEntry(planWith({ [HIVE200]: inHive }, { partition: 'hive', depths: [200] })),
+      'skip 200: exists',
+    );
+  });
+});
+
 describe('two archives with one output', () => {
   test('the first in plan order makes it, the other makes what is its own and says so', () => {
     const [first, second] = plan(inventory(D500, D200), OPTIONS);

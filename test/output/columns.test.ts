@@ -22,7 +22,11 @@ const LEVELS = {
 const LAYOUTS = ['lists', 'wide', 'long'] as const;
 
 describe('docs/outputs.md says what the tables of the code say', () => {
-  const FLAG_OF = { formattedTimestamp: '`--include-formatted-timestamp`', quality: '`--quality`' };
+  const FLAG_OF = {
+    formattedTimestamp: '`--include-formatted-timestamp`',
+    quality: '`--quality`',
+    symbol: 'not with `--partition hive`',
+  };
   const described = ({ name, unit, meaning }: Omit<ColumnInfo, 'type'>) => ({ column: name, unit, meaning });
   const stateOf = (kind: StateColumn['only']) =>
     STATE_COLUMNS.filter(({ only }) => only === undefined || only === kind);
@@ -64,7 +68,9 @@ const OPTION_SETS = [
 function ofFile(rows: typeof CSV, options: string[]): { name: string; type: string; empty: string }[] {
   const isThere = (row: (typeof CSV)[number]) => {
     const option = row['there with'];
-    return option === undefined || option === 'always' || options.some((given) => `\`${given}\`` === option);
+    if (option === undefined || option === 'always') return true;
+    if (option.startsWith('not with ')) return option !== `not with \`${options.join(' ')}\``;
+    return options.some((given) => `\`${given}\`` === option);
   };
   const columns = rows.filter(isThere).map((row) => ({
     name: row['column'] ?? '',
@@ -96,7 +102,8 @@ async function convert(t: TestContext, ...options: string[]): Promise<string> {
   const args = ['--output-dir', dir, '--depths', String(DEPTH), ...options];
   const { status, stderr } = await runCli([archive, ...args]);
   assert.equal(status, 0, stderr);
-  return path.join(dir, '0002', 'TESTUSDT', `2025-01-15_TESTUSDT_ob${DEPTH}_1m`);
+  const folders = options.includes('hive') ? ['symbol=TESTUSDT', 'date=2025-01-15'] : ['TESTUSDT'];
+  return path.join(dir, '0002', ...folders, `2025-01-15_TESTUSDT_ob${DEPTH}_1m`);
 }
 
 describe('CSV files are as docs/outputs.md has them', () => {
@@ -158,7 +165,7 @@ function typeOf({ type, logical_type: logical }: SchemaElement): string {
 
 describe('Parquet files are as docs/outputs.md has them', () => {
   for (const layout of LAYOUTS) {
-    for (const options of [[], ['--quality'], ['--decimals']]) {
+    for (const options of [[], ['--quality'], ['--decimals'], ['--partition', 'hive']]) {
       test(`${layout} with ${options.join(' ') || 'no option'}`, async (t) => {
         const file = `${await convert(t, '--format', 'parquet', '--layout', layout, ...options)}.parquet`;
         const bytes = new Uint8Array(fs.readFileSync(file)).buffer;

@@ -7,7 +7,16 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { assertAsDescribed, type Field, readTables } from '../support/field-tables.js';
 import { DAY } from '../support/messages.js';
-import { complete, makeArchive, readRecords } from '../support/runs.js';
+import {
+  complete,
+  ENDLESS_OPTIONS,
+  listStaged,
+  makeArchive,
+  makeEndless,
+  readRecords,
+  start,
+  until,
+} from '../support/runs.js';
 
 type Json = Record<string, unknown>;
 
@@ -74,9 +83,27 @@ before(async () => {
   await run('convert', '--dry-run', '--temp-dir', folder, '--interval', '1s');
   await run('convert', '--dry-run', ...formats, '--on-stale', 'remake');
   await run('convert', '--dry-run', ...formats, '--on-stale', 'keep');
+  await run('convert', '--dry-run', ...formats, '--partition', 'hive', '--on-stale', 'remake');
   await run('status');
+  await meetAnotherRun();
   for (const record of readRecords(output)) if (record) keep('record', record);
 });
+
+/** A run that waits for what another one makes, and is stopped. */
+async function meetAnotherRun(): Promise<void> {
+  const args = [await makeEndless(folder), '--output-dir', path.join(folder, 'busy'), ...ENDLESS_OPTIONS];
+  const busy = start(args);
+  await until(() => listStaged(folder).length > 0, 'an output is begun');
+  const waiting = start([...args, '--json']);
+  await waiting.printed(/"waiting"/);
+  waiting.child.kill('SIGINT');
+  busy.child.kill('SIGINT');
+  await busy.ended;
+  for (const line of (await waiting.ended).stdout.trimEnd().split('\n')) {
+    const object = JSON.parse(line) as Json;
+    keep(String(object['event']), object);
+  }
+}
 
 /** Of an archive that was worked on, the event has all that the record has. */
 function fieldsOf(name: string, object: Json): Field[] {

@@ -46,8 +46,21 @@ async function logText(storage: Storage, path: string): Promise<string> {
   return Buffer.concat(await collect(storage.readLog(path))).toString();
 }
 
-/** Tests an implementation; `makePlace` gives each test a place of its own. */
-export function testStorage(what: string, storage: Storage, makePlace: MakePlace): void {
+/**
+ * Tests an implementation; `makePlace` gives each test a place of its own.
+ *
+ * @param hasFolders folders are there by themselves, also when nothing is in them.
+ */
+export function testStorage(
+  what: string,
+  storage: Storage,
+  makePlace: MakePlace,
+  { hasFolders }: { hasFolders: boolean },
+): void {
+  /** Of a folder that has been made, and may be empty. */
+  const namesIn = async (folder: string) =>
+    hasFolders || (await storage.look(folder)) !== undefined ? names(storage, folder) : [];
+
   describe(`${what} is a storage`, () => {
     test('a file is seen by nobody until it is published, and then whole', async (t) => {
       const place = await makePlace(t);
@@ -234,6 +247,111 @@ export function testStorage(what: string, storage: Storage, makePlace: MakePlace
       await other.publish();
       assert.equal(await read(storage, joinPath(place, 'a.csv')), 'half');
       left.discard();
+    });
+
+    test('staged in a folder above its own, a file has none of its own until it is whole', async (t) => {
+      const place = await makePlace(t);
+      const stagingDir = joinPath(place, 'symbol=A');
+      const [path, runId] = [joinPath(stagingDir, 'date=1', 'deep', 'a.csv'), newRunId()];
+      for (const isFlushed of [false, true]) {
+        const file = storage.stage(path, { runId, stagingDir });
+        file.write(Buffer.from('a'));
+        assert.deepEqual(await namesIn(stagingDir), []);
+        if (isFlushed) file.flush();
+        file.discard();
+        assert.deepEqual(await namesIn(stagingDir), []);
+      }
+      const file = storage.stage(path, { runId, stagingDir });
+      file.flush();
+      // Another one of the same folder is given up meanwhile.
+      const other = storage.stage(joinPath(stagingDir, 'date=1', 'deep', 'b.csv'), { runId, stagingDir });
+      other.flush();
+      other.discard();
+      await file.publish();
+      file.discard();
+      assert.equal(await read(storage, path), '');
+      assert.equal(await storage.sweep(stagingDir, runId), 0);
+    });
+
+    test('a file that is removed takes the folders with it that it leaves empty, those below the top', async (t) => {
+      const place = await makePlace(t);
+      const paths = ['a/b/1', 'a/b/2', 'a/3', 'c/d/4'].map((name) => joinPath(place, ...name.split('/')));
+      for (const path of paths) await put(storage, path, '');
+      const [first = '', second = '', third = '', fourth = ''] = paths;
+      await storage.remove(first, place);
+      assert.deepEqual(await names(storage, joinPath(place, 'a')), ['3', 'b/']);
+      await storage.remove(second, place);
+      assert.deepEqual(await names(storage, joinPath(place, 'a')), ['3']);
+      await storage.remove(third, place);
+      await storage.remove(fourth, joinPath(place, 'c'));
+      assert.deepEqual(await namesIn(place), hasFolders ? ['c/'] : [], 'the top itself stays');
+      if (hasFolders) await assert.rejects(storage.remove(first, place), { code: 'ENOENT' });
+    });
+
+    test('a staged file can be begun anew, and stays staged', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'a.csv');
+      const file = storage.stage(path, { runId: newRunId() });
+      file.write(Buffer.from('much that is not to be seen'));
+      file.restart();
+      assert.equal((await storage.writersOf(path, { runId: newRunId() })).length, 1);
+      file.write(Buffer.from('right'));
+      file.write(Buffer.from(' and whole'));
+      const { sizeBytes, sha256 } = file.flush();
+      await file.publish();
+      assert.equal(await read(storage, path), 'right and whole');
+      assert.equal(sizeBytes, 15);
+      assert.equal(sha256, createHash('sha256').update('right and whole').digest('hex'));
+    });
+
+    test('other runs that have a file staged are seen, until it is published or discarded', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'a.csv');
+      const [own, other, third] = ['1', '2', '3'].map((number) => number + newRunId()) as [string, string, string];
+      const writers = async (file = path) =>
+        (await storage.writersOf(file, { runId: own })).map(({ runId }) => runId).sort();
+      assert.deepEqual(await writers(), []);
+      const stage = (runId: string, file = path) => storage.stage(file, { runId });
+      const [mine, theirs] = [stage(own), stage(other)];
+      assert.deepEqual(await writers(), [other], 'the own run is no other');
+      const [{ host, pid, sizeBytes } = { host: '', pid: 0, sizeBytes: -1 }] = await storage.writersOf(path, {
+        runId: own,
+      });
+      assert.deepEqual({ pid, sizeBytes }, { pid: process.pid, sizeBytes: 0 });
+      assert.notEqual(host, '');
+      theirs.write(Buffer.from('half'));
+      const thirds = stage(third);
+      assert.deepEqual(await writers(), [other, third]);
+      // Names that begin alike are names of other files.
+      const alike = [joinPath(place, 'a.csv.gz'), joinPath(place, 'ba.csv'), joinPath(place, 'more', 'a.csv')];
+      for (const file of alike) assert.deepEqual(await writers(file), [], file);
+      const gz = stage(other, joinPath(place, 'a.csv.gz'));
+      theirs.flush();
+      await theirs.publish();
+      thirds.discard();
+      assert.deepEqual(await writers(), []);
+      for (const file of [mine, gz]) file.discard();
+    });
+
+    test('in a folder for unfinished files, files of one name and several folders are told apart', async (t) => {
+      const place = await makePlace(t);
+      const tempDir = joinPath(place, 'temp');
+      const [here, there] = ['here', 'there'].map((folder) => joinPath(place, folder, 'a.csv')) as [string, string];
+      const [own, other] = [newRunId(), newRunId()];
+      const staged = [here, there].map((file) => storage.stage(file, { runId: own, tempDir }));
+      staged[0]?.discard();
+      assert.deepEqual(await storage.writersOf(here, { runId: other, tempDir }), []);
+      assert.equal((await storage.writersOf(there, { runId: other, tempDir })).length, 1);
+      assert.deepEqual(await storage.writersOf(there, { runId: other }), [], 'staged elsewhere');
+      staged[1]?.discard();
+    });
+
+    test('the room that is left is told, also of a folder that is not there yet', async (t) => {
+      const place = await makePlace(t);
+      for (const folder of [place, joinPath(place, 'not', 'there')]) {
+        const freeBytes = await storage.freeBytes(folder);
+        assert.ok(freeBytes === undefined || (Number.isInteger(freeBytes) && freeBytes >= 0), `${freeBytes}`);
+      }
     });
 
     test('a folder is made where it has to be written to', async (t) => {

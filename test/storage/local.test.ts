@@ -11,7 +11,9 @@ import { collect } from '../support/collect.js';
 import { tempDir } from '../support/files.js';
 import { testStorage } from './conformance.js';
 
-testStorage('a folder of this machine', localStorage, async (t) => path.join(tempDir(t), 'with space and ümlaut'));
+testStorage('a folder of this machine', localStorage, async (t) => path.join(tempDir(t), 'with space and ümlaut'), {
+  hasFolders: true,
+});
 
 describe('a folder of this machine', () => {
   const list = (folder: string): Promise<Entry[]> => collect(localStorage.list(folder));
@@ -52,6 +54,16 @@ describe('a folder of this machine', () => {
       await assert.rejects(collect(localStorage.readLog(file)), StorageError);
       await assert.rejects(localStorage.open(file), StorageError);
     }
+  });
+
+  test('the room that is left is that of df(1)', {
+    skip: spawnSync('df', ['-B1', '.']).status !== 0 && 'NOT CHECKED: df(1) is not here',
+  }, async (t) => {
+    const folder = tempDir(t);
+    const { stdout } = spawnSync('df', ['-B1', '--output=avail', folder], { encoding: 'utf8' });
+    const told = Number(stdout.split('\n')[1]);
+    const found = (await localStorage.freeBytes(path.join(folder, 'not', 'there'))) ?? Number.NaN;
+    assert.ok(Math.abs(found - told) < 1e9, `${found} is about ${told}`);
   });
 
   test('a folder that cannot be made is an error at once', {

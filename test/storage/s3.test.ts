@@ -13,7 +13,7 @@ describe('s3rver', () => {
     talkTo(server);
   });
   after(() => server.close());
-  testStorage('a bucket of s3rver', s3Storage, makePlace);
+  testStorage('a bucket of s3rver', s3Storage, makePlace, { hasFolders: false });
 });
 
 describe('moto', { skip: NO_MOTO }, () => {
@@ -23,5 +23,5 @@ describe('moto', { skip: NO_MOTO }, () => {
     talkTo(server);
   });
   after(() => server.close());
-  testStorage('a bucket of moto', s3Storage, makePlace);
+  testStorage('a bucket of moto', s3Storage, makePlace, { hasFolders: false });
 });

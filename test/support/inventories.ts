@@ -1,7 +1,7 @@
 import type { FoundArchives } from '../../src/catalog/find-archives.js';
 import { type Inventory, type KnownOutput, Outputs } from '../../src/catalog/inventory.js';
 import type { Labels } from '../../src/catalog/labels.js';
-import { parseContentsFolder, parseOutputName } from '../../src/catalog/output-name.js';
+import { parsePlace, placeOf } from '../../src/catalog/output-name.js';
 import { type Knowledge, type OutputRecord, type RecordedOutput, Records } from '../../src/catalog/records.js';
 
 /** What is in an output folder, without a disk: outputs by their paths, with their records, or labels where there is none. */
@@ -10,9 +10,7 @@ export function inventoryOf(
   outputs: Readonly<Record<string, OutputRecord | Labels>> = {},
 ): Inventory {
   const found = Object.entries(outputs).map(([path, known]): KnownOutput => {
-    const [fileName = '', pair = '', folder = ''] = path.split('/').reverse();
-    const contents = parseContentsFolder(folder);
-    const name = contents && parseOutputName(fileName, contents, pair);
+    const name = parsePlace(placeOf({ path }));
     if (!name) throw new Error(`${path} is no output's path`);
     const file = { ...name, path, sizeBytes: 1, mtimeMs: 1 };
     if (typeof known === 'string') return { ...file, knowledge: { kind: 'unrecorded' }, labels: known };

@@ -22,9 +22,12 @@ export class StateColumns<Row> {
   readonly columns: Column<never>[];
   readonly #filled: FilledColumn<Row>[];
 
-  /** @param capacity rows in a row group, at most. */
-  constructor(columns: StateColumn<Row>[], symbol: string, capacity: number) {
-    this.#filled = columns.map((column) => createColumn(column, symbol, capacity));
+  /**
+   * @param symbol `undefined` where no column has it.
+   * @param capacity rows in a row group, at most.
+   */
+  constructor(columns: StateColumn<Row>[], symbol: string | undefined, capacity: number) {
+    this.#filled = columns.map((column) => createColumn(column, symbol ?? '', capacity));
     this.columns = this.#filled.map(({ column }) => column);
   }
 

@@ -24,7 +24,7 @@ export class ParquetTableWriter implements TableWriter {
   ) {
     const capacity = Math.max(1, Math.floor(rowGroupValues / (1 + columns.length)));
     this.#capacity = capacity;
-    this.#label = new StateColumns(columnsOfFile(LABEL_COLUMNS, 'parquet', {}), symbol, capacity);
+    this.#label = new StateColumns(columnsOfFile(LABEL_COLUMNS, 'parquet', { symbol }), symbol, capacity);
     this.#columns = columns.map((name) => new NumberColumn(name, 'optional', DOUBLE, capacity));
     this.#file = new ParquetFile(sink, [...this.#label.columns, ...this.#columns], metadata);
   }

@@ -111,6 +111,12 @@ export async function putObject(
   return bare(ETag);
 }
 
+export async function deleteObject(place: S3Place): Promise<void> {
+  await request('DeleteObject', place, ({ sdk, client }) =>
+    client.send(new sdk.DeleteObjectCommand({ Bucket: place.bucket, Key: place.key })),
+  );
+}
+
 /** As headers of S3 have it: four bytes, the highest first, in base64. */
 export function encodeCrc32(crc32: number): string {
   const bytes = Buffer.alloc(4);

@@ -3,10 +3,10 @@ import { type Entry, type Storage, StorageError } from '../storage.js';
 import { versionIn } from '../version.js';
 import { S3Error } from './error.js';
 import { logAt, readLog, settleLogs } from './log.js';
-import { headObject, isFolder, type Listed, listFirst, listPages } from './objects.js';
+import { deleteObject, headObject, isFolder, type Listed, listFirst, listPages } from './objects.js';
 import { formatS3Path, parseS3Path, prefixOf, type S3Place } from './path.js';
 import { S3Source } from './source.js';
-import { S3StagedFile } from './staged.js';
+import { findWritersHere, S3StagedFile } from './staged.js';
 import { abortLeftUploads, requireWritable, sweepStagedFor } from './uploads.js';
 
 /** Names and contents of all that an object carries may have 2 KB, says S3. */
@@ -71,6 +71,9 @@ export const s3Storage: Storage = {
 
   stage: (path, options) => new S3StagedFile(parseS3Path(path), options),
 
+  remove: (path) => deleteObject(parseS3Path(path)),
+  writersOf: async (path, options) => findWritersHere(parseS3Path(path), options),
+
   async sweep(path, endedRunId) {
     const folder = parseS3Path(path);
     return sweepStagedFor(folder, endedRunId) + (await abortLeftUploads(folder, endedRunId));
@@ -81,6 +84,7 @@ export const s3Storage: Storage = {
   settleLogs,
   readLog: (path) => readLog(parseS3Path(path)),
   requireWritable: (path) => requireWritable(parseS3Path(path)),
+  freeBytes: async () => undefined, // as many as are paid for
 };
 
 function isMissing(error: unknown): boolean {

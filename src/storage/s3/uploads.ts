@@ -8,11 +8,11 @@ import os from 'node:os';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import { isLeftover, stagedName } from '../staging.js';
-import { StorageError } from '../storage.js';
+import { type StagingOptions, StorageError } from '../storage.js';
 import { request } from './client.js';
 import { S3Error } from './error.js';
 import { bare, encodeCrc32, headObject, metadataOf, putObject } from './objects.js';
-import { formatS3Path, prefixOf, type S3Place } from './path.js';
+import { formatS3Path, parseS3Path, prefixOf, type S3Place } from './path.js';
 import { type S3Settings, s3Settings } from './settings.js';
 
 /** Up to this size an object is written in one request; parts of larger ones are as large. At least 5 MiB, says S3. */
@@ -27,6 +27,8 @@ const FOREIGN_AGE_MS = 7 * 24 * 60 * 60 * 1000;
 export interface Content {
   /** A file of this machine. */
   file: string;
+  /** What it is called among such files, see {@link localName}. */
+  name: string;
   sizeBytes: number;
   sha256: string;
   runId: string;
@@ -55,7 +57,7 @@ export async function upload(place: S3Place, content: Content): Promise<string |
     ),
   );
   const begun = { ...place, uploadId, settings: s3Settings() };
-  const forget = noteUpload(begun, content.runId);
+  const forget = noteUpload(begun, content);
   try {
     const { parts, crc32 } = await uploadParts(begun, content);
     const etag = await complete(begun, parts, crc32, content);
@@ -188,10 +190,18 @@ export async function abortLeftUploads(folder: S3Place, endedRunId: string | und
     if (begun) ended++;
   }
   if (endedRunId !== undefined) return ended;
-  return ended + (await abortUnnoted(folder, prefixOf(folder), ({ ageMs }) => ageMs > FOREIGN_AGE_MS));
+  const prefix = prefixOf(folder);
+  const isOld = ({ key, ageMs }: Listed) => ageMs > FOREIGN_AGE_MS && isDirectlyIn(prefix, key);
+  return ended + (await abortUnnoted(folder, prefix, isOld));
 }
 
-/** Ends uploads of which nothing is noted here: of the keys that begin so, but not of those in folders below. */
+/** Also in folders such as `date=2025-01-15`, which are said to be columns of the files, and not to be folders. */
+function isDirectlyIn(prefix: string, key: string): boolean {
+  const folders = key.slice(prefix.length).split('/').slice(0, -1);
+  return folders.every((name) => name.includes('='));
+}
+
+/** Ends uploads of which nothing is noted here, of the keys that begin so. */
 async function abortUnnoted(place: S3Place, prefix: string, isLeft: (upload: Listed) => boolean): Promise<number> {
   let ended = 0;
   const noted = new Set(
@@ -241,7 +251,6 @@ function listUploadsFrom(place: S3Place, prefix: string, from: Marker | undefine
       new sdk.ListMultipartUploadsCommand({
         Bucket: place.bucket,
         Prefix: prefix,
-        Delimiter: '/',
         ...from,
       }),
     ),
@@ -273,8 +282,8 @@ function target({ bucket, key }: S3Place): { Bucket: string; Key: string } {
 const NOTE_ENDING = '.upload';
 
 /** Notes an upload durably enough for a process that is killed. @returns what removes the note. */
-function noteUpload(begun: Begun, runId: string): () => void {
-  const name = stagedName(localName(begun), runId).replace(/\.part$/, NOTE_ENDING);
+function noteUpload(begun: Begun, { name: localName, runId }: Content): () => void {
+  const name = stagedName(localName, runId).replace(/\.part$/, NOTE_ENDING);
   const file = path.join(os.tmpdir(), name);
   fs.writeFileSync(file, JSON.stringify(begun), { mode: 0o600 });
   return () => fs.rmSync(file, { force: true });
@@ -320,9 +329,10 @@ export function sweepStagedFor(folder: S3Place, endedRunId: string | undefined):
   return removed;
 }
 
-/** What an object's file is called on this machine: with a hash of its folder, since it lies among others. */
-export function localName(place: S3Place): string {
-  const folder = { ...place, key: place.key.slice(0, Math.max(0, place.key.lastIndexOf('/'))) };
+/** What an object's file is called on this machine: with a hash of the folder that is swept, since it lies among others. */
+export function localName(place: S3Place, { stagingDir }: Pick<StagingOptions, 'stagingDir'>): string {
+  const end = Math.max(0, place.key.lastIndexOf('/'));
+  const folder = stagingDir === undefined ? { ...place, key: place.key.slice(0, end) } : parseS3Path(stagingDir);
   return `${hashOf(folder)}.${place.key.slice(place.key.lastIndexOf('/') + 1)}`;
 }
 
