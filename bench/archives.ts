@@ -6,6 +6,9 @@ import { type MarketOptions, marketText } from '../src/samples/market.js';
 import { writeArchive } from '../src/samples/write-archive.js';
 
 export interface Archive {
+  market: Market;
+  /** Length; `undefined`: a whole day. */
+  minutes: number | undefined;
   path: string;
   pair: string;
   date: string;
@@ -50,6 +53,8 @@ export async function makeArchive(folder: string, market: Market, minutes: numbe
   const member = `${DATE}_${pair}_ob${depth}.data`;
   const file = path.join(folder, depthFolder(depth), pair, `${member}.zip`);
   const archive: Archive = {
+    market,
+    minutes,
     path: file,
     pair,
     date: DATE,
@@ -73,16 +78,14 @@ export async function makeArchive(folder: string, market: Market, minutes: numbe
   return archive;
 }
 
-/** The same archive under the names of other pairs, without copying it. */
-export function copies(archive: Archive, count: number, folder: string): Archive[] {
-  return Array.from({ length: count }, (_, index) => {
-    const pair = `COPY${index + 1}`;
-    const fileName = path.basename(archive.path).replace(archive.pair, pair);
-    const copy = path.join(folder, depthFolder(archive.depth), pair, fileName);
-    fs.mkdirSync(path.dirname(copy), { recursive: true });
-    fs.linkSync(archive.path, copy);
-    return { ...archive, path: copy, pair };
-  });
+/** Archives of other symbols with the same text but for the symbol, which must be that of the name. */
+export async function copies(archive: Archive, count: number, folder: string): Promise<Archive[]> {
+  const made: Archive[] = [];
+  for (let number = 1; number <= count; number++) {
+    const market = { ...archive.market, symbol: `COPY${number}USDT` };
+    made.push(await makeArchive(folder, market, archive.minutes));
+  }
+  return made;
 }
 
 /** Where the program puts an output of the archive. */

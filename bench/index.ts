@@ -11,12 +11,13 @@ import { formats } from './formats.js';
 import { growth } from './growth.js';
 import { inflate } from './inflate.js';
 import { peers } from './peers.js';
+import { queue } from './queue.js';
 import { type Bar, markdown, type Section } from './report.js';
 import { scaling } from './scaling.js';
 import { startup } from './startup.js';
 import type { Subject } from './subject.js';
 
-const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, formats, startup, inflate };
+const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, formats, startup, inflate, queue };
 
 interface Options {
   minutes?: number;

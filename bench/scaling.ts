@@ -36,7 +36,7 @@ async function measureSet(title: string, archive: Archive, count: number, settin
   const folder = path.join(settings.folder, title);
   const source = path.join(folder, 'source');
   const output = path.join(folder, 'output');
-  const archives = copies(archive, count, source);
+  const archives = await copies(archive, count, source);
   const work = { textBytes: count * archive.textBytes, updates: count * archive.updates };
   const contestants = workerCounts().map((workers): Contender => {
     const args = ['--source-dir', source, '--output-dir', output, '--overwrite', '--workers', String(workers)];

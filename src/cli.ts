@@ -8,6 +8,7 @@ import { listCommands, type NamedCommand, suggestCommand } from './console/comma
 import { CommanderError } from './console/shared-options.js';
 import { drained, lineWriter, listenForStop, type Surroundings, stopStatus } from './console/surroundings.js';
 import { schemeOf } from './storage/paths.js';
+import { StorageError } from './storage/storage.js';
 
 interface Command extends NamedCommand {
   /**
@@ -48,6 +49,40 @@ const COMMANDS: readonly Command[] = [
     async run(argv, surroundings) {
       const { parseVerifyLine, verify } = await import('./commands/verify.js');
       return (await verify(parseVerifyLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
+    name: 'submit',
+    summary: 'Puts a job for each archive into a queue, for workers on many machines.',
+    async run(argv, surroundings) {
+      const { parseSubmitLine, submit } = await import('./commands/submit.js');
+      await submit(parseSubmitLine(argv), surroundings);
+      return 0;
+    },
+  },
+  {
+    name: 'worker',
+    summary: 'Takes jobs from a queue and converts them.',
+    async run(argv, surroundings) {
+      const { parseWorkerLine, worker } = await import('./commands/worker.js');
+      return (await worker(parseWorkerLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
+    name: 'watch',
+    summary: 'Shows how far a queue is, and who works on it.',
+    async run(argv, surroundings) {
+      const { parseWatchLine, watch } = await import('./commands/watch.js');
+      return (await watch(parseWatchLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
+    name: 'retry',
+    summary: 'Lets the failed jobs of a queue be tried again.',
+    async run(argv, surroundings) {
+      const { parseRetryLine, retry } = await import('./commands/retry.js');
+      await retry(parseRetryLine(argv), surroundings);
+      return 0;
     },
   },
   { name: 'help', summary: 'Explains a command: bookgrid help status.', run: runHelp },
@@ -127,7 +162,10 @@ function describeUnknown(word: string, problem: string): string {
 
 function describeFailure(error: unknown): string {
   const { code, cause, message, stack } = error as NodeJS.ErrnoException;
-  const isOfSystem = code !== undefined || (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
+  const isOfSystem =
+    error instanceof StorageError ||
+    code !== undefined ||
+    (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
   return isOfSystem ? message : (stack ?? String(error));
 }
 

@@ -70,7 +70,9 @@ for (const name of ['README.md', 'docs/library.md']) {
 
 test('every option that pages for users name is one of a command', async () => {
   const helps = await Promise.all(
-    [['--help'], ['status', '--help'], ['join', '--help'], ['verify', '--help']].map((args) => runCli(args)),
+    [[], ['status'], ['join'], ['verify'], ['submit'], ['worker'], ['watch'], ['retry']].map((command) =>
+      runCli([...command, '--help']),
+    ),
   );
   const options = new Set(helps.flatMap(({ stdout }) => stdout.match(/--[a-z][a-z-]+/g) ?? []));
   for (const name of fs.readdirSync(path.join(ROOT, 'docs')).filter((file) => file.endsWith('.md'))) {

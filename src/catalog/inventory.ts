@@ -105,3 +105,27 @@ export async function takeInventory(archives: FoundArchives, outputDir: string):
   const symbols = new Set(archives.archives.map(({ pair }) => pair));
   return { archives, outputs: await lookUpOutputs(outputDir, { symbols, readContents: true }) };
 }
+
+/** Takes an inventory apart by symbols, of all markets: what is decided of one symbol depends on nothing else. */
+export function* bySymbol({ archives, outputs }: Inventory): Generator<Inventory, void, undefined> {
+  const archivesOf = groupBy(archives.archives, ({ pair }) => pair);
+  const unusableOf = groupBy(archives.unusable, ({ pair }) => pair);
+  const outputsOf = groupBy(outputs.all, ({ pair }) => pair);
+  for (const pair of new Set([...archivesOf.keys(), ...unusableOf.keys()])) {
+    const own = { archives: archivesOf.get(pair) ?? [], unusable: unusableOf.get(pair) ?? [] };
+    yield {
+      archives: { ...archives, ...own },
+      outputs: new Outputs(outputsOf.get(pair) ?? [], outputs.records, outputs.unreadable),
+    };
+  }
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}

@@ -281,11 +281,22 @@ export function buildConvertCommand(commands: readonly string[] = []): commander
     )
     .argument('[ARCHIVE...]', 'Archives to convert. Without any: all below --source-dir.')
     .addHelpText('after', EXAMPLES);
+  addConvertOptions(command);
+  return command.optionsGroup(MORE).version(VERSION, '-V, --version', 'Print the version.');
+}
+
+/**
+ * Gives a command the options of `convert`.
+ *
+ * @param without long flags of those that have no meaning there.
+ */
+export function addConvertOptions(command: commander.Command, without: readonly string[] = []): void {
   for (const [heading, options] of Object.entries(optionTable())) {
-    for (const option of options) command.addOption(option.helpGroup(heading));
+    for (const option of options) {
+      if (!without.includes(option.long ?? '')) command.addOption(option.helpGroup(heading));
+    }
   }
   addS3Options(command);
-  return command.optionsGroup(MORE).version(VERSION, '-V, --version', 'Print the version.');
 }
 
 /**
@@ -299,6 +310,15 @@ export function buildConvertCommand(commands: readonly string[] = []): commander
 export function parseConvertLine(argv: string[], commands: readonly string[]): ConvertOptions {
   const command = buildConvertCommand(commands);
   command.parse(argv, { from: 'user' });
+  return readConvertLine(command);
+}
+
+/**
+ * Reads what commander has parsed by {@link addConvertOptions}.
+ *
+ * @throws {@link UsageError} for combinations that cannot be.
+ */
+export function readConvertLine(command: commander.Command): ConvertOptions {
   takeS3Options(command);
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';

@@ -1,10 +1,7 @@
 import { UsageError } from '../base/usage-error.js';
-import { type ArchiveFile, type FoundArchives, findArchives, identifyArchives } from '../catalog/find-archives.js';
-import { type Inventory, type Outputs, takeInventory } from '../catalog/inventory.js';
-import type { MarketChoice } from '../catalog/market.js';
-import { listNearest } from '../catalog/nearest-symbols.js';
-import { clean } from '../console/clean-text.js';
-import { formatBytes } from '../console/format-bytes.js';
+import type { FoundArchives } from '../catalog/find-archives.js';
+import { takeInventory } from '../catalog/inventory.js';
+import { describeHeldBack } from '../console/held-back.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import {
   type Ending,
@@ -19,13 +16,12 @@ import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { ConflictError } from '../convert/conflicts.js';
 import { estimateSizes } from '../convert/estimate.js';
 import type { Executor } from '../convert/executor.js';
-import { type PlanEntry, plan } from '../convert/plan.js';
+import { plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
-import { takeShard } from '../convert/shard.js';
-import { type DefaultWorkers, defaultWorkers, WORKER_BYTES } from '../executors/default-workers.js';
+import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
-import { S3Error } from '../storage/s3/error.js';
-import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
+import type { ConvertOptions } from './convert-options.js';
+import { makePlan } from './make-plan.js';
 
 /**
  * Converts archives: scan, plan, run, report.
@@ -59,7 +55,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     if (tempDir !== undefined) await requireWritable('temp', tempDir);
     await requireWritable('output', outputDir);
   }
-  if (heldBack && jobs > workers) warn(describeHeldBack(workers, heldBack));
+  if (heldBack && jobs > workers) warn(describeHeldBack({ workers, heldBack }));
   const tally = new Tally(entries.length);
   const isLive = stderr.isTTY && !options.json;
   const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
@@ -116,113 +112,10 @@ function endingOf(ending: RunEnding): Ending {
   return { kind: ending.kind };
 }
 
-/** Why there are fewer workers than there are cores. */
-function describeHeldBack(workers: number, { by, from }: NonNullable<DefaultWorkers['heldBack']>): string {
-  return (
-    `Note: ${workers} worker${workers === 1 ? '' : 's'} instead of ${from}: the memory limit of ${formatBytes(by.bytes)} ` +
-    `(${by.file}) holds no more, at ${formatBytes(WORKER_BYTES)} each. Raise it, or say how many with --workers.`
-  );
-}
-
 /** A single job runs here: a thread for it would take 80 ms to start. */
 async function loadExecutor(slots: number): Promise<Executor> {
   if (slots > 1) return (await import('../executors/worker-threads.js')).workerThreadsExecutor({ slots });
   return (await import('../executors/main-thread.js')).mainThreadExecutor();
-}
-
-/** The plan, and what it was made of. */
-async function makePlan(
-  options: ConvertOptions,
-  warn: (line: string) => void,
-): Promise<{ found: FoundArchives; entries: PlanEntry[]; outputs: Outputs }> {
-  const found =
-    options.archives.length > 0
-      ? await identifyArchives(options.archives, options.what.markets)
-      : await findInSource(options);
-  const inventory = await takeInventory(found, options.what.outputDir);
-  const entries = planOrRefuse(inventory, options);
-  for (const line of describeOddities(found, options)) warn(clean(line));
-  if (entries.length === 0) throw new UsageError(describeNothing(found, options));
-  const wanted = options.shard ? takeShard(entries, options.shard) : entries;
-  return { found, entries: wanted, outputs: inventory.outputs };
-}
-
-/** The plan, or a refusal in the words of the command line. */
-function planOrRefuse(inventory: Inventory, { what }: ConvertOptions): PlanEntry[] {
-  try {
-    return plan(inventory, what);
-  } catch (error) {
-    throw error instanceof ConflictError ? new ConflictError(error.conflicts, CONFLICT_WORDING) : error;
-  }
-}
-
-async function findInSource({ sourceDir }: ConvertOptions): Promise<FoundArchives> {
-  try {
-    return await findArchives(sourceDir);
-  } catch (error) {
-    // A request that failed says itself what to do.
-    if (!(error instanceof UsageError) || error.cause instanceof S3Error) throw error;
-    throw new UsageError(`${error.message}\n${WHAT_TO_DO}`);
-  }
-}
-
-/** What the user may not have meant, one line each. */
-function describeOddities(
-  { archives, unusable, ignored, repeated }: FoundArchives,
-  { what }: ConvertOptions,
-): string[] {
-  const found = new Set([...archives, ...unusable].map(({ pair }) => pair));
-  const { symbols = [] } = what;
-  const lines = symbols
-    .filter((symbol) => !found.has(symbol))
-    .map((symbol) => `Note: no archive of ${symbol} was found.`);
-  if (ignored.length > 0) {
-    const files = ignored.length === 1 ? `1 file` : `${ignored.length} files`;
-    const examples = listFirst(ignored);
-    lines.push(`Note: passed over ${files} not named DATE_PAIR_obN.data.zip, .gz or .data, such as ${examples}`);
-  }
-  if (repeated.length > 0) {
-    const folders = repeated.length === 1 ? `1 folder` : `${repeated.length} folders`;
-    lines.push(`Note: passed over ${folders} that were searched by another path, such as ${listFirst(repeated)}`);
-  }
-  return lines;
-}
-
-function listFirst(paths: string[]): string {
-  return paths.slice(0, 3).join(', ');
-}
-
-/** For those who call it for the first time. */
-const WHAT_TO_DO =
-  'Say where the archives are with --source-dir DIR or BOOKGRID_SOURCE_DIR, or give archive files as arguments.\n' +
-  'bookgrid --help explains all options; bookgrid --test shows on two small samples what comes out.';
-
-function describeNothing({ archives }: FoundArchives, { sourceDir, archives: given, what }: ConvertOptions): string {
-  const { markets, symbols = [] } = what;
-  const where = given.length > 0 ? 'among the files given' : `below ${sourceDir}`;
-  if (archives.length > 0) {
-    const pairs = archives.map(({ pair }) => pair);
-    const others = symbols.length > 0 && !pairs.some((pair) => symbols.includes(pair));
-    return (
-      `None of the ${archives.length} archives ${where} is one that --market, --symbols, --from and --to ask for.` +
-      (others ? ` There are archives of ${listNearest(pairs, symbols)}.` : '') +
-      (markets ? ` ${describeMarkets(archives)}` : '')
-    );
-  }
-  return (
-    `No archive found ${where}. Looked in all folders for DATE_SYMBOL_obN.data.zip (or .gz, .data), ` +
-    `such as 2025-01-15_BTCUSDT_ob500.data.zip.\n${WHAT_TO_DO}`
-  );
-}
-
-/** Which markets there are archives of, for those who ask for others. */
-function describeMarkets(archives: ArchiveFile[]): string {
-  const counts = new Map<MarketChoice, number>();
-  for (const { market = 'none' } of archives) counts.set(market, (counts.get(market) ?? 0) + 1);
-  const list = [...counts].map(([market, count]) =>
-    market === 'none' ? `${count} of none told` : `${count} of ${market}`,
-  );
-  return `By market: ${list.join(', ')}; folders below the source folder named linear, inverse and spot tell it.`;
 }
 
 async function requireWritable(kind: string, folder: string): Promise<void> {

@@ -6,7 +6,7 @@ import { RECORDS_FILE } from '../catalog/records.js';
 import { type Finding, verifyOutputs } from '../catalog/verify.js';
 import { clean } from '../console/clean-text.js';
 import { parseFolder } from '../console/option-values.js';
-import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { openStorage } from '../storage/open-storage.js';
 import { pathWithin } from '../storage/paths.js';
@@ -39,7 +39,7 @@ Exit status: 0 all is what was written, 1 something is not, 2 wrong usage or not
 
 /** The command line of `bookgrid verify` as commander knows it. */
 export function buildVerifyCommand() {
-  return newCommand('bookgrid verify')
+  const command = newCommand('bookgrid verify')
     .usage('[options]')
     .description('Checks that the outputs in a folder are what was written, and changes nothing.')
     .addOption(sharedOptions.outputDir('Folder that convert writes to.'))
@@ -54,6 +54,7 @@ export function buildVerifyCommand() {
     )
     .addOption(sharedOptions.json())
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 /**

@@ -72,7 +72,7 @@ export function describe({ total, settled, failed, readBytes, totalBytes, second
 }
 
 /** `2:05`, or `1:02:05` from an hour on. */
-function formatDuration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const whole = Math.ceil(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   const tail = String(whole % 60).padStart(2, '0');

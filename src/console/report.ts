@@ -121,7 +121,8 @@ export class TextReporter implements Reporter {
   readonly #write: (line: string) => void;
   readonly #hasColor: boolean;
   readonly #failed: string[] = [];
-  #total = 0;
+  /** `/40`; nothing where nobody knows how many archives there are. */
+  #of = '';
 
   /** @param write takes one line without its end. */
   constructor(write: (line: string) => void, { color }: { color: boolean }) {
@@ -135,7 +136,7 @@ export class TextReporter implements Reporter {
   }
 
   found(total: number, shard?: Shard): void {
-    this.#total = total;
+    this.#of = `/${total}`;
     const part = shard ? `, shard ${shard.number} of ${shard.of}` : '';
     this.#write(`Found ${total} archive files to process${part}`);
     this.#write('');
@@ -144,7 +145,7 @@ export class TextReporter implements Reporter {
   outcome({ entry, result }: Outcome): void {
     const line = (status: string, text: string) => {
       const names = `${entry.pair.padEnd(10)} ${clean(nameInMarket(entry)).padEnd(40)}`;
-      this.#write(`[${entry.number}/${this.#total}] ${status} ${names} ${text}`.trimEnd());
+      this.#write(`[${entry.number}${this.#of}] ${status} ${names} ${text}`.trimEnd());
     };
     switch (result.status) {
       case 'done': {

@@ -43,7 +43,7 @@ function suggestLonger(message: string, { options }: commander.Command): string 
  * @throws CommanderError when commander has already printed (help, a wrong option).
  */
 export function parseOptions<T extends commander.OptionValues>(command: commander.Command, argv: string[]): T {
-  addS3Options(command).allowExcessArguments().parse(argv, { from: 'user' });
+  command.allowExcessArguments().parse(argv, { from: 'user' });
   takeS3Options(command);
   const [word] = command.args;
   if (word !== undefined) {

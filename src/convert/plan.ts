@@ -9,7 +9,6 @@ import { otherPartition } from '../catalog/partition.js';
 import { type SamplingOptions, samplingOptionsOf } from '../catalog/shaping-options.js';
 import { type Difference, describeDifference, judge } from '../catalog/staleness.js';
 import { formatVersionOf, type OutputKind } from '../output/formats.js';
-import { schemeOf } from '../storage/paths.js';
 import type { S3Settings } from '../storage/s3/settings.js';
 import type { FileVersion } from '../storage/storage.js';
 import { versionIn } from '../storage/version.js';
@@ -36,7 +35,7 @@ export interface Job {
   /** Where the record of the conversion goes. */
   outputDir: string;
   tempDir?: string;
-  /** Where S3 is; absent where nothing is in S3. No secrets: credentials are those of the machine that runs the job. */
+  /** Where S3 is, as far as it was said. No secrets: credentials are those of the machine that runs the job. */
   s3?: S3Settings;
 }
 
@@ -227,7 +226,6 @@ function differentColumns(found: KnownOutput, options: ResolvedOptions): Differe
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: ResolvedOptions): Job {
   const { overwrite, inflater, outputDir, tempDir, s3 } = options;
-  const isInS3 = [archive.path, outputDir].some((path) => schemeOf(path) === 's3');
   return {
     archive,
     outputs,
@@ -236,7 +234,7 @@ function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: Resolv
     inflater,
     outputDir,
     ...(tempDir === undefined ? {} : { tempDir }),
-    ...(isInS3 && s3 && Object.keys(s3).length > 0 && { s3 }),
+    ...(s3 && Object.keys(s3).length > 0 && { s3 }),
   };
 }
 

@@ -202,7 +202,7 @@ async function stillWanted(outputs: ClaimedOutput[], { overwrite }: Job): Promis
  *
  * @returns the result. That it could not be recorded must not hide it.
  */
-export async function recordFailure(job: Job, result: JobResult): Promise<JobResult> {
+export async function recordFailure<Result extends JobResult>(job: Job, result: Result): Promise<Result> {
   if (result.status !== 'failed' || result.kind === 'stopped') return result;
   try {
     await append(job, toRecord(job, result));

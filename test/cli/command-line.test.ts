@@ -500,7 +500,7 @@ test('--help names every option, warns of the look-ahead, and fits a page', asyn
   assert.equal((await complete(['convert', '--help'])).stdout, stdout);
 });
 
-const COMMANDS = ['convert', 'status', 'join', 'verify', 'help', 'version'];
+const COMMANDS = ['convert', 'status', 'join', 'verify', 'submit', 'worker', 'watch', 'retry', 'help', 'version'];
 
 test('help of a command is its --help, that of convert the program’s, which lists all commands', async () => {
   const { stdout: help } = await complete(['--help']);

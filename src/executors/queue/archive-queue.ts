@@ -1,0 +1,230 @@
+/**
+ * A queue of jobs in Redis, which any number of machines work on. Jobs, locks and tries are BullMQ's; beside them lies what
+ * it does not keep: which version and options all jobs of the queue have, and which jobs there ever were, since finished
+ * ones are removed.
+ */
+import { createHash } from 'node:crypto';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { DAY_MS, midnightMs } from '../../base/time.js';
+import { UsageError } from '../../base/usage-error.js';
+import { VERSION } from '../../base/version.js';
+import type { Order } from '../../convert/job-queue.js';
+import type { Job } from '../../convert/plan.js';
+import type { RedisAddress } from './address.js';
+import { bullConnection, connect } from './connection.js';
+
+/** Before all keys, so that other programs can use the same database. */
+export const KEY_PREFIX = 'bookgrid';
+
+/** A job that another try may help is tried so often in all; one that takes its process down as well. */
+export const MAX_TRIES = 5;
+
+/** Before the second try; twice as long before each further one. */
+const FIRST_WAIT_MS = 5000;
+
+/** Failed jobs are kept with their errors until somebody says `retry`. */
+const JOB_OPTIONS = {
+  attempts: MAX_TRIES,
+  backoff: { type: 'exponential', delay: FIRST_WAIT_MS },
+  removeOnComplete: true,
+  removeOnFail: false,
+  stackTraceLimit: 0,
+} as const;
+
+/** What lies in the queue for one archive. What all jobs of a queue have in common lies beside them, once. */
+export type QueuedJob = Omit<Job, keyof Common>;
+
+/** What all jobs of a queue have in common. */
+type Common = Pick<Job, 'options' | 'outputDir' | 'tempDir' | 's3' | 'overwrite' | 'inflater'>;
+
+/** What is settled by the first job of a queue, for all that come while it is not empty. */
+export interface QueueSettings extends Common {
+  /** Of the program that submitted the jobs. */
+  version: string;
+}
+
+/** How many jobs there are of each kind. */
+export interface QueueCounts {
+  /** Different jobs that were ever added since the queue was last empty and given other settings. */
+  total: number;
+  /** Not in the queue any more, because they are finished. */
+  done: number;
+  waiting: number;
+  active: number;
+  /** Waiting for another try. */
+  delayed: number;
+  failed: number;
+}
+
+type BullQueue = Queue<QueuedJob, unknown, string, QueuedJob, unknown, string>;
+
+/** One queue. */
+export class ArchiveQueue {
+  readonly name: string;
+  readonly #queue: BullQueue;
+  readonly #redis: Redis;
+
+  private constructor(name: string, queue: BullQueue, redis: Redis) {
+    this.name = name;
+    this.#queue = queue;
+    this.#redis = redis;
+  }
+
+  /**
+   * Opens a queue; one that is not there yet is empty.
+   *
+   * @param onChange hears when the server is lost and when it is back.
+   * @throws {@link StorageError} when the server cannot be reached, or refuses.
+   */
+  static async open(address: RedisAddress, name: string, onChange?: (message: string) => void): Promise<ArchiveQueue> {
+    const redis = await connect(address, onChange);
+    const queue = new Queue<QueuedJob, unknown, string, QueuedJob, unknown, string>(name, {
+      connection: bullConnection(address),
+      prefix: KEY_PREFIX,
+    });
+    queue.on('error', () => {}); // told by the other connection
+    return new ArchiveQueue(name, queue, redis);
+  }
+
+  /**
+   * Adds jobs that are not in the queue: one that waits, runs or has failed is not added again.
+   *
+   * @param order which of all jobs of the queue are begun first.
+   * @returns how many were added.
+   * @throws {@link UsageError} when the queue holds jobs with other options, or of another version.
+   */
+  async add(jobs: Job[], order: Order): Promise<number> {
+    if (jobs[0]) await this.#settle(settingsOf(jobs[0]));
+    const entries = jobs.map((job) => ({
+      name: job.archive.fileName,
+      data: withoutCommon(job),
+      opts: { ...JOB_OPTIONS, jobId: idOf(job), priority: priorityOf(job, order) },
+    }));
+    const ids = entries.map(({ opts }) => opts.jobId);
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.exists(this.#queue.toKey(id));
+    const known = (await pipeline.exec())?.filter(([, exists]) => exists === 1).length ?? 0;
+    await this.#queue.addBulk(entries);
+    if (ids.length > 0) await this.#redis.sadd(this.#key('ids'), ...ids);
+    return jobs.length - known;
+  }
+
+  /** What all jobs of the queue have in common; `undefined`: no job was ever added. */
+  async settings(): Promise<QueueSettings | undefined> {
+    const text = await this.#redis.get(this.#key('settings'));
+    return text === null ? undefined : (JSON.parse(text) as QueueSettings);
+  }
+
+  async counts(): Promise<QueueCounts> {
+    const {
+      waiting = 0,
+      prioritized = 0,
+      active = 0,
+      delayed = 0,
+      failed = 0,
+    } = await this.#queue.getJobCounts(...(['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const));
+    const inQueue = waiting + prioritized + active + delayed + failed;
+    const total = Math.max(await this.#redis.scard(this.#key('ids')), inQueue);
+    return { total, done: total - inQueue, waiting: waiting + prioritized, active, delayed, failed };
+  }
+
+  /** The names of the workers that are connected now, see `workerName`. */
+  async workers(): Promise<string[]> {
+    const clients = await this.#queue.getWorkers();
+    return clients.map(({ name = '' }) => name);
+  }
+
+  /** Archives that failed for good, with their errors: the last ones. */
+  async failures(atMost: number): Promise<{ archive: string; error: string }[]> {
+    const jobs = await this.#queue.getFailed(0, atMost - 1);
+    return jobs.map((job) => ({ archive: job.data.archive.path, error: job.failedReason ?? '' }));
+  }
+
+  /** Lets failed jobs be tried again, as often as new ones. Returns how many. */
+  async retryFailed(): Promise<number> {
+    const { failed } = await this.counts();
+    await this.#queue.retryJobs({ state: 'failed' });
+    return failed;
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+    this.#redis.disconnect();
+  }
+
+  /** Sees to it that jobs of other options never lie in one queue. */
+  async #settle(wanted: QueueSettings): Promise<void> {
+    const text = JSON.stringify(wanted);
+    const key = this.#key('settings');
+    if ((await this.#redis.set(key, text, 'NX')) === 'OK') return;
+    const found = await this.#redis.get(key);
+    if (found === text) return;
+    const { total, done } = await this.counts();
+    if (total === done) {
+      await this.#redis.multi().set(key, text).del(this.#key('ids')).exec();
+      return;
+    }
+    const differ = differences(JSON.parse(found ?? '{}'), wanted);
+    throw new UsageError(
+      `The queue ${this.name} holds ${total - done} jobs that were submitted otherwise (${differ}). Wait until they are done, or ` +
+        'give these another queue by --queue-name.',
+    );
+  }
+
+  #key(what: string): string {
+    return `${KEY_PREFIX}-${what}:${this.name}`;
+  }
+}
+
+/** Puts a job together from what lies in the queue. */
+export function toJob(queued: QueuedJob, { version: _, ...common }: QueueSettings): Job {
+  return { ...queued, ...common };
+}
+
+function settingsOf({ options, outputDir, tempDir, s3, overwrite, inflater }: Job): QueueSettings {
+  const places = { outputDir, ...(tempDir !== undefined && { tempDir }), ...(s3 && { s3 }) };
+  return { version: VERSION, options, ...places, overwrite, inflater };
+}
+
+function withoutCommon({
+  options: _,
+  outputDir: _o,
+  tempDir: _t,
+  s3: _s,
+  overwrite: _w,
+  inflater: _i,
+  ...own
+}: Job): QueuedJob {
+  return own;
+}
+
+/** Of the same archive as it is now, for the same outputs with the same options there is one job. */
+function idOf({ archive, outputs, options }: Job): string {
+  const { path, sizeBytes, mtimeMs, etag } = archive;
+  const identity = JSON.stringify([path, sizeBytes, etag ?? mtimeMs, outputs.map((output) => output.path), options]);
+  return `a${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}`;
+}
+
+const MAX_PRIORITY = 2_097_151; // of BullMQ; jobs of the smallest number come first
+
+/** Jobs may come in any order, and of several submitters: each says by itself when its turn is. */
+function priorityOf({ archive: { sizeBytes, date } }: Job, order: Order): number {
+  const day = Math.floor(midnightMs(date) / DAY_MS);
+  const place = order === 'oldest' ? day : MAX_PRIORITY - (order === 'newest' ? day : Math.floor(sizeBytes / 1024));
+  return Math.max(1, Math.min(place, MAX_PRIORITY));
+}
+
+/** `onGap fill, now skip`. */
+function differences(found: object, wanted: object): string {
+  const flat = (settings: object): [string, string][] =>
+    Object.entries(settings).flatMap(([name, value]): [string, string][] =>
+      name === 'options' ? flat(value as object) : [[name, String(value)]],
+    );
+  const now = new Map(flat(wanted));
+  const before = new Map(flat(found));
+  return [...new Set([...before.keys(), ...now.keys()])]
+    .filter((name) => before.get(name) !== now.get(name))
+    .map((name) => `${name} ${before.get(name) ?? 'not given'}, now ${now.get(name) ?? 'not given'}`)
+    .join('; ');
+}

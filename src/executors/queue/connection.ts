@@ -1,0 +1,65 @@
+import type { RedisOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import { StorageError } from '../../storage/storage.js';
+import { describeAddress, type RedisAddress } from './address.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const MAX_WAIT_MS = 5000;
+
+/**
+ * Connects to a server, which must be there now. A connection that is lost later is made again, for as long as it takes: a
+ * server may be restarted while thousands of jobs wait in it.
+ *
+ * @param onChange hears that the server cannot be reached any more, once each time, and that it is back.
+ * @throws {@link StorageError} when it cannot be reached, or refuses.
+ */
+export async function connect(address: RedisAddress, onChange: (message: string) => void = () => {}): Promise<Redis> {
+  let isUp = false;
+  let hasConnected = false;
+  const client = new Redis({
+    ...redisOptions(address),
+    lazyConnect: true,
+    retryStrategy: (times: number) => (hasConnected ? retryAfterMs(times) : null),
+  });
+  let lastError: Error | undefined;
+  client.on('error', (error: Error) => {
+    lastError = error;
+  });
+  client.on('close', () => {
+    if (isUp) onChange(`the queue at ${describeAddress(address)} cannot be reached; trying again`);
+    isUp = false;
+  });
+  client.on('ready', () => {
+    if (hasConnected && !isUp) onChange(`the queue at ${describeAddress(address)} is back`);
+    isUp = true;
+  });
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    client.disconnect();
+    const { message } = lastError ?? (error as Error);
+    throw new StorageError(`Cannot use the queue at ${describeAddress(address)}: ${message}`, { cause: error });
+  }
+  hasConnected = true;
+  return client;
+}
+
+/** What BullMQ connects by. */
+export function bullConnection(address: RedisAddress): RedisOptions {
+  return { ...redisOptions(address), retryStrategy: retryAfterMs };
+}
+
+function redisOptions({ host, port, db, username, password, isEncrypted }: RedisAddress): RedisOptions {
+  return {
+    ...{ host, port, db, connectTimeout: CONNECT_TIMEOUT_MS },
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(isEncrypted && { tls: {} }),
+    maxRetriesPerRequest: null, // a command waits until the server is back
+  };
+}
+
+function retryAfterMs(times: number): number {
+  return Math.min(100 * 2 ** Math.min(times, 10), MAX_WAIT_MS);
+}

@@ -1,0 +1,219 @@
+/** A queue with a real Redis server and real worker processes: submit, worker, watch, retry. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { readOutputs, tempDir } from '../support/files.js';
+import { NO_REDIS, startRedis } from '../support/redis.js';
+import {
+  assertSameOutputs,
+  complete,
+  ENDLESS_OPTIONS,
+  listStaged,
+  makeArchive,
+  makeEndless,
+  makeLargeSource,
+  readRecords,
+  start,
+  until,
+} from '../support/runs.js';
+
+/** Longer than a lock lives, with all the time that workers may take to notice. */
+const LONG = { timeout: 180_000 };
+
+/** Folders, a queue and the commands on them. */
+async function setUp(t: TestContext, options: string[] = []) {
+  const redis = await startRedis(t);
+  const [source, out] = [tempDir(t), tempDir(t)];
+  const queue = ['--queue', redis.url];
+  const run = async (args: string[], expectedStatus = 0) => {
+    const { status, stdout, stderr } = await complete([...args, ...queue], LONG);
+    assert.equal(status, expectedStatus, `${stdout}${stderr}`);
+    return stdout + stderr;
+  };
+  const submit = (more: string[] = [], expectedStatus = 0) =>
+    run(['submit', '--source-dir', source, '--output-dir', out, ...options, ...more], expectedStatus);
+  const look = async (expectedStatus = 0) =>
+    JSON.parse((await run(['watch', '--once', '--json'], expectedStatus)).split('\n')[0] ?? '');
+  const work = (more: string[] = [], expectedStatus = 0) =>
+    run(['worker', '--until-done', '--workers', '1', ...more], expectedStatus);
+  return { redis, source, out, queue, run, submit, look, work };
+}
+
+function assertCounts(view: Record<string, unknown>, expected: Record<string, number>): void {
+  const { total, done, waiting, active, delayed, failed } = view;
+  assert.deepEqual(
+    { total, done, waiting, active, delayed, failed },
+    { waiting: 0, active: 0, delayed: 0, failed: 0, ...expected },
+  );
+}
+
+describe('a queue', { skip: NO_REDIS }, () => {
+  test('makes what a run of one machine makes, and nothing twice', async (t) => {
+    const { redis, source, out, submit, look, work } = await setUp(t);
+    await makeLargeSource(source, 6);
+    assert.match(
+      await submit(),
+      /^6 jobs submitted to queue jobs at 127\.0\.0\.1:\d+, database 0: of 6 archives, 0 were/,
+    );
+    assert.match(await submit(), /^0 jobs submitted .*, 6 were in it before, 0 need nothing/);
+    assertCounts(await look(), { total: 6, done: 0, waiting: 6 });
+    const printed = await work();
+    for (let number = 1; number <= 6; number++) assert.ok(printed.includes(`[${number}] DONE `), printed);
+    assert.match(printed, /No job is left in the queue\.\n$/);
+    assertCounts(await look(), { total: 6, done: 6 });
+    assert.match(await submit(), /^0 jobs submitted .*, 0 were in it before, 6 need nothing/);
+
+    const local = tempDir(t);
+    assert.equal((await complete(['--source-dir', source, '--output-dir', local])).status, 0);
+    assertSameOutputs(readOutputs(out), readOutputs(local));
+    assert.equal(
+      redis.command('--scan', '--pattern', 'bookgrid:jobs:a*'),
+      '',
+      'finished jobs leave nothing but their names',
+    );
+  });
+
+  test('machines that die, and a server that loses power, cost no archive', LONG, async (t) => {
+    const { redis, source, out, queue, submit, look, run } = await setUp(t);
+    await makeLargeSource(source, 60);
+    await submit();
+    const workers = [1, 2, 3].map(() => start(['worker', '--workers', '1', ...queue], LONG));
+    const [first, second, third] = workers as [(typeof workers)[0], (typeof workers)[0], (typeof workers)[0]];
+    await first.printed(/DONE/);
+    first.child.kill('SIGKILL');
+    await second.printed(/DONE/);
+    await redis.restart();
+    const more = start(['worker', '--workers', '1', ...queue], LONG);
+    second.child.kill('SIGKILL');
+    // What died with its machine is given to another when its lock has expired.
+    const watched = await run(['watch', '--json']);
+    assertCounts(JSON.parse(watched.trimEnd().split('\n').at(-1) ?? ''), { total: 60, done: 60 });
+    assertCounts(await look(), { total: 60, done: 60 });
+    for (const { child, ended } of [third, more]) {
+      child.kill('SIGTERM');
+      assert.equal((await ended).status, 143);
+    }
+    assert.match((await third.ended).stderr, /cannot be reached; trying again\n(.*\n)*.* is back\n/);
+    const local = tempDir(t);
+    assert.equal((await complete(['--source-dir', source, '--output-dir', local])).status, 0);
+    assert.equal((await complete(['--source-dir', source, '--output-dir', out])).status, 0); // sweeps what the dead staged
+    assert.deepEqual(listStaged(out), []);
+    assertSameOutputs(readOutputs(out), readOutputs(local));
+    assert.equal((await complete(['verify', '--output-dir', out])).status, 0);
+  });
+
+  test('what cannot be read fails once and is kept with its error; retry takes it up again', async (t) => {
+    const { source, submit, look, run, work, out } = await setUp(t);
+    await makeArchive(source, { pair: 'GOODUSDT', depth: 200 });
+    const bad = await makeArchive(source, { pair: 'BADUSDT', depth: 200 });
+    const whole = fs.readFileSync(bad);
+    const { atime, mtime } = fs.statSync(bad);
+    fs.truncateSync(bad, whole.length - 30);
+    await submit();
+    assert.match(await work(), /ERROR {4}BADUSDT .*truncated/);
+    assertCounts(await look(1), { total: 2, done: 1, failed: 1 });
+    const watched = await run(['watch'], 1);
+    assert.match(watched, /^1\/2 done, 1 failed · 100 %\n/);
+    assert.match(watched, /\nFailed \(bookgrid retry tries them again\):\n {2}\S+BADUSDT\S+: truncated: /);
+    assert.equal(readRecords(out).filter((record) => record?.['status'] === 'failed').length, 1, 'it was tried once');
+
+    fs.writeFileSync(bad, whole);
+    fs.utimesSync(bad, atime, mtime);
+    assert.match(await run(['retry']), /^1 failed jobs of queue jobs will be tried again\.\n$/);
+    await work();
+    assertCounts(await look(), { total: 2, done: 2 });
+  });
+
+  test('what a disk is to blame for is tried again later', LONG, async (t) => {
+    const { source, out, submit, look, queue } = await setUp(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    await submit();
+    fs.writeFileSync(path.join(out, '0200'), 'in the place of a folder');
+    const worker = start(['worker', '--until-done', ...queue], LONG);
+    await worker.printed(/ERROR .*AAAUSDT .*\n/);
+    fs.rmSync(path.join(out, '0200'));
+    const { status, stdout } = await worker.ended;
+    assert.equal(status, 0);
+    assert.match(stdout, /\[2\] DONE .*\(try 2\)\n/);
+    assertCounts(await look(), { total: 1, done: 1 });
+  });
+
+  test('a worker that is stopped hands back what it has not finished', async (t) => {
+    const { source, out, submit, look, queue } = await setUp(t, ENDLESS_OPTIONS.slice(0, 2));
+    await makeEndless(path.join(source, '0200/AAAUSDT'));
+    await submit();
+    const worker = start(['worker', ...queue]);
+    await until(() => listStaged(out).length > 0, 'an output is staged');
+    worker.child.kill('SIGTERM');
+    assert.equal((await worker.ended).status, 143);
+    assertCounts(await look(), { total: 1, done: 0, waiting: 1 });
+  });
+
+  test('jobs with other options do not get into the same queue', async (t) => {
+    const { source, submit, run, look, work } = await setUp(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    await submit();
+    assert.match(
+      await submit(['--on-gap', 'skip'], 2),
+      /holds 1 jobs that were submitted otherwise \(onGap fill, now skip\)/,
+    );
+    await submit(['--on-gap', 'skip', '--output-dir', tempDir(t), '--queue-name', 'other']);
+    assertCounts(await look(), { total: 1, done: 0, waiting: 1 });
+    await work();
+    await run(['worker', '--until-done', '--queue-name', 'other']);
+    // An empty queue takes others.
+    await submit(['--on-gap', 'skip', '--output-dir', tempDir(t)]);
+    assertCounts(await look(), { total: 1, done: 0, waiting: 1 });
+  });
+
+  test('a worker of another version than the submitter’s refuses, and says what to do', async (t) => {
+    const { redis, source, submit, work, look } = await setUp(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    await submit();
+    const settings = JSON.parse(redis.command('GET', 'bookgrid-settings:jobs'));
+    redis.command('SET', 'bookgrid-settings:jobs', JSON.stringify({ ...settings, version: '9.9.9' }));
+    assert.match(
+      await work([], 2),
+      /submitted by bookgrid 9\.9\.9, and this is .* Install bookgrid 9\.9\.9 here, or submit/,
+    );
+    assertCounts(await look(), { total: 1, done: 0, waiting: 1 });
+  });
+
+  test('the password comes from the environment and is never printed', async (t) => {
+    const redis = await startRedis(t, { password: 'geheim-4711' });
+    const source = tempDir(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    const submit = async (url: string, password?: string) => {
+      const env = { ...process.env, ...(password !== undefined && { BOOKGRID_REDIS_PASSWORD: password }) };
+      const args = ['submit', '--queue', url, '--source-dir', source, '--output-dir', tempDir(t)];
+      const { status, stdout, stderr } = await complete(args, { env });
+      assert.doesNotMatch(stdout + stderr, /geheim|falsch/);
+      return { status, text: stdout + stderr };
+    };
+    assert.equal((await submit(redis.url, 'geheim-4711')).status, 0);
+    const wrong = await submit(redis.url, 'falsch');
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.text, /^bookgrid: Cannot use the queue at 127\.0\.0\.1:\d+, database 0: .*(WRONGPASS|NOAUTH)/);
+    assert.equal((await submit(redis.url)).status, 1);
+    const inUrl = await submit(redis.url.replace('//', '//user:geheim-4711@'), undefined);
+    assert.equal(inUrl.status, 2);
+    assert.match(inUrl.text, /must not hold a password, .* BOOKGRID_REDIS_PASSWORD/);
+  });
+});
+
+test('a queue that is not there, or not named, is told in one line', async () => {
+  const none = await complete(['watch', '--queue', 'redis://127.0.0.1:1/0']);
+  assert.equal(none.status, 1);
+  assert.match(none.stderr, /^bookgrid: Cannot use the queue at 127\.0\.0\.1:1, database 0: .*ECONNREFUSED.*\n$/);
+  for (const [args, message] of [
+    [['worker'], /^bookgrid: Say where the queue is: --queue redis:/],
+    [['submit', '--queue', 'http://x/'], /^bookgrid: --queue takes redis:\/\/HOST:PORT\/DATABASE/],
+    [['watch', '--queue', 'redis://127.0.0.1/x'], /^bookgrid: --queue takes redis:/],
+    [['retry', '--queue', 'redis://127.0.0.1/0', '--queue-name', 'a b'], /Expected up to 64 letters/],
+  ] as const) {
+    const { status, stderr } = await complete([...args]);
+    assert.equal(status, 2);
+    assert.match(stderr, message);
+  }
+});

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import type { TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { tempDir } from './files.js';
+
+/** Why no queue can be tried here; `false`: it can. */
+export const NO_REDIS =
+  spawnSync('redis-server', ['--version']).status !== 0 &&
+  'NOT TRIED: there is no redis-server here (apt-get install redis-server)';
+
+/** A real Redis server of a test's own, which keeps what it acknowledges. */
+export interface TestRedis {
+  /** For `--queue`. */
+  url: string;
+  /** Ends it as a machine that loses power would, and starts it again with what is on its disk. */
+  restart(): Promise<void>;
+  /** Runs a command of Redis, and returns its answer. */
+  command(...words: string[]): string;
+}
+
+/** Starts a server that is gone when the test ends. */
+export async function startRedis(t: TestContext, { password }: { password?: string } = {}): Promise<TestRedis> {
+  const dir = tempDir(t);
+  const port = await freePort();
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
+  options.push('--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction');
+  if (password !== undefined) options.push('--requirepass', password);
+  let server: ChildProcess;
+  const start = async () => {
+    server = spawn('redis-server', options, { stdio: 'ignore' });
+    for (let look = 0; look < 500; look++) {
+      if (await canConnect(port)) return;
+      await setTimeout(20);
+    }
+    throw new Error('redis-server does not answer');
+  };
+  await start();
+  t.after(() => server.kill('SIGKILL'));
+  return {
+    url: `redis://127.0.0.1:${port}/0`,
+    async restart() {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+      await setTimeout(1000); // long enough for everybody to notice
+      await start();
+    },
+    command(...words) {
+      const { stdout } = spawnSync('redis-cli', ['-p', String(port), ...words], { encoding: 'utf8' });
+      return stdout.trimEnd();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('close', () => socket.destroy()).once('connect', () => socket.end());
+  });
+}
