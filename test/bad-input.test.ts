@@ -30,7 +30,9 @@ const [SNAPSHOT = '', DELTA = ''] = String(FIXTURE_TEXT).split('\n');
 const EMPTY = 'the file is empty; download it again';
 const ZIP_CUT = "truncated: the zip's directory is missing (file cut short?)";
 const GZIP_CUT = 'truncated: the gzip data ends in the middle (file cut short?)';
-const NOT_GZIP = 'not a gzip file, or followed by bytes that are none (incorrect gzip header)';
+const SPLIT =
+  'one part of a zip that was split over several files, which no Bybit archive is; put it together, or download it again';
+const NOT_GZIP = 'not a gzip file, or followed by bytes that are none (incorrect gzip header); download it again';
 const DIRECTORY = "damaged: the zip's directory cannot be read";
 const OUTSIDE = "a member's name points outside of the zip, which no Bybit archive does";
 const wrongCrc = (member: string, found: string, said: string) =>
@@ -54,8 +56,8 @@ const ERRORS: Record<string, string | RegExp> = {
   'CUT-IN-END-RECORD': ZIP_CUT,
   'BYTES-AFTER-THE-END':
     /^damaged: the zip's directory cannot be read \(Invalid comment length\. Expected: 7\. Found: 0\./,
-  'LAST-OF-SEVERAL-DISKS':
-    'one part of a zip that was split over several files, which no Bybit archive is; put it together, or download it again',
+  'FIRST-OF-SEVERAL-DISKS': SPLIT,
+  'LAST-OF-SEVERAL-DISKS': SPLIT,
   'DIRECTORY-OFFSET-WRONG': `${DIRECTORY} (invalid central directory file header signature: 0x8000000)`,
   'DIRECTORY-OFFSET-BEYOND': `${DIRECTORY} (unexpected EOF)`,
   'ZIP64-OFFSET-BEYOND': /^damaged: the zip's directory cannot be read \(/,

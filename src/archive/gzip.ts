@@ -33,7 +33,9 @@ async function isWhole(source: ByteSource, bytes: number): Promise<boolean> {
 }
 
 function notGzip(): ArchiveError {
-  return new ArchiveError('not a gzip file, or followed by bytes that are none (incorrect gzip header)');
+  return new ArchiveError(
+    'not a gzip file, or followed by bytes that are none (incorrect gzip header); download it again',
+  );
 }
 
 function describe(error: unknown): unknown {

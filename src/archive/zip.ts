@@ -96,6 +96,9 @@ async function onlyDataMember(zip: yauzl.ZipFile): Promise<yauzl.Entry> {
   return found;
 }
 
+const SPLIT =
+  'one part of a zip that was split over several files, which no Bybit archive is; put it together, or download it again';
+
 /** Says in the user's terms what yauzl found wrong with the structure of the file. */
 async function describeDirectoryError(error: unknown, source: ByteSource): Promise<unknown> {
   if (!(error instanceof Error) || error instanceof ArchiveError || 'syscall' in error) return error;
@@ -103,6 +106,8 @@ async function describeDirectoryError(error: unknown, source: ByteSource): Promi
   if (message.startsWith('End of central directory record signature not found')) {
     const signature = Buffer.alloc(4);
     await source.read(signature, 0);
+    // The first part of a split zip begins with a mark of its own: PK\7\8 (APPNOTE.TXT 8.5.4).
+    if (signature.toString('latin1') === 'PK\x07\x08') return new ArchiveError(SPLIT);
     // Every zip file begins with a local header: PK\3\4 (APPNOTE.TXT 4.3.7).
     return signature.toString('latin1') === 'PK\x03\x04'
       ? new ArchiveError("truncated: the zip's directory is missing (file cut short?)")
@@ -111,11 +116,7 @@ async function describeDirectoryError(error: unknown, source: ByteSource): Promi
   if (/^(invalid relative path|absolute path|invalid characters in fileName)/.test(message)) {
     return new ArchiveError(`a member's name points outside of the zip, which no Bybit archive does (${message})`);
   }
-  if (message.startsWith('multi-disk')) {
-    return new ArchiveError(
-      'one part of a zip that was split over several files, which no Bybit archive is; put it together, or download it again',
-    );
-  }
+  if (message.startsWith('multi-disk')) return new ArchiveError(SPLIT);
   return new ArchiveError(`damaged: the zip's directory cannot be read (${message})`);
 }
 

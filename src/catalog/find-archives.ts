@@ -5,7 +5,7 @@ import { isBlank, type Line, LineSplitter } from '../book/lines.js';
 import { parseMessage } from '../book/message.js';
 import { FORMATS, splitSuffix } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
-import { nameOf } from '../storage/paths.js';
+import { isUtf8Path, NOT_UTF8, nameOf } from '../storage/paths.js';
 import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
 import { versionIn } from '../storage/version.js';
 import { type ArchiveName, findDate, parseArchiveName, parseTopic } from './archive-name.js';
@@ -88,7 +88,7 @@ async function search(folder: Folder, found: FoundArchives, searched: Set<string
     if (name) classify(entry, name, folder, found);
     else if (entry.kind === 'folder') {
       if (!isLeftByConvert(entry.name)) folders.push(entry);
-    } else if (entry.kind === 'unusable' && entry.mayBeFolder) {
+    } else if (entry.kind === 'unusable' && (entry.mayBeFolder || isUnspeakable(entry.name))) {
       found.unusable.push(describeClosed(below(folder, entry), entry.problem));
     } else if (!isLeftByConvert(entry.name)) found.ignored.push(entry.path);
   }
@@ -107,6 +107,11 @@ async function search(folder: Folder, found: FoundArchives, searched: Set<string
       found.unusable.push(describeClosed(next, error.message));
     }
   }
+}
+
+/** Whether it may be an archive whose name cannot be read. */
+function isUnspeakable(name: string): boolean {
+  return isArchiveFileName(name) && !isUtf8Path(name);
 }
 
 function below({ steps, market }: Folder, { name, path }: Entry): Folder {
@@ -144,6 +149,10 @@ export async function identifyArchives(files: string[], markets?: readonly Marke
   const found = noArchives();
   for (const path of new Set(files)) {
     const entry = await openStorage(path).look(path);
+    if (!entry && !isUtf8Path(path)) {
+      found.unusable.push({ path, fileName: nameOf(path), pair: UNKNOWN_PAIR, problem: NOT_UTF8 });
+      continue;
+    }
     if (!entry) throw new UsageError(`No such file: ${path}`);
     if (entry.kind === 'folder') {
       throw new UsageError(`${path} is a folder. To convert all archives below it: --source-dir ${path}`);

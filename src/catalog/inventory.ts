@@ -70,23 +70,25 @@ export async function lookUpOutputs(outputDir: string, options: LookUpOptions = 
     throw error;
   }
   const outputs: KnownOutput[] = [];
-  for (let start = 0; start < found.outputs.length; start += ASKED_AT_A_TIME) {
-    const some = found.outputs.slice(start, start + ASKED_AT_A_TIME);
-    await Promise.all(some.map((output) => readNote(output, records)));
-    for (const output of some) outputs.push(await learn(output, records, options));
-  }
+  await askForNotes(found.outputs, records);
+  for (const output of found.outputs) outputs.push(await learn(output, records, options));
   return new Outputs(outputs, records, found.unreadable);
 }
 
 /** Outputs whose notes are asked for at a time: each asks for an answer of a server. */
 const ASKED_AT_A_TIME = 32;
 
-/** An output whose run was killed before it could write its records still carries its own, where files carry notes. */
-async function readNote(output: FoundOutput, records: Records): Promise<void> {
-  const storage = openStorage(output.path);
-  if (storage.maxNoteBytes === 0 || records.isCertain(output)) return;
-  const found = await storage.readNote(output.path);
-  if (found) records.addNote(found.note, found.version);
+/**
+ * Adds to records what outputs tell of themselves: one whose run was killed before it could write its records carries its
+ * own, where files carry notes. Only those are asked that have no record as they are.
+ */
+export async function askForNotes(outputs: readonly FoundOutput[], records: Records): Promise<void> {
+  const asked = outputs.filter((output) => openStorage(output.path).maxNoteBytes > 0 && !records.isCertain(output));
+  for (let start = 0; start < asked.length; start += ASKED_AT_A_TIME) {
+    const some = asked.slice(start, start + ASKED_AT_A_TIME);
+    const notes = await Promise.all(some.map(({ path }) => openStorage(path).readNote(path)));
+    for (const found of notes) if (found) records.addNote(found.note, found.version);
+  }
 }
 
 async function learn(output: FoundOutput, records: Records, { readContents }: LookUpOptions): Promise<KnownOutput> {

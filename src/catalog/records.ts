@@ -153,8 +153,9 @@ export class Records {
     const last = made.at(-1);
     if (!last) return { kind: 'unrecorded' };
     const ofSize = made.filter((record) => record.sizeBytes === undefined || record.sizeBytes === file.sizeBytes);
+    // A record of version 0.1, which does not tell the content, says nothing of a file that was made again since.
     const isOwn = (record: RecordedOutput) =>
-      sha256 === undefined || record.sha256 === undefined || record.sha256 === sha256;
+      sha256 === undefined || (record.sha256 === undefined ? record === last : record.sha256 === sha256);
     const record =
       ofSize.findLast((candidate) => isOfVersion(candidate, file) && isOwn(candidate)) ?? ofSize.findLast(isOwn);
     return record ? { kind: 'recorded', record } : { kind: 'altered', record: last };
@@ -164,6 +165,16 @@ export class Records {
   isCertain(file: Placed & FileVersion): boolean {
     const made = this.#made.get(placeOf(file)) ?? [];
     return made.some((record) => record.sizeBytes === file.sizeBytes && isOfVersion(record, file));
+  }
+
+  /**
+   * Whether the content of the file at an output's path is what was written; `undefined`: there is no record of it, or one
+   * of version 0.1, which does not tell.
+   */
+  isAsWritten(file: Placed & FileVersion, sha256: string): boolean | undefined {
+    const knowledge = this.of(file, sha256);
+    if (knowledge.kind === 'altered') return false;
+    return knowledge.kind === 'recorded' && knowledge.record.sha256 !== undefined ? true : undefined;
   }
 
   /** Whether only its content can tell which record is that of a file, if any. */

@@ -2,6 +2,7 @@ import { UsageError } from '../base/usage-error.js';
 import type { FoundArchives } from '../catalog/find-archives.js';
 import { takeInventory } from '../catalog/inventory.js';
 import { describeHeldBack } from '../console/held-back.js';
+import { LiveLine } from '../console/live-line.js';
 import { noProgress, showProgress } from '../console/progress.js';
 import {
   type Ending,
@@ -13,6 +14,7 @@ import {
   TextReporter,
 } from '../console/report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { canRedraw, fittedWriter, hasColors, hasEscapes, isPipe } from '../console/terminal.js';
 import { ConflictError } from '../convert/conflicts.js';
 import { estimateSizes } from '../convert/estimate.js';
 import type { Executor } from '../convert/executor.js';
@@ -42,7 +44,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   const reporter: Reporter = options.json
     ? new JsonReporter(write)
-    : new TextReporter(write, { color: hasColors(stdout) });
+    : new TextReporter(fittedWriter(stdout), { color: hasColors(stdout) });
   const { workers, heldBack }: DefaultWorkers =
     options.workers === undefined ? defaultWorkers() : { workers: options.workers };
   reporter.scanning(workers);
@@ -57,8 +59,10 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   if (heldBack && jobs > workers) warn(describeHeldBack({ workers, heldBack }));
   const tally = new Tally(entries.length);
-  const isLive = stderr.isTTY && !options.json;
-  const progress = isLive ? await showProgress(stderr, entries, tally) : noProgress;
+  const isLive = !options.json && canRedraw(stderr);
+  const progress = isLive
+    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), entries, tally, { isPiped: isPipe(stdout) })
+    : noProgress;
   const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
   let isShared = false;
@@ -124,9 +128,4 @@ async function requireWritable(kind: string, folder: string): Promise<void> {
   } catch (error) {
     throw new UsageError(`Cannot write to the ${kind} folder ${folder}: ${(error as Error).message}`);
   }
-}
-
-function hasColors(stream: NodeJS.WriteStream): boolean {
-  // Undefined, against its type, where the stream is no terminal.
-  return Boolean(stream.isTTY) && stream.hasColors();
 }

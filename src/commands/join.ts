@@ -1,5 +1,8 @@
 import { formatInterval } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
+import type { FoundOutput } from '../catalog/find-outputs.js';
+import { askForNotes } from '../catalog/inventory.js';
+import { type Records, readRecords } from '../catalog/records.js';
 import { type JoinOutcome, jsonJoinReporter, textJoinReporter } from '../console/join-report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import type { DayFile } from '../join/day-file.js';
@@ -30,11 +33,12 @@ export async function join(options: JoinOptions, { stdout, stderr, signal }: Sur
   if (refused.length === all.length) {
     throw new UsageError([...new Set(refused.map(({ problem }) => problem))].join('\n'));
   }
+  const records = await readRecords(options.outputDir);
   const [write, warn] = [lineWriter(stdout), lineWriter(stderr)];
   const report = options.json ? jsonJoinReporter(write) : textJoinReporter(write, warn, { hasSeveral: all.length > 1 });
   let written = 0;
   for (const file of all) {
-    const outcome = 'problem' in file ? file : await make(file, options, signal);
+    const outcome = 'problem' in file ? file : await make(file, records, options, signal);
     if (!outcome) break;
     report(outcome);
     if ('result' in outcome && outcome.result?.isWritten) written++;
@@ -67,11 +71,18 @@ async function prepare(wanted: Wanted, options: JoinOptions): Promise<Prepared |
 }
 
 /** Answers with nothing when it was stopped. */
-async function make(file: Prepared, options: JoinOptions, signal: AbortSignal): Promise<JoinOutcome | undefined> {
+async function make(
+  file: Prepared,
+  records: Records,
+  { intervalMs, strict }: JoinOptions,
+  signal: AbortSignal,
+): Promise<JoinOutcome | undefined> {
   const { days, outputPath } = file;
-  const { intervalMs, strict } = options;
+  const byPath = new Map(days.files.map((day) => [day.path, day]));
+  const isAsWritten = (path: string, sha256: string) => records.isAsWritten(byPath.get(path) as FoundOutput, sha256);
   try {
-    const result = await joinDays(days.files, { ...days, intervalMs, outputPath, strict }, signal);
+    await askForNotes(days.files, records);
+    const result = await joinDays(days.files, { ...days, intervalMs, outputPath, strict, isAsWritten }, signal);
     return { ...file, result, ...(result.isWritten ? {} : { problem: 'rows are missing, and --strict was given' }) };
   } catch (error) {
     if (signal.aborted) return undefined;

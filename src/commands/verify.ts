@@ -25,8 +25,8 @@ export interface VerifyOptions {
 
 const EXPLANATION = `
 Reads every output and compares its size and SHA-256 with ${RECORDS_FILE}. Named are those that are
-  DAMAGED  not what was written: convert makes them again
-  MISSING  recorded, and not there
+  DAMAGED  not what was written: remove them, and convert makes them again
+  MISSING  recorded, and not there: convert makes them again
   FOREIGN  there, and not recorded: made by something else, or their records are lost
 Outputs of version 0.1 have no SHA-256 in their record: their size alone is compared, and they are counted.
 
@@ -124,7 +124,9 @@ function summarize({ ok, unsure, damaged, foreign, missing }: Record<State, numb
     `Damaged: ${damaged}`,
     `Missing: ${missing}`,
     `Foreign: ${foreign}`,
-    isWell ? 'All is as it was written.' : 'Not all is as it was written: see above.',
+    isWell
+      ? `All is as it was written${unsure > 0 ? ', as far as records tell' : ''}.`
+      : 'Not all is as it was written: see above.',
   ];
 }
 

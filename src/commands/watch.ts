@@ -5,10 +5,12 @@ import commander = require('commander');
 
 import { UsageError } from '../base/usage-error.js';
 import { clean } from '../console/clean-text.js';
+import { LiveLine } from '../console/live-line.js';
 import { formatDuration } from '../console/progress.js';
 import { type GivenQueue, type QueuePlace, queueOptions, readQueuePlace } from '../console/queue-options.js';
 import { newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { canRedraw, hasEscapes } from '../console/terminal.js';
 import { ArchiveQueue, type QueueCounts } from '../executors/queue/archive-queue.js';
 import { parseWorkerName } from '../executors/queue/work.js';
 
@@ -73,8 +75,8 @@ export async function watch(options: WatchOptions, { stdout, stderr, signal }: S
   const { queue: place, once, json } = options;
   const [write, warn] = [lineWriter(stdout), lineWriter(stderr)];
   const queue = await ArchiveQueue.open(place.address, place.name, (note) => warn(`bookgrid: ${note}`));
-  const isLive = stdout.isTTY && !json && !once;
-  const live = isLive ? (await import('log-update')).createLogUpdate(stdout) : undefined;
+  const isLive = !json && !once && canRedraw(stdout);
+  const live = isLive ? new LiveLine(stdout, { hasEscapes: hasEscapes() }) : undefined;
   try {
     const look = await viewer(queue);
     let shownAtMs = Number.NEGATIVE_INFINITY;
@@ -85,14 +87,15 @@ export async function watch(options: WatchOptions, { stdout, stderr, signal }: S
       if (total === 0) throw new UsageError(`No job was ever submitted to the queue ${place.name} (bookgrid submit).`);
       const isOver = once || signal.aborted || waiting + active + delayed === 0;
       const text = json ? JSON.stringify({ event: 'queue', queue: place.name, ...view }) : describe(view).join('\n');
-      if (live) live(text);
-      else if (isOver || (text !== shown && performance.now() - shownAtMs >= LINE_EVERY_MS)) {
+      if (live) live.draw(describe(view).join(' · '));
+      else if (!isOver && text !== shown && performance.now() - shownAtMs >= LINE_EVERY_MS) {
         write(text);
         shownAtMs = performance.now();
         shown = text;
       }
       if (isOver) {
-        live?.done();
+        live?.erase();
+        write(text);
         for (const line of await describeFailures(queue, failed, json)) write(line);
         return failed === 0;
       }

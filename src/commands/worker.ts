@@ -8,6 +8,7 @@ import { type GivenQueue, type QueuePlace, queueOptions, readQueuePlace } from '
 import { JsonReporter, TextReporter } from '../console/report.js';
 import { newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { fittedWriter, hasColors } from '../console/terminal.js';
 import type { ConvertEntry } from '../convert/job-queue.js';
 import type { Outcome } from '../convert/run.js';
 import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
@@ -86,7 +87,7 @@ export async function worker(options: WorkerOptions, { stdout, stderr, signal }:
   const [write, warn] = [lineWriter(stdout), lineWriter(stderr)];
   const reporter = json
     ? new JsonReporter(write)
-    : new TextReporter(write, { color: stdout.isTTY && stdout.hasColors() });
+    : new TextReporter(fittedWriter(stdout), { color: hasColors(stdout) });
   if (heldBack) warn(describeHeldBack({ workers, heldBack }));
   if (!json)
     write(`Working on queue ${queue.name} at ${describeAddress(queue.address)} with ${workers} parallel workers`);

@@ -40,7 +40,7 @@ export function textJoinReporter(
       warn(clean(`bookgrid: ${problem}`));
       return;
     }
-    const { files, rows, missing, isWritten } = result;
+    const { files, rows, missing, unchecked, isWritten } = result;
     const where = hasSeveral ? ` in ${outputPath}` : '';
     for (const text of describeMissing(missing)) warn(clean(`Missing${where}: ${text}`));
     const what = isWritten ? 'Joined' : 'Checked';
@@ -48,6 +48,8 @@ export function textJoinReporter(
       `${what} ${count(files, 'day')} of ${days.market ? `${days.market} ` : ''}${symbol}, ${days.from} to ${days.to}: ${count(rows, 'row')}`,
     );
     write(`Missing: ${summarize(missing)}`);
+    if (unchecked > 0)
+      write(`Not compared with what was written: ${count(unchecked, 'day')}, whose SHA-256 no record tells`);
     write(clean(isWritten ? `Written: ${outputPath}` : 'Not written, because of --strict'));
   };
 }
@@ -67,6 +69,7 @@ export function jsonJoinReporter(write: (line: string) => void): JoinReporter {
       files: result?.files ?? days?.files.length,
       rows: result?.rows,
       missing: result?.missing,
+      unchecked: result?.unchecked,
       output: outputPath,
       isWritten: result?.isWritten ?? false,
       error: problem,

@@ -5,6 +5,7 @@ import commander = require('commander');
 
 import { isDate } from '../base/time.js';
 import { isPair, MAX_DEPTH } from '../catalog/archive-name.js';
+import { isUtf8Path, NOT_UTF8 } from '../storage/paths.js';
 
 /** Turns an error of a parser into commander's, which names the option and what was given. */
 export function rethrow<T>(parse: (text: string) => T): (text: string) => T {
@@ -28,6 +29,7 @@ function inOrder<T>(a: T, b: T): number {
 
 export function parseFolder(text: string): string {
   if (text === '') throw new commander.InvalidArgumentError('Expected a folder. Is a shell variable empty?');
+  if (!isUtf8Path(text)) throw new commander.InvalidArgumentError(`Expected another folder: ${NOT_UTF8}.`);
   return text;
 }
 

@@ -1,4 +1,5 @@
 import type { PlanEntry } from '../convert/plan.js';
+import type { LiveLine } from './live-line.js';
 import type { Tally } from './report.js';
 
 /** A live line on a terminal. */
@@ -12,36 +13,56 @@ export interface Progress {
 }
 
 const REDRAW_MS = 200;
+/** How long another program may take to show on the same screen what it was given through a pipe. */
+const PASSING_MS = 50;
 
 /** A {@link Progress} that shows nothing, where there is no terminal. */
 export const noProgress: Progress = { read() {}, above: (print) => print(), stop() {} };
 
-/** Shows archives done, failures, the share of all bytes, their rate and the time left, on `stream`. */
-export async function showProgress(stream: NodeJS.WriteStream, entries: PlanEntry[], tally: Tally): Promise<Progress> {
-  const { createLogUpdate } = await import('log-update'); // slow to load, and needed on a terminal only
+/**
+ * Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal.
+ *
+ * @param isPiped whether what is printed goes to another program, which may show it on the same terminal a little later,
+ * as `| tee log` does: then the line must not be there yet.
+ */
+export function showProgress(
+  line: LiveLine,
+  entries: PlanEntry[],
+  tally: Tally,
+  { isPiped }: { isPiped: boolean },
+): Progress {
   const totalBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
-  const update = createLogUpdate(stream);
   const startMs = performance.now();
   let readBytes = 0;
+  let passedOnMs = Number.NEGATIVE_INFINITY;
   const draw = () => {
+    if (performance.now() < passedOnMs + PASSING_MS) return;
     const seconds = (performance.now() - startMs) / 1000;
-    update(
-      describe({ total: entries.length, settled: tally.settled, failed: tally.failed, readBytes, totalBytes, seconds }),
-    );
+    const { settled, failed } = tally;
+    const state = { total: entries.length, settled, failed, readBytes, totalBytes, seconds };
+    line.draw(describe(state, line.width));
   };
   const timer = setInterval(draw, REDRAW_MS);
+  const erase = () => line.erase();
+  // After Ctrl+Z and fg the shell's lines lie between. A second Ctrl+C ends the process with the line still there.
+  process.on('SIGCONT', draw);
+  process.on('exit', erase);
+  draw();
   return {
     read(bytes) {
       readBytes += bytes;
     },
     above(print) {
-      update.clear();
+      line.erase();
       print();
+      if (isPiped) passedOnMs = performance.now();
+      draw();
     },
     stop() {
       clearInterval(timer);
-      update.clear();
-      update.done();
+      process.off('SIGCONT', draw);
+      process.off('exit', erase);
+      line.erase();
     },
   };
 }
@@ -59,16 +80,24 @@ export interface ProgressState {
   seconds: number;
 }
 
-/** The line's text: `12/40 archives, 1 failed · 31 % · 52.3 MB/s · 2:05 left`. */
-export function describe({ total, settled, failed, readBytes, totalBytes, seconds }: ProgressState): string {
+/**
+ * The line's text: `12/40 archives, 1 failed · 31 % · 52.3 MB/s · 2:05 left`.
+ *
+ * @param width in characters. Where it is too small, first the rate is left out, then the time, then the share.
+ */
+export function describe(state: ProgressState, width: number): string {
+  const { total, settled, failed, readBytes, totalBytes, seconds } = state;
   const bytesPerSecond = seconds > 0 ? readBytes / seconds : 0;
-  const parts = [
-    `${settled}/${total} archives${failed > 0 ? `, ${failed} failed` : ''}`,
-    `${totalBytes > 0 ? Math.floor((100 * readBytes) / totalBytes) : 100} %`,
-    `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`,
-  ];
-  if (bytesPerSecond > 0) parts.push(`${formatDuration((totalBytes - readBytes) / bytesPerSecond)} left`);
-  return parts.join(' · ');
+  const archives = `${settled}/${total} archives${failed > 0 ? `, ${failed} failed` : ''}`;
+  const share = `${totalBytes > 0 ? Math.floor((100 * readBytes) / totalBytes) : 100} %`;
+  const rate = `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
+  const left = bytesPerSecond > 0 ? [`${formatDuration((totalBytes - readBytes) / bytesPerSecond)} left`] : [];
+  const texts = [
+    [archives, share, rate, ...left],
+    [archives, share, ...left],
+    [archives, share],
+  ].map((parts) => parts.join(' · '));
+  return texts.find((text) => text.length <= width) ?? archives;
 }
 
 /** `2:05`, or `1:02:05` from an hour on. */

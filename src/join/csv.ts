@@ -1,8 +1,9 @@
 import { inflateGzip } from '../archive/inflate.js';
 import type { ByteSink } from '../output/book-writer.js';
+import type { ContentCheck } from './content-check.js';
 import { type DayFile, REMAKE } from './day-file.js';
 import { openDayFile, readBytes } from './day-files.js';
-import type { GridCheck } from './grid-check.js';
+import type { JoinChecks } from './join-checks.js';
 import { JoinError } from './join-error.js';
 import { type ColumnsOfFile, requireSameColumns } from './same-columns.js';
 
@@ -12,22 +13,16 @@ const COMMA = 0x2c;
 /**
  * Joins CSV files: the header once, then the rows of all files, byte for byte.
  *
- * @param pause called now and then, to let others have their turn.
  * @returns how many rows.
  * @throws {@link JoinError} when headers differ or a row cannot be read, or is not where it should be.
  */
-export async function joinCsv(
-  files: DayFile[],
-  sink: ByteSink,
-  grid: GridCheck,
-  pause: () => Promise<void>,
-): Promise<number> {
+export async function joinCsv(files: DayFile[], sink: ByteSink, { grid, content, pause }: JoinChecks): Promise<number> {
   let first: ColumnsOfFile | undefined;
   let rows = 0;
   for (const file of files) {
     grid.beginFile(file);
     let labels: LabelReader | undefined;
-    for await (const lines of wholeLines(file)) {
+    for await (const lines of wholeLines(file, content)) {
       let rowsStart = 0; // of the lines
       if (!labels) {
         rowsStart = lines.indexOf(LINE_FEED) + 1;
@@ -79,9 +74,9 @@ class LabelReader {
 }
 
 /** A file's text in blocks that end where a line does, each valid until the next is asked for. */
-async function* wholeLines({ path }: DayFile): AsyncGenerator<Buffer> {
+async function* wholeLines({ path }: DayFile, content: ContentCheck): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
-  for await (const chunk of readText(path)) {
+  for await (const chunk of readText(path, content)) {
     const end = chunk.lastIndexOf(LINE_FEED) + 1;
     if (end > 0) yield Buffer.concat([rest, chunk.subarray(0, end)]);
     rest = end > 0 ? Buffer.from(chunk.subarray(end)) : Buffer.concat([rest, chunk]);
@@ -90,10 +85,10 @@ async function* wholeLines({ path }: DayFile): AsyncGenerator<Buffer> {
 }
 
 /** The bytes of a file, inflated where its name says that they are deflated. */
-async function* readText(path: string): AsyncGenerator<Buffer> {
+async function* readText(path: string, content: ContentCheck): AsyncGenerator<Buffer> {
   const source = await openDayFile(path);
   try {
-    const bytes = readBytes(path, source, 0, source.sizeBytes);
+    const bytes = content.pass(path, readBytes(path, source, 0, source.sizeBytes));
     yield* path.endsWith('.gz') ? inflateGzip(bytes) : bytes;
   } catch (error) {
     const { name, message } = error as Error;

@@ -6,7 +6,6 @@ import type { Format } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { pieces } from '../storage/pieces.js';
 import { type ByteSource, StorageError } from '../storage/storage.js';
-import type { DayFile } from './day-file.js';
 import { JoinError } from './join-error.js';
 
 /** Opens a day's file. Close it. */
@@ -59,7 +58,7 @@ export interface DayFilter {
 
 /** Days found, all of one kind, in order. */
 export interface Days {
-  files: DayFile[];
+  files: FoundOutput[];
   format: Format;
   /** Whose folder they lie in; `undefined`: none. */
   market: MarketName | undefined;
@@ -92,7 +91,14 @@ export async function findDays(filter: DayFilter): Promise<Days> {
     const days = first === last ? `all of ${first.date}` : `of ${first.date} to ${last.date}`;
     throw new UsageError(`No day ${describeDays(filter)} among the ${what}, which are ${days}.`);
   }
-  return { files: wanted, format: first.format, market: parseMarket(first.market), depth: first.depth, from, to };
+  return {
+    files: wanted.map(({ market, ...file }) => ({ ...file, market: parseMarket(market) })),
+    format: first.format,
+    market: parseMarket(first.market),
+    depth: first.depth,
+    from,
+    to,
+  };
 }
 
 /** An output as options choose it. */

@@ -4,6 +4,7 @@ import { GzipSink } from '../output/gzip.js';
 import { openStorage } from '../storage/open-storage.js';
 import { folderOf } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
+import { ContentCheck } from './content-check.js';
 import { joinCsv } from './csv.js';
 import type { DayFile } from './day-file.js';
 import { GridCheck, type GridCheckOptions, type Missing } from './grid-check.js';
@@ -17,6 +18,11 @@ export interface JoinOptions extends GridCheckOptions {
   outputPath: string;
   /** Writes nothing when a boundary is missing. */
   strict: boolean;
+  /**
+   * Says of a file, by its path and the SHA-256 of its bytes (hexadecimal), whether it is what was written; `undefined`:
+   * nothing is known of that. Default: nothing is known of any.
+   */
+  isAsWritten?: (path: string, sha256: string) => boolean | undefined;
 }
 
 /** What was joined, and what was not there. */
@@ -27,6 +33,8 @@ export interface JoinResult {
   /** Boundaries that have a row. */
   boundaries: number;
   missing: Missing;
+  /** Files of which nothing is known that their content could be compared with. */
+  unchecked: number;
   /** False when boundaries are missing and `strict` was asked for. */
   isWritten: boolean;
 }
@@ -39,13 +47,15 @@ export interface JoinResult {
  *
  * @param files of one format and of the same columns, in any order, at most one a day, within `from` and `to`.
  * @param signal stops the joining: what was written is removed, and its reason is thrown.
- * @throws {@link JoinError} when files do not fit together, or a row is not later than the one before; a system error
+ * @throws {@link JoinError} when files do not fit together, a row is not later than the one before, or a file is not
+ * what was written; a system error
  * (with `code`) when a file cannot be read or written.
  */
 export async function joinDays(files: DayFile[], options: JoinOptions, signal: AbortSignal): Promise<JoinResult> {
   const days = inOrder(files);
-  const { format, outputPath, strict } = options;
+  const { format, outputPath, strict, isAsWritten = () => undefined } = options;
   const grid = new GridCheck(options);
+  const content = new ContentCheck(isAsWritten);
   const pause = async () => {
     await setImmediate();
     signal.throwIfAborted();
@@ -54,7 +64,7 @@ export async function joinDays(files: DayFile[], options: JoinOptions, signal: A
   await storage.sweep(folderOf(outputPath));
   const output = storage.stage(outputPath, { runId: newRunId() });
   try {
-    const rows = await JOIN[format](days, output, grid, pause);
+    const rows = await JOIN[format](days, output, { grid, content, pause });
     await pause();
     const missing = grid.finish();
     const isWritten = !strict || missing.boundaries === 0;
@@ -62,7 +72,8 @@ export async function joinDays(files: DayFile[], options: JoinOptions, signal: A
       output.flush();
       await output.publish();
     }
-    return { files: days.length, rows, boundaries: grid.boundaries, missing, isWritten };
+    const { boundaries } = grid;
+    return { files: days.length, rows, boundaries, missing, unchecked: content.unchecked, isWritten };
   } finally {
     output.discard();
   }
@@ -71,9 +82,9 @@ export async function joinDays(files: DayFile[], options: JoinOptions, signal: A
 /** How files of a format are joined; each answers with the number of rows. */
 const JOIN: Record<Format, typeof joinCsv> = {
   csv: joinCsv,
-  'csv.gz': async (files, sink, grid, pause) => {
+  'csv.gz': async (files, sink, checks) => {
     const gzip = new GzipSink(sink);
-    const rows = await joinCsv(files, gzip, grid, pause);
+    const rows = await joinCsv(files, gzip, checks);
     gzip.finish();
     return rows;
   },

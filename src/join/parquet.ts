@@ -4,6 +4,7 @@ import type { ByteSource } from '../storage/storage.js';
 import { type DayFile, REMAKE } from './day-file.js';
 import { openDayFile, readBytes } from './day-files.js';
 import type { GridCheck } from './grid-check.js';
+import type { JoinChecks } from './join-checks.js';
 import { JoinError } from './join-error.js';
 import {
   dataEnd,
@@ -28,15 +29,13 @@ interface ParquetDay extends DayFile {
  * Joins Parquet files: row groups are copied byte for byte, and one footer says where they are now. Only timestamps are
  * decoded. Key-value metadata that all files have in common is kept; `first_day`, `last_day` and `files` are added.
  *
- * @param pause called now and then, to let others have their turn.
  * @returns how many rows.
  * @throws {@link JoinError} when schemas differ or a file cannot be read, or a row is not where it should be.
  */
 export async function joinParquet(
   files: DayFile[],
   sink: ByteSink,
-  grid: GridCheck,
-  pause: () => Promise<void>,
+  { grid, content, pause }: JoinChecks,
 ): Promise<number> {
   let first: ParquetDay | undefined;
   let keyValues = new Map<string, string>();
@@ -57,11 +56,15 @@ export async function joinParquet(
       await checkGrid(day, grid, pause);
 
       const movedBy = offset - MAGIC.length;
-      for await (const piece of readBytes(file.path, source, MAGIC.length, dataEnd(day.metadata))) {
-        sink.write(piece);
-        offset += piece.length;
+      const [start, end] = [MAGIC.length, dataEnd(day.metadata)];
+      let at = 0; // in the day's file, of which all is read, since all is compared
+      for await (const piece of content.pass(file.path, readBytes(file.path, source, 0, source.sizeBytes))) {
+        const rows = piece.subarray(clamp(start - at, piece.length), clamp(end - at, piece.length));
+        if (rows.length > 0) sink.write(rows);
+        at += piece.length;
         await pause();
       }
+      offset += end - start;
       // Copied, since what it comes in has room for more.
       for (const group of day.metadata.field_4) rowGroups.push(Buffer.from(serialize(moved(group, movedBy))));
       rows += Number(day.metadata.field_3);
@@ -79,6 +82,11 @@ export async function joinParquet(
   }));
   writeFooter(sink, { ...first.metadata, field_3: BigInt(rows), field_5 }, rowGroups);
   return rows;
+}
+
+/** An offset in a piece of so many bytes that is nearest to one that may lie outside of it. */
+function clamp(offset: number, length: number): number {
+  return Math.min(Math.max(offset, 0), length);
 }
 
 /**

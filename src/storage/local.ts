@@ -4,6 +4,7 @@ import path from 'node:path';
 import { flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
 import { openFile } from './local-file.js';
 import { appendLine, readLines } from './log-file.js';
+import { NOT_UTF8 } from './paths.js';
 import { LocalStagedFile } from './staged-file.js';
 import { findWriters, sweepStaged } from './staging.js';
 import { type Entry, type Storage, StorageError } from './storage.js';
@@ -116,7 +117,7 @@ async function lookAtUnspeakable(place: { name: string; path: string }, bytes: B
     (stat) => stat.isDirectory(),
     () => true,
   );
-  return { ...place, kind: 'unusable', problem: 'its name is not UTF-8: give it another one', mayBeFolder };
+  return { ...place, kind: 'unusable', problem: NOT_UTF8, mayBeFolder };
 }
 
 async function isThere(file: string): Promise<boolean> {

@@ -27,3 +27,14 @@ export function pathWithin(folder: string, location: string): string {
 export function nameOf(location: string): string {
   return path.basename(location);
 }
+
+/**
+ * Whether a path that was read as text is the path that it was: bytes that are not UTF-8 became U+FFFD, and what they are
+ * the name of can no longer be reached.
+ */
+export function isUtf8Path(location: string): boolean {
+  return !location.includes('\ufffd');
+}
+
+/** What is wrong with a path that is not, and what to do. */
+export const NOT_UTF8 = 'its name is not UTF-8: give it another one';

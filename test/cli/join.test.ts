@@ -155,6 +155,9 @@ test('--metrics joins metrics, in every format', async (t) => {
   }
 });
 
+/** Copies of days alone, without their records. */
+const NOT_COMPARED = 'Not compared with what was written: 3 days, whose SHA-256 no record tells\n';
+
 for (const format of FORMATS) {
   test(`${format}: a missing day is told, and the file written; with --strict it is not`, async (t) => {
     const out = copyDays(t, format, ['2025-01-14', '2025-01-16', '2025-01-17']);
@@ -164,7 +167,7 @@ for (const format of FORMATS) {
     assert.equal(
       stdout,
       'Joined 3 days of AAAUSDT, 2025-01-14 to 2025-01-17: 4320 rows\n' +
-        `Missing: 1440 rows in 1 place, 1 whole day\nWritten: ${name}\n`,
+        `Missing: 1440 rows in 1 place, 1 whole day\n${NOT_COMPARED}Written: ${name}\n`,
     );
     assert.deepEqual(files, [name]);
     const strict = await join(t, ['--strict'], { outputDir: out });
@@ -173,7 +176,7 @@ for (const format of FORMATS) {
     assert.equal(
       strict.stdout,
       'Checked 3 days of AAAUSDT, 2025-01-14 to 2025-01-17: 4320 rows\n' +
-        'Missing: 1440 rows in 1 place, 1 whole day\nNot written, because of --strict\n',
+        `Missing: 1440 rows in 1 place, 1 whole day\n${NOT_COMPARED}Not written, because of --strict\n`,
     );
   });
 
@@ -273,6 +276,63 @@ for (const [what, edit, message] of DAMAGES) {
     await assertFails(t, [], out, 1, /^bookgrid: \S+2025-01-15_AAAUSDT_ob5_1m\.csv/);
   });
 }
+
+/** Changes a byte of a file, and keeps its size and time: what a disk does, not a hand. */
+function rot(file: string, at: number): void {
+  const { atime, mtime } = fs.statSync(file);
+  const bytes = fs.readFileSync(file);
+  bytes[at] = (bytes[at] as number) ^ 1;
+  fs.writeFileSync(file, bytes);
+  fs.utimesSync(file, atime, mtime);
+}
+
+for (const format of FORMATS) {
+  test(`${format}: a day with one changed byte, wherever, is refused by name, and made again as said`, async (t) => {
+    const out = copyDays(t, format);
+    fs.copyFileSync(path.join(days, 'conversions.jsonl'), path.join(out, 'conversions.jsonl'));
+    const args = ['--format', format];
+    const { stdout, files, cwd } = await join(t, args, { outputDir: out });
+    assert.doesNotMatch(stdout, /Not compared/);
+    const whole = fs.readFileSync(path.join(cwd, files[0] ?? ''));
+
+    const file = dayPath('2025-01-15', format, out);
+    const day = fs.readFileSync(file);
+    let byContent = 0;
+    const places = Array.from({ length: 7 }, (_, index) => Math.floor((day.length * (index + 1)) / 8));
+    // The fifth byte is a time in the head of gzip data, which has a checksum of its own for all else.
+    for (const at of [4, ...places]) {
+      rot(file, at);
+      const result = await join(t, args, { outputDir: out });
+      assert.deepEqual([result.status, result.files], [1, []], result.stderr);
+      assert.ok(result.stderr.startsWith(`bookgrid: ${file}: `), result.stderr);
+      const isByContent = result.stderr.includes('its content is not what was written');
+      const advice = isByContent
+        ? 'Remove it, and run bookgrid convert again'
+        : 'Make it again with bookgrid convert --overwrite';
+      assert.ok(result.stderr.includes(`${advice}. Nothing was written for `), result.stderr);
+      if (isByContent) byContent++;
+      fs.writeFileSync(file, day);
+    }
+    assert.ok(byContent > 0, 'some bytes change nothing that is looked at');
+    // A file of the same bytes is the same file, whatever its time.
+    const again = await join(t, args, { outputDir: out });
+    assert.ok(fs.readFileSync(path.join(again.cwd, again.files[0] ?? '')).equals(whole));
+
+    rot(file, Math.floor(day.length / 2));
+    fs.rmSync(file);
+    await convert(out, ['--format', format]);
+    assert.ok(fs.readFileSync(file).equals(day));
+    assert.equal((await join(t, args, { outputDir: out })).status, 0);
+  });
+}
+
+test('days without a record are joined, and it is said that they were not compared', async (t) => {
+  const out = copyDays(t, 'parquet');
+  rot(dayPath('2025-01-15', 'parquet', out), 30_000);
+  const { status, stdout } = await join(t, [], { outputDir: out });
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^Not compared with what was written: 4 days, whose SHA-256 no record tells$/m);
+});
 
 test('a day made with --compat python is refused: its rows mean something else', async (t) => {
   const out = tempDir(t);
@@ -428,6 +488,7 @@ test('--json: an object that says what was joined and what is missing, and nothi
       ranges: 1,
       firstRanges: [{ firstMs: midnightMs + 60_000, lastMs: midnightMs + 86_400_000, boundaries: 1440, days: 1 }],
     },
+    unchecked: 0,
     output: 'AAAUSDT_2025-01-14_2025-01-18_ob5_1m.csv',
     isWritten: true,
   };

@@ -1,8 +1,10 @@
 /** Archives anywhere below the source folder, and markets kept apart: SPEC of inputs and outputs, with real runs. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { CLI, finished } from '../support/cli.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { complete, makeArchive, readRecords } from '../support/runs.js';
 import { unprivileged } from '../support/unprivileged.js';
@@ -132,4 +134,59 @@ test('what is passed over is counted, and the first few are named', async (t) =>
   assert.equal(status, 0);
   assert.match(stdout, /Total files: 1\n/);
   assert.match(stderr, /^Note: passed over 3 files [\s\S]*README/);
+});
+
+/** Runs a command line of the shell, in which `\\351` and the like are bytes that are not UTF-8. */
+async function runBytes(cwd: string, line: string) {
+  const child = spawn('sh', ['-c', line.replaceAll('bookgrid', `'${process.execPath}' '${CLI}'`)], { cwd });
+  return finished(child);
+}
+
+test('a name that is not UTF-8 is an ERROR that says what to do, and the others are converted', async (t) => {
+  const folder = tempDir(t);
+  await makeArchive(path.join(folder, 'source'), { pair: 'AAAUSDT', depth: 200 });
+  const archive = `0200/AAAUSDT/${nameOf('AAAUSDT', 200)}`;
+  const place = (name: string) => {
+    const bytes = Buffer.concat([Buffer.from(`${folder}/source/`), Buffer.from(name, 'latin1')]);
+    fs.mkdirSync(bytes.subarray(0, bytes.lastIndexOf('/')), { recursive: true });
+    try {
+      fs.copyFileSync(path.join(folder, 'source', archive), bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EILSEQ') return false;
+      throw error;
+    }
+    return true;
+  };
+  const isPlaced = [`A\xe9/${nameOf('BBBUSDT', 200)}`, `0200/AAAUSDT/${DAY}_\xff\xfe_ob200.data.zip`, 'n\xe9.txt'].map(
+    place,
+  );
+  if (isPlaced.includes(false)) return t.skip('NOT CHECKED: names that are not UTF-8, since this file system has none');
+
+  const { status, stdout, stderr } = await runBytes(folder, 'bookgrid --source-dir source --output-dir out');
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /ERROR +\? +A\ufffd +→ its name is not UTF-8: give it another one\n/);
+  assert.match(
+    stdout,
+    /ERROR +\? +0200\/AAAUSDT\/2025-01-15_\ufffd\ufffd_ob200\.data\.zip +→ its name is not UTF-8: give it another one\n/,
+  );
+  assert.match(stdout, /DONE +AAAUSDT/);
+  assert.match(stderr, /^Note: passed over 1 file .* such as source\/n\ufffd\.txt\n$/);
+
+  const bad = `"$(printf 'source/0200/AAAUSDT/${DAY}_\\377\\376_ob200.data.zip')"`;
+  const given = await runBytes(folder, `bookgrid ${bad} source/${archive} --output-dir given`);
+  assert.equal(given.status, 1, given.stderr);
+  assert.match(
+    given.stdout,
+    /ERROR +\? +2025-01-15_\ufffd\ufffd_ob200\.data\.zip +→ its name is not UTF-8: give it another one\n/,
+  );
+  assert.match(given.stdout, /DONE +AAAUSDT/);
+
+  const before = fs.readdirSync(folder);
+  const into = await runBytes(folder, `bookgrid --source-dir source --output-dir "$(printf 'out\\351')"`);
+  assert.equal(into.status, 2);
+  assert.match(
+    into.stderr,
+    /--output-dir.* is invalid\. Expected another folder: its name is not UTF-8: give it another one\./,
+  );
+  assert.deepEqual(fs.readdirSync(folder), before, 'no folder of another name is made');
 });

@@ -104,6 +104,28 @@ test('the metrics of a deep book, crossed ones too, are as defined', () => {
   );
 });
 
+test('what docs/metrics.md says of a price on the edge of a band, and of tiny impacts', () => {
+  const levels = {
+    bidPrices: Float64Array.of(2.998),
+    bidQuantities: Float64Array.of(1e6),
+    askPrices: Float64Array.of(3.002, 3.003),
+    askQuantities: Float64Array.of(2, 1e6),
+  };
+  const values = named(bookColumns([1, 4]), bookMetrics(levels, [1, 4]));
+  assert.equal(values.get('mid'), 3);
+  assert.deepEqual([values.get('ask_qty_10bps'), values.get('ask_qty_25bps')], [2, 1_000_002], '3.003 is on the edge');
+
+  const price = 78.1093; // at which 10000 / (10000 / price) is not price
+  const locked = {
+    bidPrices: Float64Array.of(price),
+    bidQuantities: Float64Array.of(1e6),
+    askPrices: Float64Array.of(price),
+    askQuantities: Float64Array.of(1e6),
+  };
+  const [impact = 0] = bookMetrics(locked, [10_000]).slice(-2);
+  assert.ok(impact !== 0 && Math.abs(impact) < 1e-9, `${impact}`);
+});
+
 test('a mid of 0 divides nothing', () => {
   const levels = {
     bidPrices: Float64Array.of(0),
