@@ -25,11 +25,13 @@ export function s3Settings(): S3Settings {
  */
 export function useS3({ endpoint, region, pathStyle }: S3Settings): void {
   if (endpoint !== undefined) requireEndpoint(endpoint);
-  current = {
+  const settings = {
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
     ...(pathStyle && { pathStyle }),
   };
+  // Each job says it again, and what is the same keeps its connections.
+  if (JSON.stringify(settings) !== JSON.stringify(current)) current = settings;
 }
 
 function requireEndpoint(endpoint: string): void {

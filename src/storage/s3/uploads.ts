@@ -185,6 +185,8 @@ export async function abortLeftUploads(folder: S3Place, endedRunId: string | und
     const file = path.join(os.tmpdir(), name);
     if (!isLeftover(name.replace(NOTE_ENDING, '.part'), file, endedRunId)) continue;
     const begun = readNoted(file);
+    // Whoever else can write to that folder may have written it.
+    if (begun && !isIn(folder, begun)) continue;
     if (begun && !(await abort(begun))) continue;
     fs.rmSync(file, { force: true });
     if (begun) ended++;
@@ -193,6 +195,10 @@ export async function abortLeftUploads(folder: S3Place, endedRunId: string | und
   const prefix = prefixOf(folder);
   const isOld = ({ key, ageMs }: Listed) => ageMs > FOREIGN_AGE_MS && isDirectlyIn(prefix, key);
   return ended + (await abortUnnoted(folder, prefix, isOld));
+}
+
+function isIn(folder: S3Place, { bucket, key }: S3Place): boolean {
+  return bucket === folder.bucket && key.startsWith(prefixOf(folder));
 }
 
 /** Also in folders such as `date=2025-01-15`, which are said to be columns of the files, and not to be folders. */
@@ -285,7 +291,7 @@ const NOTE_ENDING = '.upload';
 function noteUpload(begun: Begun, { name: localName, runId }: Content): () => void {
   const name = stagedName(localName, runId).replace(/\.part$/, NOTE_ENDING);
   const file = path.join(os.tmpdir(), name);
-  fs.writeFileSync(file, JSON.stringify(begun), { mode: 0o600 });
+  fs.writeFileSync(file, JSON.stringify(begun), { flag: 'wx', mode: 0o600 });
   return () => fs.rmSync(file, { force: true });
 }
 
