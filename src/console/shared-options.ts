@@ -69,7 +69,7 @@ export function addS3Options(command: commander.Command): commander.Command {
   return command;
 }
 
-/** Lets `s3://` paths be looked for where the options say. @throws {@link StorageError} for an endpoint that is none. */
+/** Lets `s3://` paths be looked for where the options say. @throws {@link UsageError} for an endpoint that is none. */
 export function takeS3Options(command: commander.Command): void {
   const { s3Endpoint, s3Region, s3PathStyle } = command.opts<{
     s3Endpoint?: string;

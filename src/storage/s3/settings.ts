@@ -1,5 +1,5 @@
 /** Where S3 is. The rest (credentials, profiles, the region of an account) the AWS SDK finds as all programs with it do. */
-import { StorageError } from '../storage.js';
+import { UsageError } from '../../base/usage-error.js';
 
 /** Plain JSON without secrets, so that a job can carry it to another machine. */
 export interface S3Settings {
@@ -21,7 +21,7 @@ export function s3Settings(): S3Settings {
 /**
  * Says where S3 is, for all `s3://` paths of this thread from now on.
  *
- * @throws {@link StorageError} when the endpoint is no URL, or holds what is not to be in one, such as a password.
+ * @throws {@link UsageError} when the endpoint is no URL, or holds what is not to be in one, such as a password.
  */
 export function useS3({ endpoint, region, pathStyle }: S3Settings): void {
   if (endpoint !== undefined) requireEndpoint(endpoint);
@@ -37,12 +37,12 @@ export function useS3({ endpoint, region, pathStyle }: S3Settings): void {
 function requireEndpoint(endpoint: string): void {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url?.username || url?.password) {
-    throw new StorageError(
+    throw new UsageError(
       'The endpoint of S3 must not hold a user name or password, which would get into job descriptions. Give credentials ' +
         'as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or by a profile.',
     );
   }
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw new StorageError(`${endpoint} is no endpoint of S3; expected a URL such as https://s3.example.com`);
+    throw new UsageError(`${endpoint} is no endpoint of S3; expected a URL such as https://s3.example.com`);
   }
 }
