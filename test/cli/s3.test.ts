@@ -7,6 +7,7 @@ import * as sdk from '@aws-sdk/client-s3';
 import { type FaultyProxy, s3Error, startFaultyProxy } from '../support/faulty-proxy.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { NO_PEAK_MEMORY, runCliMeasured } from '../support/peak-memory.js';
+import { NO_REDIS, startRedis } from '../support/redis.js';
 import { assertSameOutputs, complete, makeArchive, makeLargeSource, start } from '../support/runs.js';
 import {
   BUCKET,
@@ -159,6 +160,66 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     proxy.fault = () => undefined;
     assertSameOutputs(await outputsIn(prefix), expected);
     assert.deepEqual(await listUploads(server), []);
+  });
+
+  test('records of several runs, and of a folder that was copied, are read as one', async (t) => {
+    const { args, prefix, source, dir } = await prepare(t, 'merged', 4);
+    const pairs = ['PAIR00USDT', 'PAIR01USDT', 'PAIR02USDT'];
+    for (const pair of pairs) assert.equal((await run([...args, '--symbols', pair])).status, 0);
+    // The fourth was made on a disk, and copied with the records of that disk.
+    const local = path.join(dir, 'local');
+    const made = await complete(['--source-dir', source, '--output-dir', local, '--symbols', 'PAIR03USDT']);
+    assert.equal(made.status, 0, made.stderr);
+    await putFolder(server, local, 'merged/out');
+    assert.equal((await listKeys(server, `${prefix}conversions.jsonl`)).length, 4);
+    assert.match((await run(args)).stdout, /Skipped \(already exist\): 4\n/);
+    const places = ['--source-dir', inBucket('merged/source'), '--output-dir', inBucket('merged/out')];
+    const { stdout } = await run(['status', ...places, '--json']);
+    const total = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+    assert.equal(total.stale + total.missing + total.unrecorded, 0, stdout);
+    assert.ok(total.rows > 0, 'the rows of all records are known');
+    const verified = await run(['verify', '--output-dir', inBucket('merged/out')]);
+    assert.match(verified.stdout, /All is as it was written\.\n$/);
+  });
+
+  test('a queue of jobs in S3: workers are killed, Redis is restarted, the server fails for a while', {
+    skip: NO_REDIS,
+    timeout: 300_000,
+  }, async (t) => {
+    const archives = process.env['CI_LONG'] === '1' ? 200 : 12;
+    const { args, prefix, expected, dir } = await prepare(t, 'queue', archives, ['--interval', '1s']);
+    const temp = path.join(dir, 'temp');
+    fs.mkdirSync(temp);
+    const redis = await startRedis(t);
+    const env = { ...environment(), TMPDIR: temp };
+    const options = { env, timeout: 240_000 };
+    const queue = ['--queue', redis.url];
+    const submitted = await run(['submit', ...args, ...queue]);
+    assert.equal(submitted.status, 0, submitted.stderr);
+    assert.doesNotMatch(redis.command('get', 'bookgrid-settings:jobs'), /S3RVER/, 'no credentials lie in the queue');
+    const work = () => start(['worker', '--workers', '1', ...queue], options);
+    const [first, second, third] = [work(), work(), work()];
+    await first.printed(/DONE/);
+    proxy.fault = ({ count }) => {
+      if (count % 7 === 3) return s3Error(503, 'SlowDown');
+      if (count % 11 === 5) return { reset: true };
+      return count % 17 === 8 ? { pieceBytes: 100_000, pauseMs: 2 } : undefined;
+    };
+    first.child.kill('SIGKILL');
+    await redis.restart();
+    second.child.kill('SIGKILL');
+    const watched = await complete(['watch', '--json', ...queue], options);
+    proxy.fault = () => undefined;
+    const { total, done } = JSON.parse(watched.stdout.trimEnd().split('\n').at(-1) ?? '');
+    assert.deepEqual({ total, done }, { total: archives, done: archives }, watched.stdout);
+    third.child.kill('SIGTERM');
+    assert.equal((await third.ended).status, 143);
+    // Another run finds nothing to do, and ends what the killed ones have begun.
+    const again = await run(args, { TMPDIR: temp });
+    assert.match(again.stdout, new RegExp(`Skipped \\(already exist\\): ${archives}\n`));
+    assertSameOutputs(await outputsIn(prefix), expected);
+    assert.deepEqual(await listUploads(server), []);
+    assert.deepEqual(fs.readdirSync(temp), []);
   });
 
   test('status, verify and join read what is in S3, and join writes there', async (t) => {
