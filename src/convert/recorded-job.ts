@@ -122,17 +122,15 @@ type Done = Extract<JobResult, { status: 'done' }>;
 async function commit(job: Job, staged: StagedOutput[], result: Done): Promise<Done> {
   const { maxNoteBytes } = openStorage(job.outputDir);
   const notes = result.outputs.map((output) => toNote(job, { ...result, outputs: [output] }));
-  if (notes.some((note) => note.length > maxNoteBytes)) {
-    await append(job, toRecord(job, result));
-    for (const { file } of staged) await file.publish();
-    return result;
-  }
+  const areCarried = notes.every((note) => note.length <= maxNoteBytes);
+  if (!areCarried) await append(job, toRecord(job, result));
   const outputs: MadeOutput[] = [];
   for (const [index, { file }] of staged.entries()) {
-    const version = await file.publish(notes[index]);
+    const version = await file.publish(areCarried ? notes[index] : undefined);
     outputs.push({ ...(result.outputs[index] as MadeOutput), ...version });
   }
-  await append(job, toRecord(job, { ...result, outputs }), 'soon');
+  // On a disk all was known before.
+  if (maxNoteBytes > 0) await append(job, toRecord(job, { ...result, outputs }), 'soon');
   return { ...result, outputs };
 }
 

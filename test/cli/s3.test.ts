@@ -146,6 +146,20 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.match(refused.stderr, /--on-gap/, 'the options of the killed run are known');
   });
 
+  test('a record that is too long for a note is written before its output appears', async (t) => {
+    const impacts = Array.from({ length: 150 }, (_, index) => 100_000_000_000 + index).join();
+    const { args, prefix, expected } = await prepare(t, 'long', 1, ['--metrics-only', '--impact', impacts]);
+    assert.equal((await run(args)).status, 0);
+    assertSameOutputs(await outputsIn(prefix), expected);
+    const sent = proxy.asked
+      .filter(({ method }) => method === 'PUT')
+      .map(({ url }) => url.includes('conversions.jsonl'));
+    assert.deepEqual(sent, [true, false, true], 'a record, its output, and what the server calls that');
+    proxy.asked.length = 0;
+    assert.match((await run([...args, '--dry-run'])).stdout, /SKIP/);
+    assert.ok(!proxy.asked.some(({ method, url }) => method === 'HEAD' || url.includes('/metrics/2025')));
+  });
+
   test('the server answers 503, resets and slow bodies for a while: the same bytes', async (t) => {
     const { args, prefix, expected } = await prepare(t, 'storm', 4, ['--interval', '100ms', '--workers', '2']);
     proxy.fault = ({ count }) => {

@@ -3,12 +3,12 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import * as sdk from '@aws-sdk/client-s3';
 import { type S3Settings, useS3 } from '../../src/storage/s3/settings.js';
+import { freePort } from './free-port.js';
 
 // The SDK would warn on every start of a test that its versions of 2027 need a later Node.js.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
@@ -132,15 +132,6 @@ export async function putFolder(server: Pick<S3Server, 'endpoint'>, folder: stri
 export async function listUploads(server: Pick<S3Server, 'endpoint'>): Promise<string[]> {
   const { Uploads = [] } = await client(server).send(new sdk.ListMultipartUploadsCommand({ Bucket: BUCKET }));
   return Uploads.map(({ Key = '' }) => Key);
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function answering(endpoint: string, child: ChildProcess): Promise<void> {
