@@ -2,7 +2,7 @@
  * Converts the same archives from a disk to a disk and from S3 to S3, by a server on this machine, and prints time and peak
  * memory of both. What comes out is compared byte for byte before anything is measured.
  *
- *     node dist/bench/object-storage.js [--minutes N] [--workers N] [--runs N] [--min-ratio X] [--limit-mb N]
+ *     node dist/bench/object-storage.js [--minutes N] [--workers N] [--archives N] [--runs N] [--min-ratio X] [--limit-mb N]
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -28,12 +28,13 @@ const DAY_MS = 86_400_000;
 const options = new Command('object-storage')
   .description('Throughput and memory of S3 on this machine, beside those of its disk.')
   .option('--minutes <n>', 'length of each archive, instead of a whole day', Number)
-  .option('--workers <n>', 'workers, an archive each', Number, 1)
+  .option('--workers <n>', 'archives converted at a time', Number, 1)
+  .option('--archives <n>', 'archives for each worker, one after the other', Number, 3)
   .option('--runs <n>', 'how often each is measured', Number, 5)
   .option('--min-ratio <x>', 'fail when S3 reaches less than this part of the throughput of the disk', Number)
   .option('--limit-mb <n>', 'fail when peak memory with S3 is over so many MB a worker', Number)
   .parse()
-  .opts<{ minutes?: number; workers: number; runs: number; minRatio?: number; limitMb?: number }>();
+  .opts<{ minutes?: number; workers: number; archives: number; runs: number; minRatio?: number; limitMb?: number }>();
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-object-storage-'));
 const server = await startS3rver();
@@ -56,7 +57,7 @@ try {
 
 async function writeDays(folder: string): Promise<string[]> {
   const paths: string[] = [];
-  for (let day = 0; day < options.workers; day++) {
+  for (let day = 0; day < options.workers * options.archives; day++) {
     const date = toDate(FIRST_DAY_MS + day * DAY_MS);
     const length = options.minutes === undefined ? {} : { durationMs: options.minutes * 60_000 };
     paths.push(
