@@ -25,6 +25,16 @@ interface Command extends NamedCommand {
 const COMMANDS: readonly Command[] = [
   { name: 'convert', summary: 'Turns archives into snapshots. The word can be left out.', run: runConvert },
   {
+    name: 'download',
+    summary: 'Fetches archives from Bybit, and checks them; converts them on request.',
+    async run(argv, surroundings) {
+      const { parseDownloadLine } = await import('./commands/download-options.js');
+      const line = parseDownloadLine(argv);
+      const { download } = await import('./commands/download.js');
+      return (await download(line, surroundings)) ? 0 : 1;
+    },
+  },
+  {
     name: 'status',
     summary: 'Shows what is there, by symbol and month: days done, missing, stale, failed.',
     async run(argv, surroundings) {

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { SAMPLES, writeSample } from '../src/samples/samples.js';
+import { startServer } from './support/archive-server.js';
 import { runCli } from './support/cli.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -43,6 +44,36 @@ test('SQL', async () => {
   }
 });
 
+test('from an empty folder to a first look, against a publisher of our own', async (t) => {
+  const server = await startServer(t);
+  const cwd = path.join(folder, 'empty');
+  fs.mkdirSync(cwd);
+  for (const date of ['2025-08-18', '2025-08-19', '2025-08-20']) {
+    await server.publishMade(path.join(folder, 'published'), 'linear', { pair: 'BTCUSDT', date });
+  }
+  const commands =
+    blocks('sh')
+      .find((block) => block.includes('bookgrid download'))
+      ?.trimEnd()
+      .split('\n') ?? [];
+  assert.equal(commands.length, 4);
+  for (const command of commands) {
+    const [, words] = /^\.\/bookgrid (.*)$/.exec(command) ?? [];
+    const [, query = ''] = /^duckdb -c "(.*)"$/.exec(command) ?? [];
+    if (words !== undefined) {
+      const mirror = words.startsWith('download') ? ['--base-url', server.url, '--list-url', 'none'] : [];
+      const { status, stdout, stderr } = await runCli([...words.split(' '), ...mirror], { cwd });
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, stdout);
+    } else {
+      const connection = await (await DuckDBInstance.create()).connect();
+      const result = await connection.runAndReadAll(query.replaceAll("'snapshots/", `'${cwd}/snapshots/`));
+      const spreads = result.getRowObjects().map(({ spread }) => Number(spread));
+      assert.equal(spreads.length, 5);
+      assert.ok(spreads.every((spread) => spread > 0));
+    }
+  }
+});
+
 for (const [index, code] of blocks('python').entries()) {
   const library = /^import (\w+)/.exec(code)?.[1] ?? '';
   const isThere = spawnSync('python3', ['-c', `import ${library}, pyarrow`]).status === 0;
@@ -70,7 +101,7 @@ for (const name of ['README.md', 'docs/library.md']) {
 
 test('every option that pages for users name is one of a command', async () => {
   const helps = await Promise.all(
-    [[], ['status'], ['join'], ['verify'], ['submit'], ['worker'], ['watch'], ['retry']].map((command) =>
+    [[], ['download'], ['status'], ['join'], ['verify'], ['submit'], ['worker'], ['watch'], ['retry']].map((command) =>
       runCli([...command, '--help']),
     ),
   );

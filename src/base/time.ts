@@ -12,6 +12,13 @@ export function toDate(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
+/** Every day from one to another, both included. */
+export function daysFrom(from: string, to: string): string[] {
+  const days: string[] = [];
+  for (let ms = midnightMs(from); ms <= midnightMs(to); ms += DAY_MS) days.push(toDate(ms));
+  return days;
+}
+
 /** Whether the text is a day of the calendar, `YYYY-MM-DD`. */
 export function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;

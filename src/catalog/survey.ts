@@ -1,4 +1,5 @@
 import { DAY_MS, toDate } from '../base/time.js';
+import { countPublished, isPublished } from './coverage.js';
 import type { ArchiveFile } from './find-archives.js';
 import type { Inventory, KnownOutput } from './inventory.js';
 import { isOfMarket, type MarketChoice, type MarketName } from './market.js';
@@ -21,7 +22,10 @@ export interface Kind {
   partition: Partition;
 }
 
-/** Numbers of days, but for the rows. Done, stale and missing are all days from the first to the last of the symbol. */
+/**
+ * Numbers of days, but for the rows. Done, stale, missing and unpublished are all days from the first to the last of the
+ * symbol.
+ */
 export interface Counts {
   /** Days with an output that is not known to be stale. */
   done: number;
@@ -29,6 +33,8 @@ export interface Counts {
   stale: number;
   /** Days without an output, between the first and the last day that anything is known of. */
   missing: number;
+  /** Days without an output, of which there can be none: no archive of the day, or none of this depth, was published. */
+  unpublished: number;
   /** Missing days with an archive that failed when it was converted last, or cannot be. */
   failed: number;
   /** Missing days whose archive is there, reaches this depth and has not failed. */
@@ -107,7 +113,8 @@ export function total(months: readonly Counts[]): Counts {
 }
 
 function noCounts(): Counts {
-  return { done: 0, stale: 0, missing: 0, failed: 0, toDo: 0, unrecorded: 0, rows: 0, filledRows: 0, suspectRows: 0 };
+  const days = { done: 0, stale: 0, missing: 0, unpublished: 0, failed: 0, toDo: 0, unrecorded: 0 };
+  return { ...days, rows: 0, filledRows: 0, suspectRows: 0 };
 }
 
 function failedArchives({ archives, outputs }: Inventory, options: SurveyOptions): FailedArchive[] {
@@ -176,9 +183,10 @@ function surveyPair(known: Holdings, options: SurveyOptions): MonthStatus[] {
       const status = months.get(month) ?? { ...kind, market, pair, month, ...noCounts(), missingDays: [] };
       months.set(month, status);
       if (unknownDays === 0) addDay(status, date, byDay.get(date), known);
-      else Object.assign(status, { missing: unknownDays, untilMonth: lastMonth(date, unknownDays) });
+      else addUnknownDays(status, date, unknownDays);
     }
-    return [...months.values()];
+    // Of a month in which there can be nothing, there is nothing to tell.
+    return [...months.values()].filter(({ done, stale, missing }) => done + stale + missing > 0);
   });
 }
 
@@ -204,18 +212,27 @@ function* calendar(
   }
 }
 
-function lastMonth(date: string, days: number): string {
-  return toDate(Date.parse(date) + (days - 1) * DAY_MS).slice(0, 7);
+function addUnknownDays(status: MonthStatus, date: string, days: number): void {
+  const last = toDate(Date.parse(date) + (days - 1) * DAY_MS);
+  status.missing = countPublished(date, last, status);
+  status.unpublished = days - status.missing;
+  status.untilMonth = last.slice(0, 7);
 }
 
 function addDay(status: MonthStatus, date: string, output: KnownOutput | undefined, known: Holdings): void {
   const archives = known.archives.get(date) ?? [];
   if (!output) {
+    const { depth } = status;
+    const isFailed = known.failedDays.has(date);
+    const isToDo = archives.some(({ sourceDepth }) => depth === undefined || sourceDepth >= depth);
+    if (!isFailed && !isToDo && !isPublished(date, status)) {
+      status.unpublished++;
+      return;
+    }
     status.missing++;
     status.missingDays.push(date);
-    const { depth } = status;
-    if (known.failedDays.has(date)) status.failed++;
-    else if (archives.some(({ sourceDepth }) => depth === undefined || sourceDepth >= depth)) status.toDo++;
+    if (isFailed) status.failed++;
+    else if (isToDo) status.toDo++;
     return;
   }
   const { knowledge } = output;

@@ -30,6 +30,7 @@ DONE, STALE and MISSING are the days from a symbol's first known day to its last
            file is not what was written: convert makes it again (options are compared by convert
            only: see its --dry-run)
   MISSING  there is none; the last column says which days of the month
+UNPUBLISHED  days of which Bybit has no archive, or none of this depth; shown where there are any
 FAILED     missing days whose archive failed when it was last converted, or cannot be: named below
 TO DO      missing days whose archive is below --source-dir, reaches the depth and has not failed
 NO RECORD  days with an output that ${RECORDS_FILE} does not know, as of the Python scripts
@@ -169,10 +170,18 @@ const COLUMNS: [header: string, cell: (line: Line) => string | number][] = [
 /** Only where there are folders of markets. */
 const MARKET_COLUMN: (typeof COLUMNS)[number] = ['MARKET', ({ market = '' }) => market];
 
+/** Only where there are such days, after the missing ones. */
+const UNPUBLISHED_COLUMN: (typeof COLUMNS)[number] = ['UNPUBLISHED', ({ unpublished }) => unpublished];
+
 function toTable(months: MonthStatus[]): string[] {
   const lines: Line[] = [...months, { pair: 'TOTAL', ...total(months) }];
   const hasMarkets = months.some(({ market }) => market !== undefined);
-  const columns = (hasMarkets ? [MARKET_COLUMN, ...COLUMNS] : COLUMNS).map(([header, cell]) => {
+  const hasUnpublished = months.some(({ unpublished }) => unpublished > 0);
+  const shown = COLUMNS.flatMap((column) => {
+    if (column[0] === 'SYMBOL' && hasMarkets) return [MARKET_COLUMN, column];
+    return column[0] === 'MISSING' && hasUnpublished ? [column, UNPUBLISHED_COLUMN] : [column];
+  });
+  const columns = shown.map(([header, cell]) => {
     const values = lines.map(cell);
     const texts = [header, ...values.map((value) => (Number.isNaN(value) ? '?' : String(value)))];
     const width = Math.max(...[header.length, ...new Set(texts.map((text) => text.length))]);

@@ -19,28 +19,39 @@ const PASSING_MS = 50;
 /** A {@link Progress} that shows nothing, where there is no terminal. */
 export const noProgress: Progress = { read() {}, above: (print) => print(), stop() {} };
 
-/**
- * Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal.
- *
- * @param isPiped whether what is printed goes to another program, which may show it on the same terminal a little later,
- * as `| tee log` does: then the line must not be there yet.
- */
-export function showProgress(
-  line: LiveLine,
-  entries: PlanEntry[],
-  tally: Tally,
-  { isPiped }: { isPiped: boolean },
-): Progress {
+/** Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal. */
+export function showProgress(line: LiveLine, entries: PlanEntry[], tally: Tally, how: { isPiped: boolean }): Progress {
   const totalBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
   const startMs = performance.now();
   let readBytes = 0;
-  let passedOnMs = Number.NEGATIVE_INFINITY;
-  const draw = () => {
-    if (performance.now() < passedOnMs + PASSING_MS) return;
+  const textOf = (width: number) => {
     const seconds = (performance.now() - startMs) / 1000;
     const { settled, failed } = tally;
-    const state = { total: entries.length, settled, failed, readBytes, totalBytes, seconds };
-    line.draw(describe(state, line.width));
+    return describe({ total: entries.length, settled, failed, readBytes, totalBytes, seconds }, width);
+  };
+  return {
+    read(bytes) {
+      readBytes += bytes;
+    },
+    ...keepDrawn(line, textOf, how),
+  };
+}
+
+/**
+ * Draws a line again and again, as it changes.
+ *
+ * @param textOf what it says now, in so many characters.
+ * @param isPiped whether what is printed goes to another program, which may show it on the same terminal a little later,
+ * as `| tee log` does: then the line must not be there yet.
+ */
+export function keepDrawn(
+  line: LiveLine,
+  textOf: (width: number) => string,
+  { isPiped }: { isPiped: boolean },
+): Pick<Progress, 'above' | 'stop'> {
+  let passedOnMs = Number.NEGATIVE_INFINITY;
+  const draw = () => {
+    if (performance.now() >= passedOnMs + PASSING_MS) line.draw(textOf(line.width));
   };
   const timer = setInterval(draw, REDRAW_MS);
   const erase = () => line.erase();
@@ -49,9 +60,6 @@ export function showProgress(
   process.on('exit', erase);
   draw();
   return {
-    read(bytes) {
-      readBytes += bytes;
-    },
     above(print) {
       line.erase();
       print();

@@ -122,12 +122,16 @@ export class TextReporter implements Reporter {
   readonly #hasColor: boolean;
   readonly #failed: string[] = [];
   /** `/40`; nothing where nobody knows how many archives there are. */
-  #of = '';
+  #of: string;
 
-  /** @param write takes one line without its end. */
-  constructor(write: (line: string) => void, { color }: { color: boolean }) {
+  /**
+   * @param write takes one line without its end.
+   * @param options `total`: how many archives there are, where {@link found} is not called.
+   */
+  constructor(write: (line: string) => void, { color, total }: { color: boolean; total?: number }) {
     this.#write = write;
     this.#hasColor = color;
+    this.#of = total === undefined ? '' : `/${total}`;
   }
 
   scanning(workers: number): void {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
 import { openFile } from './local-file.js';
 import { appendLine, readLines } from './log-file.js';
+import { resumePartial, sweepPartials } from './partial-file.js';
 import { NOT_UTF8 } from './paths.js';
 import { LocalStagedFile } from './staged-file.js';
 import { findWriters, sweepStaged } from './staging.js';
@@ -39,13 +40,14 @@ export const localStorage: Storage = {
   open: async (file) => openFile(file),
   readNote: async () => undefined,
   stage: (file, options) => new LocalStagedFile(file, options),
+  resume: async (file, runId) => resumePartial(file, runId),
   async remove(file, top) {
     fs.rmSync(file);
     flushFolder(path.dirname(file));
     removeEmptyFolders(path.dirname(file), top);
   },
   writersOf: async (file, options) => findWriters(file, options),
-  sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId),
+  sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId) + sweepPartials(folder),
   appendLine: async (file, line) => appendLine(file, line),
   appendSoon: async (file, line) => appendLine(file, line),
   settleLogs: async () => {},

@@ -18,11 +18,17 @@ import { versionOf } from './version.js';
  */
 const STAGED = /^\.(.+)\.(\w+)-(\w+)-(\d+)-(\d+)\.(\w+)\.\d+\.\d+\.part$/;
 
+/** The same for folders of files that a later run may go on with. */
+const RESUMABLE = /^\.(.+)\.(\w+)-(\w+)-(\d+)-(\d+)\.\w+\.\d+\.\d+\.resume$/;
+
 /** The same without PLACE and RUN, as version 0.1 wrote them. */
 const STAGED_BEFORE = /^\..+\.\w+-\d+-\d+\.\d+\.\d+\.part$/;
 
 /** A staged file of another place is taken for dead when nobody has written to it for this long. */
 const FOREIGN_AGE_MS = 24 * 60 * 60 * 1000;
+
+/** The same of one that can be gone on with: who writes it pauses for minutes at most. */
+const RESUMABLE_AGE_MS = 15 * 60 * 1000;
 
 /** Where {@link statOf} has the state of a process, and when it began, in clock ticks since boot. */
 const STATE = 0;
@@ -58,6 +64,19 @@ export function stagedName(fileName: string, runId: string): string {
   return `.${fileName}.${owner}.${runId}.${threadId}.${count++}.part`;
 }
 
+/** Likewise for the folder of one that a later run may go on with. */
+export function resumableName(fileName: string, runId: string): string {
+  return `.${fileName}.${owner}.${runId}.${threadId}.${count++}.resume`;
+}
+
+/** What the name of such a folder tells; `undefined`: it is none. */
+export function parseResumable(name: string): { fileName: string; isOrphan: (file: string) => boolean } | undefined {
+  const [, fileName, host = '', place = '', pid = '', start = ''] = RESUMABLE.exec(name) ?? [];
+  return fileName === undefined
+    ? undefined
+    : { fileName, isOrphan: (file) => isDead({ host, place, pid, start }, file, RESUMABLE_AGE_MS) };
+}
+
 /**
  * Removes the unfinished files in `folder`, as far as it can, that belong to dead processes, or to the run
  * `endedRunId`, whose workers must have ended by then.
@@ -91,12 +110,20 @@ export function findWriters(file: string, { runId: ownRunId, ...options }: Stagi
 export function isLeftover(name: string, file: string, endedRunId: string | undefined): boolean {
   const match = STAGED.exec(name);
   if (!match) return STAGED_BEFORE.test(name) && isOlderThan(file, Date.now() - FOREIGN_AGE_MS);
-  const [, , fileHost, filePlace, pid, start, runId] = match;
-  if (runId === endedRunId) return true;
-  if (filePlace === place) return !isRunning(Number(pid), Number(start));
+  const [, , fileHost = '', filePlace = '', pid = '', start = '', runId] = match;
+  return runId === endedRunId || isDead({ host: fileHost, place: filePlace, pid, start }, file);
+}
+
+/** Whether the process that a name tells of has ended; of one elsewhere the time of the file has to tell. */
+function isDead(
+  of: { host: string; place: string; pid: string; start: string },
+  file: string,
+  foreignAgeMs = FOREIGN_AGE_MS,
+): boolean {
+  if (of.place === place) return !isRunning(Number(of.pid), Number(of.start));
   // Written before this machine was started, by a machine of this name: most likely by this one.
-  const diedAtMs = fileHost === host ? Date.now() - os.uptime() * 1000 : 0;
-  return isOlderThan(file, Math.max(diedAtMs, Date.now() - FOREIGN_AGE_MS));
+  const diedAtMs = of.host === host ? Date.now() - os.uptime() * 1000 : 0;
+  return isOlderThan(file, Math.max(diedAtMs, Date.now() - foreignAgeMs));
 }
 
 /** A leftover does no harm. One that cannot be removed, or a folder that cannot be looked into, must not stop a run. */
@@ -167,7 +194,7 @@ function hash(text: string): string {
   return zlib.crc32(text).toString(16).padStart(8, '0');
 }
 
-function isOlderThan(file: string, ms: number): boolean {
+export function isOlderThan(file: string, ms: number): boolean {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat !== undefined && stat.mtimeMs < ms;
 }

@@ -81,6 +81,33 @@ export interface StagedFile {
   discard(): void;
 }
 
+/**
+ * A file on its way that outlives the process that writes it: a later one goes on where it ended. Nobody else sees it
+ * before it is published.
+ */
+export interface PartialFile {
+  /** Where its bytes are now, as a path that can be opened; its name is that of the file that it becomes. */
+  readonly path: string;
+  /** How many bytes are there. */
+  readonly sizeBytes: number;
+  /** What {@link begin} noted, by whichever process; `undefined`: nothing has begun. */
+  readonly note: string | undefined;
+  /** Empties it. The note, which says what the bytes to come are of, is durable when the call returns. */
+  begin(note: string): void;
+  /** @param bytes used up when the call returns. */
+  write(bytes: Uint8Array): void;
+  /**
+   * Makes it durable, then makes it appear at its path, in one step, in place of what was there.
+   *
+   * @returns what the file is known by.
+   */
+  publish(): Promise<FileVersion>;
+  /** Leaves it for whoever asks next. Does nothing after {@link publish} and {@link discard}. */
+  keep(): void;
+  /** Removes it. Does nothing after {@link publish}. */
+  discard(): void;
+}
+
 /** A kind of place. Paths are given as the user gave them. */
 export interface Storage {
   /**
@@ -111,6 +138,12 @@ export interface Storage {
   /** Begins a file that is to appear at a path. Folders are made as needed. */
   stage(path: string, options: StagingOptions): StagedFile;
   /**
+   * Takes over what a dead run has left of a file, to go on with it, or begins with nothing. Folders are made as needed.
+   *
+   * @returns `undefined` when a live run is at it.
+   */
+  resume(path: string, runId: string): Promise<PartialFile | undefined>;
+  /**
    * Removes a file, durably, and the folders that it leaves empty, up to but without `top`.
    *
    * @throws a system error when it cannot be removed, or is not there, where the system tells.
@@ -124,7 +157,8 @@ export interface Storage {
   writersOf(path: string, options: StagingOptions): Promise<Writer[]>;
   /**
    * Removes what runs have left behind in a folder: that of dead runs, and that of one run that has ended, when its id
-   * is given. What cannot be removed, or a folder that cannot be read, stops nobody.
+   * is given. What cannot be removed, or a folder that cannot be read, stops nobody. What {@link resume} may still go on
+   * with stays, for as long as somebody may ask for it: until its file is there, or for 14 days.
    *
    * @returns how many unfinished files were removed.
    */

@@ -500,7 +500,19 @@ test('--help names every option, warns of the look-ahead, and fits a page', asyn
   assert.equal((await complete(['convert', '--help'])).stdout, stdout);
 });
 
-const COMMANDS = ['convert', 'status', 'join', 'verify', 'submit', 'worker', 'watch', 'retry', 'help', 'version'];
+const COMMANDS = [
+  'convert',
+  'download',
+  'status',
+  'join',
+  'verify',
+  'submit',
+  'worker',
+  'watch',
+  'retry',
+  'help',
+  'version',
+];
 
 test('help of a command is its --help, that of convert the program’s, which lists all commands', async () => {
   const { stdout: help } = await complete(['--help']);
@@ -510,6 +522,7 @@ test('help of a command is its --help, that of convert the program’s, which li
     ['help convert', '--help'],
     ['help help', '--help'],
     ['help --help', '--help'],
+    ['help download', 'download --help'],
     ['help status', 'status --help'],
     ['help join', 'join --help'],
     ['version', '--version'],

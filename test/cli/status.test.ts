@@ -75,6 +75,7 @@ test('--json: one object a line', async (t) => {
     done: 4,
     stale: 0,
     missing: 4,
+    unpublished: 0,
     failed: 0,
     toDo: 1,
     unrecorded: 1,
@@ -97,6 +98,7 @@ test('--json: one object a line', async (t) => {
     done: 10,
     stale: 2,
     missing: 10,
+    unpublished: 0,
     failed: 1,
     toDo: 2,
     unrecorded: 1,
@@ -213,3 +215,28 @@ for (const [args, reason] of [
     assert.match(stderr, reason);
   });
 }
+
+test('a day of which there can be nothing is not missing: before a market began, or without an archive of the depth', async (t) => {
+  const [sourceDir, out] = [tempDir(t), tempDir(t)];
+  for (const [date, depth] of [
+    ['2025-08-18', 500],
+    ['2025-08-20', 500],
+    ['2025-08-21', 200],
+    ['2025-08-23', 200],
+  ] as const) {
+    await makeArchive(path.join(sourceDir, 'linear'), { pair: 'AAAUSDT', date, depth });
+  }
+  await makeArchive(path.join(sourceDir, 'spot'), { pair: 'AAAUSDT', date: '2025-04-27', depth: 200 });
+  await makeArchive(path.join(sourceDir, 'spot'), { pair: 'AAAUSDT', date: '2025-05-01', depth: 200 });
+  const args = ['--source-dir', sourceDir, '--output-dir', out];
+  await complete(args);
+  assert.deepEqual((await status(args)).split('\n'), [
+    'MARKET SYMBOL  KIND         MONTH   DONE STALE MISSING UNPUBLISHED FAILED TO DO NO RECORD ROWS FILLED SUSPECT MISSING DAYS',
+    'linear AAAUSDT ob200 1m csv 2025-08    4     0       2           0      0     0         0   12      0       0 19 22',
+    'linear AAAUSDT ob500 1m csv 2025-08    2     0       1           3      0     0         0    6      0       0 19',
+    'spot   AAAUSDT ob200 1m csv 2025-04    1     0       2           1      0     0         0    3      0       0 29-30',
+    'spot   AAAUSDT ob200 1m csv 2025-05    1     0       0           0      0     0         0    3      0       0',
+    '       TOTAL                           8     0       5           4      0     0         0   24      0       0',
+    '',
+  ]);
+});

@@ -5,6 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { openStorage } from '../../src/storage/open-storage.js';
+import { newRunId } from '../../src/storage/staging.js';
+import { listAnswer, startServer } from '../support/archive-server.js';
 import { assertAsDescribed, type Field, readTables } from '../support/field-tables.js';
 import { DAY } from '../support/messages.js';
 import {
@@ -35,7 +38,11 @@ const output = path.join(folder, 'snapshots');
 const run = (...args: string[]) => runIn(folder, [...args, '--source-dir', source]);
 
 async function runIn(cwd: string, args: string[]): Promise<void> {
-  const { status, stdout, stderr } = await complete([...args, '--output-dir', output, '--json'], { cwd });
+  await print(cwd, [...args, '--output-dir', output, '--json']);
+}
+
+async function print(cwd: string, args: string[]): Promise<void> {
+  const { status, stdout, stderr } = await complete(args, { cwd });
   assert.ok(status === 0 || status === 1, stderr);
   for (const line of stdout.trimEnd().split('\n')) {
     const object = JSON.parse(line) as Json;
@@ -90,6 +97,7 @@ before(async () => {
   await meetAnotherRun();
   await convertInS3();
   for (const record of readRecords(output)) if (record) keep('record', record);
+  await download();
 });
 
 /** From S3 to S3. */
@@ -122,6 +130,58 @@ async function convertInS3(): Promise<void> {
   } finally {
     await server.close();
   }
+}
+
+/** Archives that are fetched, and all that may become of one. */
+async function download(): Promise<void> {
+  const server = await startServer({ after });
+  const [published, archives] = [path.join(folder, 'published'), path.join(folder, 'fetched')];
+  const place = (date: string) => path.join(archives, `linear/0500/AAAUSDT/${date}_AAAUSDT_ob500.data.zip`);
+  for (const date of ['2025-01-14', DAY, '2025-01-16', '2025-01-17']) {
+    await server.publishMade(published, 'linear', { pair: 'AAAUSDT', date });
+  }
+  const bad = '/orderbook/linear/AAAUSDT/2025-01-17_AAAUSDT_ob500.data.zip';
+  server.faults.set(
+    bad,
+    Array.from({ length: 9 }, () => ({ status: 403 })),
+  );
+  server.list = () => ({
+    body: listAnswer([{ market: 'linear', pair: 'AAAUSDT', date: '2025-01-14', depth: 500, bytes: 99 }]),
+  });
+  const out = path.join(folder, 'downloaded');
+  const words = ['download', '--source-dir', archives, '--list-url', server.listUrl, '--symbols', 'AAAUSDT', '--json'];
+  const at = (url: string, from: string, to: string, ...more: string[]) =>
+    print(folder, [...words, '--base-url', url, '--from', from, '--to', to, ...more]);
+  const conversion = ['--convert', '--output-dir', out];
+  await at(server.url, '2025-01-14', '2025-01-14', ...conversion, '--delete-after');
+  await at(server.url, DAY, DAY);
+  fs.truncateSync(place(DAY), 500);
+  await at(server.url, '2025-01-14', '2025-01-16', '--dry-run', ...conversion);
+  const busy = await openStorage(place('2025-01-16')).resume(place('2025-01-16'), newRunId());
+  busy?.begin('');
+  busy?.write(Buffer.from('x'));
+  const waiting = start([
+    ...words,
+    '--base-url',
+    server.url,
+    '--from',
+    '2025-01-14',
+    '--to',
+    '2025-01-18',
+    ...conversion,
+    '--tries',
+    '1',
+  ]);
+  await waiting.printed(/"download-waiting"/);
+  busy?.discard();
+  for (const line of (await waiting.ended).stdout.trimEnd().split('\n')) {
+    const object = JSON.parse(line) as Json;
+    keep(String(object['event']), object);
+  }
+  await at(server.url, DAY, DAY, '--dry-run');
+  await at('http://127.0.0.1:9', '2025-01-16', '2025-01-18', '--tries', '1');
+  fs.copyFileSync(place(DAY), path.join(archives, path.basename(place('2025-01-17'))));
+  await print(folder, ['download', '--check', '--source-dir', archives, '--json']);
 }
 
 /** A run that waits for what another one makes, and is stopped. */

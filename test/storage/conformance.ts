@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import { openStorage } from '../../src/storage/open-storage.js';
 import { joinPath } from '../../src/storage/paths.js';
 import { pieces } from '../../src/storage/pieces.js';
 import { newRunId } from '../../src/storage/staging.js';
@@ -247,6 +248,68 @@ export function testStorage(
       await other.publish();
       assert.equal(await read(storage, joinPath(place, 'a.csv')), 'half');
       left.discard();
+    });
+
+    test('a partial file is gone on with, by whoever asks next, and seen by nobody before it is published', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'sub', 'a.zip');
+      const first = await storage.resume(path, newRunId());
+      assert.ok(first);
+      assert.deepEqual([first.sizeBytes, first.note], [0, undefined]);
+      first.begin('of these');
+      first.write(Buffer.from('01234'));
+      assert.equal(await storage.resume(path, newRunId()), undefined, 'a live run is at it');
+      first.keep();
+
+      const second = await storage.resume(path, newRunId());
+      assert.ok(second);
+      assert.deepEqual([second.sizeBytes, second.note], [5, 'of these']);
+      second.write(Buffer.from('567'));
+      assert.equal(second.sizeBytes, 8);
+      assert.equal(await read(openStorage(second.path), second.path), '01234567', 'its bytes can be read by its path');
+      assert.match(second.path, /a\.zip$/);
+      assert.equal(await storage.look(path), undefined);
+      assert.deepEqual(await namesIn(joinPath(place, 'sub')), []);
+      const version = await second.publish();
+      assert.equal(await read(storage, path), '01234567');
+      const entry = await storage.look(path);
+      assert.ok(entry?.kind === 'file');
+      assert.deepEqual(versionIn(entry), version);
+      second.keep();
+      second.discard();
+      assert.equal(await read(storage, path), '01234567', 'what is published stays');
+    });
+
+    test('a partial file that begins anew has nothing of before; one that is discarded leaves nothing', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'a.zip');
+      const first = await storage.resume(path, newRunId());
+      first?.begin('old');
+      first?.write(Buffer.from('old bytes'));
+      first?.begin('new');
+      assert.deepEqual([first?.sizeBytes, first?.note], [0, 'new']);
+      first?.write(Buffer.from('new'));
+      first?.keep();
+      const second = await storage.resume(path, newRunId());
+      assert.deepEqual([second?.sizeBytes, second?.note], [3, 'new']);
+      second?.discard();
+      const third = await storage.resume(path, newRunId());
+      assert.deepEqual([third?.sizeBytes, third?.note], [0, undefined]);
+      third?.discard();
+    });
+
+    test('a partial file is swept when its file is there, and not before', async (t) => {
+      const place = await makePlace(t);
+      const path = joinPath(place, 'a.zip');
+      const partial = await storage.resume(path, newRunId());
+      partial?.begin('x');
+      partial?.write(Buffer.from('half'));
+      partial?.keep();
+      assert.equal(await storage.sweep(place), 0);
+      await put(storage, path, 'whole');
+      assert.equal(await storage.sweep(place), 1);
+      assert.equal(await storage.sweep(place), 0);
+      assert.equal(await read(storage, path), 'whole');
     });
 
     test('staged in a folder above its own, a file has none of its own until it is whole', async (t) => {

@@ -95,6 +95,8 @@ export interface MadeArchive {
   /** Levels a side. */
   depth?: number;
   ending?: string;
+  /** The member is not packed, so that the file is large. */
+  isStored?: boolean;
   /** What is different from a market of few levels and one message a second, two minutes and a bit long. */
   market?: Partial<MarketOptions>;
 }
@@ -104,7 +106,7 @@ export const MADE_ROWS = 3;
 
 /** Puts an archive where a source folder has it, and returns its path. */
 export async function makeArchive(sourceDir: string, archive: MadeArchive): Promise<string> {
-  const { pair, date = DAY, depth = 500, ending = '.data.zip', market } = archive;
+  const { pair, date = DAY, depth = 500, ending = '.data.zip', isStored = false, market } = archive;
   const member = `${date}_${pair}_ob${depth}.data`;
   const file = path.join(sourceDir, String(depth).padStart(4, '0'), pair, `${date}_${pair}_ob${depth}${ending}`);
   const text = marketText({
@@ -117,7 +119,7 @@ export async function makeArchive(sourceDir: string, archive: MadeArchive): Prom
     durationMs: 125_000,
     ...market,
   });
-  await writeArchive(file, member, retold(text, market?.depth ?? 8, depth), { level: 1 });
+  await writeArchive(file, member, retold(text, market?.depth ?? 8, depth), { level: 1, compress: !isStored });
   return file;
 }
 

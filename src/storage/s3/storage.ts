@@ -4,6 +4,7 @@ import { versionIn } from '../version.js';
 import { S3Error } from './error.js';
 import { logAt, readLog, settleLogs } from './log.js';
 import { deleteObject, headObject, isFolder, type Listed, listFirst, listPages } from './objects.js';
+import { resumeHere, sweepPartialsFor } from './partial.js';
 import { formatS3Path, parseS3Path, prefixOf, type S3Place } from './path.js';
 import { S3Source } from './source.js';
 import { findWritersHere, S3StagedFile } from './staged.js';
@@ -70,13 +71,15 @@ export const s3Storage: Storage = {
   },
 
   stage: (path, options) => new S3StagedFile(parseS3Path(path), options),
+  resume: async (path, runId) => resumeHere(parseS3Path(path), runId),
 
   remove: (path) => deleteObject(parseS3Path(path)),
   writersOf: async (path, options) => findWritersHere(parseS3Path(path), options),
 
   async sweep(path, endedRunId) {
     const folder = parseS3Path(path);
-    return sweepStagedFor(folder, endedRunId) + (await abortLeftUploads(folder, endedRunId));
+    const files = sweepStagedFor(folder, endedRunId) + (await sweepPartialsFor(folder));
+    return files + (await abortLeftUploads(folder, endedRunId));
   },
 
   appendLine: (path, line) => logAt(parseS3Path(path)).append(line),

@@ -342,7 +342,8 @@ export function localName(place: S3Place, { stagingDir }: Pick<StagingOptions, '
   return `${hashOf(folder)}.${place.key.slice(place.key.lastIndexOf('/') + 1)}`;
 }
 
-function hashOf(folder: S3Place): string {
+/** Of a folder's path, for names on this machine. */
+export function hashOf(folder: S3Place): string {
   return zlib.crc32(formatS3Path(folder)).toString(16).padStart(8, '0');
 }
 
