@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { audit } from './audit.js';
 import { drawChart } from './chart.js';
 import { formats } from './formats.js';
 import { growth } from './growth.js';
@@ -17,7 +18,7 @@ import { scaling } from './scaling.js';
 import { startup } from './startup.js';
 import type { Subject } from './subject.js';
 
-const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, formats, startup, inflate, queue };
+const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, formats, audit, startup, inflate, queue };
 
 interface Options {
   minutes?: number;

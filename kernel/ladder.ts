@@ -38,6 +38,9 @@ let askHigh: i32 = -1;
 /** The best tick of a side that may have changed since {@link isTouched} was last asked. */
 let bidTouched: i32 = LADDER_TICKS;
 let askTouched: i32 = -1;
+/** Slots in use, a side each: counted only in the kernel for audits (observe.ts). */
+let bidLevels: i32 = 0;
+let askLevels: i32 = 0;
 let pool: usize = POOLS;
 let poolEnd: usize = POOLS;
 /** Where in the pool the bids end that the last {@link settle} has copied, and the asks begin. */
@@ -61,6 +64,7 @@ export function clear(newBase: f64): void {
   bidHigh = askHigh = -1;
   bidTouched = LADDER_TICKS;
   askTouched = -1;
+  bidLevels = askLevels = 0;
   poolEnd = pool;
   base = <i64>newBase;
 }
@@ -92,10 +96,36 @@ export function isTouched(side: i32, tick: i32): bool {
   return touched;
 }
 
+/** Counts levels that were set, or removed when below zero. */
+export function countLevels(side: i32, more: i32): void {
+  if (side === BIDS) bidLevels += more;
+  else askLevels += more;
+}
+
+/** How many levels a side has, those with a mark among them. */
+export function levelsOf(side: i32): i32 {
+  return side === BIDS ? bidLevels : askLevels;
+}
+
 /** Sets levels of a side, given the lists of their ticks and of their closing brackets. */
 export function setLevels(side: i32, ticks: usize, closes: usize, count: i32): void {
   if (count === 0) return;
+  reach(side, ticks, count);
   const ladder = ladderOf(side);
+  const end = ticks + ((<usize>count) << 2);
+  let close = closes;
+  let at = ticks;
+  for (; at + 12 < end; at += 16, close += 16) {
+    setLevel(ladder, at, close);
+    setLevel(ladder, at + 4, close + 4);
+    setLevel(ladder, at + 8, close + 8);
+    setLevel(ladder, at + 12, close + 12);
+  }
+  for (; at < end; at += 4, close += 4) setLevel(ladder, at, close);
+}
+
+/** Says that slots of a list of ticks, which is not empty, may be in use. */
+export function reach(side: i32, ticks: usize, count: i32): void {
   const end = ticks + ((<usize>count) << 2);
   let low = i32x4.splat(LADDER_TICKS);
   let high = i32x4.splat(-1);
@@ -106,15 +136,6 @@ export function setLevels(side: i32, ticks: usize, closes: usize, count: i32): v
     high = i32x4.max_s(high, four);
   }
   widen(side, lowest(low), highest(high));
-  let close = closes;
-  let at = ticks;
-  for (; at + 12 < end; at += 16, close += 16) {
-    setLevel(ladder, at, close);
-    setLevel(ladder, at + 4, close + 4);
-    setLevel(ladder, at + 8, close + 8);
-    setLevel(ladder, at + 12, close + 12);
-  }
-  for (; at < end; at += 4, close += 4) setLevel(ladder, at, close);
 }
 
 /** The level's text stands behind the bracket of the level before: `],["price","quantity"`. */
@@ -140,6 +161,7 @@ function highest(ticks: v128): i32 {
 /** Sets a level whose text the host has written where {@link poolSlot} said. */
 export function place(side: i32, tick: i32): void {
   assert(poolEnd + SLOT_BYTES <= pool + POOL_BYTES);
+  if (isDefined(AUDIT)) countLevels(side, i32(!isSet(side, tick)));
   store<u32>(slotOf(side, tick), <u32>poolEnd);
   poolEnd += SLOT_BYTES;
   widen(side, tick, tick);
@@ -147,14 +169,21 @@ export function place(side: i32, tick: i32): void {
 
 /** Marks a level that the host keeps. */
 export function mark(side: i32, tick: i32): void {
+  if (isDefined(AUDIT)) countLevels(side, i32(!isSet(side, tick)));
   store<i32>(slotOf(side, tick), MARK);
   widen(side, tick, tick);
 }
 
 /** Removes a level. */
 export function remove(side: i32, tick: i32): void {
+  if (isDefined(AUDIT)) countLevels(side, -i32(isSet(side, tick)));
   store<i32>(slotOf(side, tick), 0);
   touch(side, tick);
+}
+
+/** Whether a slot is in use; by a level that there is, in the kernel for audits. */
+function isSet(side: i32, tick: i32): bool {
+  return load<i32>(slotOf(side, tick)) !== 0;
 }
 
 /** Whether the level of a tick is still the one that the host keeps. */

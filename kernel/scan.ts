@@ -30,6 +30,7 @@ import {
   ZEROS,
 } from './layout';
 import { beginLevels, closesOf, countOf, FAILED, forgetForms, passLevels, readSide, SHORT, ticksOf } from './levels';
+import { areFactsFull, clearFacts, forgetSteps, logFacts, observeLevels } from './observe';
 import { clearLog, isLogFull, log, setLogging } from './values';
 
 /** What {@link run} answers. */
@@ -63,6 +64,8 @@ let previousU: i64 = -1;
 let messageEnd: usize = 0;
 let ts: i64 = 0;
 let updateId: i64 = 0;
+/** Kept only in the kernel for audits: below zero when there is none. */
+let cts: i64 = 0;
 
 let part1Bytes: i32 = 0;
 let part2Bytes: i32 = 0;
@@ -83,6 +86,10 @@ export function resetScan(): void {
   forgetBrackets(TEXT);
   setLogging(0);
   clearLog();
+  if (isDefined(AUDIT)) {
+    clearFacts();
+    forgetSteps();
+  }
 }
 
 /** Tells how long the parts of the template are that the host has written to PART1 and PART2. */
@@ -191,7 +198,7 @@ export function run(limit: f64): i32 {
       assert(end > cursor && end <= textEnd);
       messageEnd = end;
     }
-    if (isLogFull()) return LOG_FULL;
+    if (isDefined(AUDIT) ? areFactsFull() : isLogFull()) return LOG_FULL;
     if (ts > limitTs || ts < latestTs) {
       messageTs = <f64>ts;
       return AT_MESSAGE;
@@ -203,8 +210,13 @@ export function run(limit: f64): i32 {
 /** Applies the message that {@link AT_MESSAGE} spoke of, whatever its `ts`. */
 export function applyMessage(): void {
   assert(messageEnd > cursor && messageEnd <= textEnd);
-  setLevels(BIDS, ticksOf(BIDS), closesOf(BIDS), countOf(BIDS));
-  setLevels(ASKS, ticksOf(ASKS), closesOf(ASKS), countOf(ASKS));
+  if (isDefined(AUDIT)) {
+    observeLevels(BIDS, ticksOf(BIDS), closesOf(BIDS), countOf(BIDS));
+    observeLevels(ASKS, ticksOf(ASKS), closesOf(ASKS), countOf(ASKS));
+  } else {
+    setLevels(BIDS, ticksOf(BIDS), closesOf(BIDS), countOf(BIDS));
+    setLevels(ASKS, ticksOf(ASKS), closesOf(ASKS), countOf(ASKS));
+  }
   passLevels();
   cursor = messageEnd;
   messageEnd = 0;
@@ -216,7 +228,8 @@ export function applyMessage(): void {
   previousTs = ts;
   if (ts < latestTs) outOfOrder++;
   else latestTs = ts;
-  log(latestTs, countOf(BIDS) + countOf(ASKS));
+  if (isDefined(AUDIT)) logFacts(ts, cts, updateId, countOf(BIDS) + countOf(ASKS));
+  else log(latestTs, countOf(BIDS) + countOf(ASKS));
 }
 
 /** Reads the line at the cursor. @returns where the next one begins, FAILED, or SHORT. */
@@ -244,9 +257,12 @@ function readMessage(): usize {
     p = numberEnd;
   }
   if (load<u8>(p++) !== BRACE) return FAILED;
+  if (isDefined(AUDIT)) cts = NO_NUMBER;
   if (load<u8>(p) === COMMA) {
     if (load<u32>(p, 1) !== 0x73746322 || load<u16>(p, 5) !== 0x3a22) return FAILED; // ,"cts":
-    if (readNumber(p + 7) === NO_NUMBER) return FAILED;
+    const number = readNumber(p + 7);
+    if (number === NO_NUMBER) return FAILED;
+    if (isDefined(AUDIT)) cts = number;
     p = numberEnd;
   }
   if (load<u8>(p++) !== BRACE) return FAILED;

@@ -26,10 +26,10 @@ const STEPS = [
       fs.chmodSync(path.join(root, 'dist/src/cli.js'), 0o755);
     },
   },
-  ...KERNELS.map(({ entry, outFile, options }) => ({
-    name: entry,
+  ...KERNELS.map(({ name, entry, outFile, release }) => ({
+    name: `kernel ${name}`,
     sources: () => ['scripts/kernels.mjs', ...kernelSources(root, entry)],
-    command: ['node_modules/assemblyscript/bin/asc.js', entry, '--outFile', outFile, ...options],
+    command: ['node_modules/assemblyscript/bin/asc.js', entry, '--outFile', outFile, ...release],
   })),
 ];
 
@@ -77,7 +77,7 @@ function compile({ name, sources, command, finish }) {
 }
 
 function stampOf(name) {
-  return path.join(stamps, `${name.replaceAll('/', '-')}.stamp`);
+  return path.join(stamps, `${name.replaceAll(' ', '-')}.stamp`);
 }
 
 /**

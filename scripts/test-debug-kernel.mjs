@@ -6,22 +6,22 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { DEBUG, KERNELS } from './kernels.mjs';
+import { KERNELS } from './kernels.mjs';
 import { setUp } from './setup.mjs';
 import { runTests } from './test.mjs';
 
 /** The path of a test holds one of these. */
-const TESTS = ['book/', 'wasm/', 'archive/kernel-inflate'];
+const TESTS = ['audit/findings', 'book/', 'wasm/', 'archive/kernel-inflate'];
 
 setUp();
 process.chdir(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const debug = path.join('dist', 'debug');
 fs.rmSync(debug, { recursive: true, force: true });
 for (const part of ['src', 'test']) fs.cpSync(path.join('dist', part), path.join(debug, part), { recursive: true });
-for (const { entry, outFile } of KERNELS) {
+for (const { entry, outFile, debug: options } of KERNELS) {
   const target = path.join(debug, path.relative('dist', outFile));
   const asc = 'node_modules/assemblyscript/bin/asc.js';
-  execFileSync(process.execPath, [asc, entry, '--outFile', target, ...DEBUG], { stdio: 'inherit' });
+  execFileSync(process.execPath, [asc, entry, '--outFile', target, ...options], { stdio: 'inherit' });
 }
 const files = fs
   .readdirSync(path.join(debug, 'test'), { recursive: true, encoding: 'utf8' })

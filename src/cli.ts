@@ -62,6 +62,14 @@ const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'audit',
+    summary: 'Reads archives, and tells what is wrong or odd in them, by day.',
+    async run(argv, surroundings) {
+      const { parseAuditLine, runAudit } = await import('./commands/audit.js');
+      return (await runAudit(parseAuditLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
     name: 'submit',
     summary: 'Puts a job for each archive into a queue, for workers on many machines.',
     async run(argv, surroundings) {

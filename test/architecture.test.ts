@@ -15,7 +15,7 @@ const STAGES = ['archive', 'book', 'output', 'metrics'];
 /** What is there, what is to do, who does it. */
 const CONVERSION = ['catalog', 'convert', 'executors'];
 /** What else can be done, each by itself. */
-const USES = ['samples', 'join', 'library', 'download'];
+const USES = ['samples', 'join', 'download', 'audit', 'library'];
 
 const MAY_IMPORT: Record<string, string[]> = {
   base: [],
@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 
   samples: [...GROUND, ...STAGES, ...CONVERSION],
   join: [...GROUND, ...STAGES, ...CONVERSION],
+  audit: [...GROUND, ...STAGES, ...CONVERSION],
   library: [...GROUND, ...STAGES, ...CONVERSION],
   download: [...GROUND, ...STAGES, ...CONVERSION],
 

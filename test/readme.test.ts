@@ -101,8 +101,8 @@ for (const name of ['README.md', 'docs/library.md']) {
 
 test('every option that pages for users name is one of a command', async () => {
   const helps = await Promise.all(
-    [[], ['download'], ['status'], ['join'], ['verify'], ['submit'], ['worker'], ['watch'], ['retry']].map((command) =>
-      runCli([...command, '--help']),
+    [[], ['download'], ['status'], ['join'], ['verify'], ['audit'], ['submit'], ['worker'], ['watch'], ['retry']].map(
+      (command) => runCli([...command, '--help']),
     ),
   );
   const options = new Set(helps.flatMap(({ stdout }) => stdout.match(/--[a-z][a-z-]+/g) ?? []));

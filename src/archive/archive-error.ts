@@ -15,3 +15,8 @@ export class ArchiveError extends Error {
 export class DamagedDataError extends ArchiveError {
   override name = 'DamagedDataError';
 }
+
+/** A zip file ends before its directory. */
+export class MissingDirectoryError extends ArchiveError {
+  override name = 'MissingDirectoryError';
+}

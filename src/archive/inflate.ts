@@ -38,6 +38,10 @@ async function* inflate(compressed: AsyncIterable<Buffer>, format: 'deflate' | '
     }
     stream.end();
     yield* stream.take();
+  } catch (error) {
+    // What came before the damage comes out too: an audit tells of it.
+    yield* stream.take();
+    throw error;
   } finally {
     stream.close();
   }

@@ -24,6 +24,8 @@ const MESSAGES: Record<InflateError, string> = {
   ERROR_DISTANCE_TOO_FAR: 'invalid distance too far back',
 };
 
+const MORE_FOLLOWS = 'damaged: bytes follow the end of the deflate data';
+
 /** What an answer of `inflate` below zero means. */
 export function inflateMessage(kernel: InflateKernel, answer: number): string {
   const name = (Object.keys(MESSAGES) as InflateError[]).find((error) => kernel[error] === answer);
@@ -62,11 +64,15 @@ export async function* kernelInflate(
   kernel.inflateReset();
   let output = outputStart;
   let isDone = false;
+  let damage: DamagedDataError | undefined;
   for await (const part of parts(compressed, inputBytes)) {
     // The end is an empty part, since only then it is known to be the end.
     const isLast = part.length === 0;
     if (isDone && isLast) break;
-    if (isDone) throw new DamagedDataError('damaged: bytes follow the end of the deflate data');
+    if (isDone) {
+      damage = new DamagedDataError(MORE_FOLLOWS);
+      break;
+    }
     memory.set(part, inputStart);
     kernel.inflateInput(inputStart, part.length, isLast);
     let answer: number;
@@ -80,16 +86,20 @@ export async function* kernelInflate(
       }
     } while (answer === OUTPUT_FULL);
     if (answer < 0) {
-      throw new DamagedDataError(
+      damage = new DamagedDataError(
         `damaged: the deflate data does not inflate (${inflateMessage(kernel, answer)}); download it again`,
       );
+      break;
     }
     isDone = answer === DONE;
     if (isDone && kernel.inflateInputUsed() < part.length) {
-      throw new DamagedDataError('damaged: bytes follow the end of the deflate data');
+      damage = new DamagedDataError(MORE_FOLLOWS);
+      break;
     }
   }
+  // What came before the damage comes out too: an audit tells of it.
   if (output > outputStart) yield memory.subarray(outputStart, output);
+  if (damage) throw damage;
 }
 
 /** The same bytes in parts of a size, and an empty one at the end. */

@@ -5,7 +5,7 @@ import type { ByteSource } from '../storage/storage.js';
 import yauzl = require('yauzl');
 
 import { pieces } from '../storage/pieces.js';
-import { ArchiveError, DamagedDataError } from './archive-error.js';
+import { ArchiveError, DamagedDataError, MissingDirectoryError } from './archive-error.js';
 import { kernelInflate } from './kernel-inflate.js';
 import type { ReadOptions, ResolvedReadOptions } from './read-options.js';
 
@@ -110,7 +110,7 @@ async function describeDirectoryError(error: unknown, source: ByteSource): Promi
     if (signature.toString('latin1') === 'PK\x07\x08') return new ArchiveError(SPLIT);
     // Every zip file begins with a local header: PK\3\4 (APPNOTE.TXT 4.3.7).
     return signature.toString('latin1') === 'PK\x03\x04'
-      ? new ArchiveError("truncated: the zip's directory is missing (file cut short?)")
+      ? new MissingDirectoryError("truncated: the zip's directory is missing (file cut short?)")
       : new ArchiveError(`not a zip file: it begins with ${showBytes(signature)} instead of PK\\x03\\x04`);
   }
   if (/^(invalid relative path|absolute path|invalid characters in fileName)/.test(message)) {

@@ -19,6 +19,16 @@ const LARGE_MESSAGE = 10_000;
 
 const SIDES: readonly Side[] = [0, 1];
 
+/** What an audit hears of a book, with a kernel that counts levels. */
+export interface BookHooks {
+  /** The levels of a side that have a slot on the ladder. */
+  levelsOf(side: Side): number;
+  /** A delta removes a level that is not there. */
+  onAbsentDelete(): void;
+  /** The ladder, of so many decimals until now, is about to be laid out anew. */
+  beforeLayOut(decimals: number): void;
+}
+
 /**
  * The host's half of the book. The levels are on the kernel's ladder (kernel/ladder.ts). The host decides which price
  * the ladder begins at and how fine it is, sets level by level what the kernel has not read by itself, and keeps the
@@ -28,6 +38,7 @@ export class KernelBook {
   readonly #kernel: Kernel;
   readonly #memory: Buffer;
   readonly #keepZeros: boolean;
+  readonly #hooks: BookHooks | undefined;
   readonly #strays: readonly [Strays, Strays];
   #layout: LadderLayout;
   /** The ladder is laid out anew when there are more strays than this. */
@@ -38,8 +49,9 @@ export class KernelBook {
   #misfits = 0;
 
   /** @param keepZeros leaves levels of quantity zero from a snapshot in the book. */
-  constructor(kernel: Kernel, keepZeros: boolean) {
+  constructor(kernel: Kernel, keepZeros: boolean, hooks?: BookHooks) {
     this.#kernel = kernel;
+    this.#hooks = hooks;
     this.#memory = Buffer.from(kernel.memory.buffer);
     this.#keepZeros = keepZeros;
     this.#layout = chooseLayout([], kernel);
@@ -50,6 +62,16 @@ export class KernelBook {
   /** Whether there are levels that the kernel does not know. */
   get hasStrays(): boolean {
     return this.#strayCount() > 0;
+  }
+
+  /** Decimals that the ladder's prices have at most. */
+  get decimals(): number {
+    return this.#layout.decimals;
+  }
+
+  /** How many levels a side has, for an audit. */
+  levelCount(side: Side): number {
+    return (this.#hooks?.levelsOf(side) ?? 0) + this.#strays[side].unplaced;
   }
 
   /** Whether the best bid is at or above the best ask. */
@@ -137,8 +159,10 @@ export class KernelBook {
     const text = `${price}","${quantity}"`;
     const fitsSlot = text.length <= kernel.SLOT_BYTES && price.length <= kernel.MAX_PRICE_BYTES;
     if (isEmpty && !(isSnapshot && this.#keepZeros)) {
+      const levels = this.levelCount(side);
       this.#strays[side].delete(key);
       if (tick !== undefined) kernel.remove(side, tick);
+      if (!isSnapshot && levels === this.levelCount(side)) this.#hooks?.onAbsentDelete();
     } else if (tick !== undefined && !isEmpty && fitsSlot) {
       this.#strays[side].delete(key);
       this.#memory.set(Buffer.from(text, 'latin1'), this.#poolSlot());
@@ -159,6 +183,7 @@ export class KernelBook {
   /** Empties the ladder and lays it out so that most of these levels have a slot. */
   #layOut(levels: Update[]): void {
     const prices = levels.map(([price]) => price);
+    this.#hooks?.beforeLayOut(this.#layout.decimals);
     this.#layout = chooseLayout(prices, this.#kernel);
     this.#kernel.clear(this.#layout.baseTick);
     this.#kernel.prepareFormats(this.#layout.decimals);

@@ -1,11 +1,14 @@
 import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../base/rows.js';
+import type { AuditKernel } from '../wasm/audit-kernel.js';
 import { type Kernel, loadKernel } from '../wasm/book-kernel.js';
 import { createMemory } from '../wasm/memory.js';
+import type { BookAuditor } from './book-auditor.js';
 import { checkContents, type ExpectedContents } from './contents.js';
 import { countMessage, countRow, noCounts } from './counts.js';
 import { templateOf } from './delta-template.js';
 import { type Engine, type EngineCounts, type EngineEvent, type EngineOptions, tellObserver } from './engine.js';
 import type { DueRow, Grid } from './grid.js';
+import { KernelAudit } from './kernel-audit.js';
 import { KernelBook } from './kernel-book.js';
 import { isBlank, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG } from './message.js';
@@ -19,6 +22,8 @@ type Held = { tsMs: number; message?: Message; isAfterBreak?: boolean };
 export interface KernelEngineOptions extends EngineOptions {
   /** In its first state, and nobody else's until the engine is not needed any more. Default: a new one. */
   kernel?: Kernel;
+  /** Hears of every message, and goes with a kernel of its own. Instead of an observer. */
+  audit?: { auditor: BookAuditor; kernel: AuditKernel };
 }
 
 /**
@@ -33,6 +38,7 @@ export class KernelEngine implements Engine {
   readonly #grid: Grid;
   readonly #expected: ExpectedContents | undefined;
   readonly #observer: BookObserver | undefined;
+  readonly #audit: KernelAudit | undefined;
   /** Counts of what the host has read; the kernel counts what it reads by itself. */
   readonly #hostCounts = noCounts();
   #hostLines = 0;
@@ -52,10 +58,12 @@ export class KernelEngine implements Engine {
   #isSuspect = false;
   #breaksAtSnapshot = 0;
 
-  constructor({ grid, keepZeros, expected, observer, kernel = loadKernel(createMemory()) }: KernelEngineOptions) {
+  constructor({ grid, keepZeros, expected, observer, audit, ...options }: KernelEngineOptions) {
+    const kernel = audit?.kernel ?? options.kernel ?? loadKernel(createMemory());
     this.#kernel = kernel;
     this.#memory = Buffer.from(kernel.memory.buffer);
-    this.#book = new KernelBook(kernel, keepZeros);
+    this.#audit = audit && new KernelAudit(audit.kernel, audit.auditor);
+    this.#book = new KernelBook(kernel, keepZeros, this.#audit);
     this.#grid = grid;
     this.#expected = expected;
     this.#observer = observer;
@@ -108,6 +116,11 @@ export class KernelEngine implements Engine {
     return this.#book.isThin(depth);
   }
 
+  /** Tells an auditor of the steps of prices and quantities since it was last told. */
+  tellSteps(): void {
+    this.#audit?.tellSteps(this.#book.decimals);
+  }
+
   /** Deals with the message that is next: the rows before it, then itself, then the row after it. */
   #release({ tsMs, message, isAfterBreak = false }: Held): EngineEvent | undefined {
     const wrong = this.#grid.refuse(tsMs);
@@ -119,6 +132,7 @@ export class KernelEngine implements Engine {
       this.#isSuspect = isAfterBreak || (this.#isSuspect && message.type === 'delta');
       if (message.type === 'snapshot') this.#breaksAtSnapshot = this.#kernel.getBreaks();
       if (this.#observer) this.#observe(this.#observer, message.bids.length + message.asks.length);
+      this.#audit?.hearMessage(message, this.#book);
     } else {
       this.#applyInKernel();
     }
@@ -132,11 +146,13 @@ export class KernelEngine implements Engine {
   #advance(): EngineEvent | undefined {
     const kernel = this.#kernel;
     const messagesBefore = kernel.getMessages();
-    const isLogging = this.#observer !== undefined && !this.#book.hasStrays;
-    if (this.#observer) kernel.setLogging(isLogging ? OBSERVED_LEVELS : 0);
+    const isHeard = (this.#observer ?? this.#audit) !== undefined;
+    const { hasStrays } = this.#book;
+    if (this.#observer) kernel.setLogging(hasStrays ? 0 : OBSERVED_LEVELS);
     // A stray may be among the best levels, of which the kernel does not know: then message by message.
-    const status = kernel.run(this.#observer && !isLogging ? Number.NEGATIVE_INFINITY : this.#grid.quietUntilMs);
+    const status = kernel.run(isHeard && hasStrays ? Number.NEGATIVE_INFINITY : this.#grid.quietUntilMs);
     this.#readLog();
+    this.#audit?.readLog(this.#book);
     if (kernel.getMessages() > messagesBefore) {
       // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
       this.#grid.dueAfter(kernel.getPreviousTs());
@@ -154,6 +170,7 @@ export class KernelEngine implements Engine {
     const kernel = this.#kernel;
     const updatesBefore = kernel.updates.value;
     kernel.applyMessage();
+    this.#audit?.readLog(this.#book);
     if (!this.#observer) return;
     if (kernel.logCount.value > 0) this.#readLog();
     else this.#observe(this.#observer, kernel.updates.value - updatesBefore);

@@ -134,7 +134,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** The last millisecond of the year 9999: beyond it a date has no four-digit year. */
-const MAX_TS_MS = 253_402_300_799_999;
+export const MAX_TS_MS = 253_402_300_799_999;
 
 function isTimestamp(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_TS_MS;

@@ -24,6 +24,7 @@ export class Strays {
   readonly #isMarked: (tick: number) => boolean;
   readonly #byPrice = new Map<string, Stray>();
   #bytes = 0;
+  #unplaced = 0;
   /** Best first, and kept so once a row has been made: sorting them all for each row would take longer than the row. */
   #sorted: Stray[] | undefined;
 
@@ -43,8 +44,14 @@ export class Strays {
     return this.#bytes;
   }
 
+  /** Those whose price has no slot. */
+  get unplaced(): number {
+    return this.#unplaced;
+  }
+
   set(stray: Stray): void {
     const old = this.#byPrice.get(stray.key);
+    if (!old && stray.tick === undefined) this.#unplaced++;
     this.#bytes += bytesOf(stray) - (old ? bytesOf(old) : 0);
     this.#byPrice.set(stray.key, stray);
     this.#sorted?.splice(this.#placeOf(stray.key), old ? 1 : 0, stray);
@@ -54,6 +61,7 @@ export class Strays {
     const stray = this.#byPrice.get(key);
     if (!stray) return;
     this.#byPrice.delete(key);
+    if (stray.tick === undefined) this.#unplaced--;
     this.#bytes -= bytesOf(stray);
     this.#sorted?.splice(this.#placeOf(key), 1);
   }
@@ -66,6 +74,7 @@ export class Strays {
   clear(): void {
     this.#byPrice.clear();
     this.#bytes = 0;
+    this.#unplaced = 0;
     this.#sorted = undefined;
   }
 

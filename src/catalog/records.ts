@@ -82,10 +82,8 @@ export class Records {
   /** Hundreds of thousands of outputs have a few shapes among them: each is kept once. */
   readonly #shapes = new Map<string, Shape>();
 
-  /** Takes one line; what is not a record, whole and of a kind known here, says nothing. */
-  add(line: string): void {
-    const record = parseObject(line);
-    if (!record) return;
+  /** Takes one; what is not a record of a kind known here says nothing. */
+  add(record: Record<string, unknown>): void {
     const parsed = parseRecord(record);
     if (!parsed) return;
     const { pair, date, status } = record;
@@ -224,19 +222,30 @@ export function recordsPath(outputDir: string): string {
  * @throws {@link UsageError} when they are there and cannot be read: without them stale outputs would be taken as done.
  */
 export async function readRecords(outputDir: string): Promise<Records> {
-  const file = recordsPath(outputDir);
   const records = new Records();
+  for await (const record of eachRecord(outputDir)) records.add(record);
+  return records;
+}
+
+/**
+ * The records of an output folder as they stand there. What is not an object, whole, is passed over.
+ *
+ * @throws {@link UsageError} when they are there and cannot be read.
+ */
+export async function* eachRecord(outputDir: string): AsyncGenerator<Record<string, unknown>> {
+  const file = recordsPath(outputDir);
   const lines = new LineSplitter();
-  const addLines = () => {
+  function* objects() {
     for (let line = lines.next(); line; line = lines.next()) {
       const { buffer, byteOffset, byteLength } = line.bytes;
-      if (!line.isTooLong) records.add(Buffer.from(buffer, byteOffset, byteLength).toString());
+      const object = line.isTooLong ? undefined : parseObject(Buffer.from(buffer, byteOffset, byteLength).toString());
+      if (object) yield object;
     }
-  };
+  }
   try {
     for await (const chunk of openStorage(file).readLog(file)) {
       lines.push(chunk);
-      addLines();
+      yield* objects();
     }
   } catch (error) {
     throw new UsageError(
@@ -246,8 +255,7 @@ export async function readRecords(outputDir: string): Promise<Records> {
     );
   }
   lines.end();
-  addLines();
-  return records;
+  yield* objects();
 }
 
 /** Of which archive a record is, and its outputs that have a place. */

@@ -3,7 +3,7 @@ import type { FoundArchives } from '../catalog/find-archives.js';
 import { takeInventory } from '../catalog/inventory.js';
 import { describeHeldBack } from '../console/held-back.js';
 import { LiveLine } from '../console/live-line.js';
-import { noProgress, showProgress } from '../console/progress.js';
+import { noProgress, showProgress, type Work } from '../console/progress.js';
 import {
   type Ending,
   JsonReporter,
@@ -18,7 +18,7 @@ import { canRedraw, fittedWriter, hasColors, hasEscapes, isPipe } from '../conso
 import { ConflictError } from '../convert/conflicts.js';
 import { estimateSizes } from '../convert/estimate.js';
 import type { Executor } from '../convert/executor.js';
-import { plan } from '../convert/plan.js';
+import { type PlanEntry, plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
 import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
@@ -61,7 +61,9 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const tally = new Tally(entries.length);
   const isLive = !options.json && canRedraw(stderr);
   const progress = isLive
-    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), entries, tally, { isPiped: isPipe(stdout) })
+    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), workOf(entries), tally, {
+        isPiped: isPipe(stdout),
+      })
     : noProgress;
   const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
@@ -109,6 +111,11 @@ function describeDifferent(outputs: number): string {
     `Note: ${subject} made in another way than this run makes them, by another run at the same time. ` +
     'Run the same command again: it says what differs, and what to do.'
   );
+}
+
+function workOf(entries: PlanEntry[]): Work {
+  const sizes = entries.map((entry) => (entry.action === 'convert' ? entry.job.archive.sizeBytes : 0));
+  return { archives: entries.length, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) };
 }
 
 function endingOf(ending: RunEnding): Ending {

@@ -1,6 +1,17 @@
-import type { PlanEntry } from '../convert/plan.js';
 import type { LiveLine } from './live-line.js';
-import type { Tally } from './report.js';
+
+/** What a run goes through. */
+export interface Work {
+  archives: number;
+  /** Of those that are read. */
+  bytes: number;
+}
+
+/** How many archives are dealt with by now, and how many of them failed. */
+export interface Settled {
+  readonly settled: number;
+  readonly failed: number;
+}
 
 /** A live line on a terminal. */
 export interface Progress {
@@ -20,14 +31,13 @@ const PASSING_MS = 50;
 export const noProgress: Progress = { read() {}, above: (print) => print(), stop() {} };
 
 /** Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal. */
-export function showProgress(line: LiveLine, entries: PlanEntry[], tally: Tally, how: { isPiped: boolean }): Progress {
-  const totalBytes = entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
+export function showProgress(line: LiveLine, work: Work, tally: Settled, how: { isPiped: boolean }): Progress {
   const startMs = performance.now();
   let readBytes = 0;
   const textOf = (width: number) => {
     const seconds = (performance.now() - startMs) / 1000;
     const { settled, failed } = tally;
-    return describe({ total: entries.length, settled, failed, readBytes, totalBytes, seconds }, width);
+    return describe({ total: work.archives, settled, failed, readBytes, totalBytes: work.bytes, seconds }, width);
   };
   return {
     read(bytes) {
@@ -73,10 +83,6 @@ export function keepDrawn(
       line.erase();
     },
   };
-}
-
-function bytesOf(entry: PlanEntry): number {
-  return entry.action === 'convert' ? entry.job.archive.sizeBytes : 0;
 }
 
 export interface ProgressState {

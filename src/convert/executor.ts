@@ -9,8 +9,13 @@ export interface JobRun {
   ignoredRuns?: readonly string[];
 }
 
-/** Something that jobs can be given to. */
-export interface Executor {
+/**
+ * Something that jobs can be given to.
+ *
+ * @typeParam Work what a job is: one of `plan`, unless told otherwise.
+ * @typeParam Result what comes of one: what became of a conversion, unless told otherwise.
+ */
+export interface Executor<Work = Job, Result = JobResult> {
   /** How many jobs it runs at a time; it is not given more. */
   readonly slots: number;
   /** Names what its jobs stage: when it is closed, what still has this name is a leftover. */
@@ -20,7 +25,7 @@ export interface Executor {
    *
    * @throws when whatever ran the job died of it, with the cause, or after {@link close}.
    */
-  run(job: Job, how: JobRun): Promise<JobResult>;
+  run(job: Work, how: JobRun): Promise<Result>;
   /**
    * Ends what runs: at once, but for a job that is recording and publishing its outputs, which gives its result first.
    * When this returns nothing runs any more, though unfinished outputs may be left.

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Executor, JobRun } from '../convert/executor.js';
 import type { Job } from '../convert/plan.js';
 import type { JobResult } from '../convert/recorded-job.js';
+import { s3Settings } from '../storage/s3/settings.js';
 import { newRunId } from '../storage/staging.js';
 import { StorageError } from '../storage/storage.js';
 import { CommitGate } from './commit-gate.js';
@@ -11,7 +12,7 @@ import type { WorkerData, WorkerMessage, WorkerTask } from './worker.js';
 export interface WorkerThreadsOptions {
   /** How many threads there are at most. */
   slots: number;
-  /** The module that each worker runs: this package's own, unless a bundler has put it elsewhere. */
+  /** The module that each worker runs: that of conversions, unless it is other work or a bundler has put it elsewhere. */
   workerUrl?: URL;
 }
 
@@ -30,6 +31,8 @@ interface Thread {
   gate: CommitGate;
   /** Settled when it has nothing to do. */
   running: Promise<unknown>;
+  /** Records of its jobs are not durable yet. */
+  isUnsettled: boolean;
 }
 
 /**
@@ -38,10 +41,10 @@ interface Thread {
  *
  * @param options how many, and of what.
  */
-export function workerThreadsExecutor({
+export function workerThreadsExecutor<Work = Job, Result = JobResult>({
   slots,
   workerUrl = new URL('./worker.js', import.meta.url),
-}: WorkerThreadsOptions): Executor {
+}: WorkerThreadsOptions): Executor<Work, Result> {
   const runId = newRunId();
   const all = new Set<Thread>();
   const idle: Thread[] = [];
@@ -50,9 +53,9 @@ export function workerThreadsExecutor({
   function start(): Thread {
     const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB };
     const gate = new CommitGate();
-    const data: WorkerData = { runId, gate: gate.shared };
+    const data: WorkerData = { runId, gate: gate.shared, s3: s3Settings() };
     const worker = new Worker(workerUrl, { resourceLimits, workerData: data });
-    const thread: Thread = { worker, gate, running: Promise.resolve() };
+    const thread: Thread = { worker, gate, running: Promise.resolve(), isUnsettled: false };
     all.add(thread);
     worker.once('exit', () => all.delete(thread));
     // A thread that fails while it is idle is not used again; whoever takes a job next gets a new one.
@@ -65,7 +68,7 @@ export function workerThreadsExecutor({
     return undefined;
   }
 
-  async function run(job: Job, how: JobRun): Promise<JobResult> {
+  async function run(job: Work, how: JobRun): Promise<Result> {
     if (isClosed) throw new Error('stopped');
     const thread = takeIdle() ?? start();
     const result = runIn(thread, job, how);
@@ -73,15 +76,16 @@ export function workerThreadsExecutor({
     return result;
   }
 
-  function runIn(thread: Thread, job: Job, { onRead, ignoredRuns = [] }: JobRun): Promise<JobResult> {
+  function runIn(thread: Thread, job: Work, { onRead, ignoredRuns = [] }: JobRun): Promise<Result> {
     const { worker, gate } = thread;
     return new Promise((resolve, reject) => {
-      const onMessage = (message: WorkerMessage) => {
+      const onMessage = (message: WorkerMessage<Result>) => {
         if ('readBytes' in message) {
           onRead(message.readBytes);
           return;
         }
         if (!('result' in message)) return;
+        thread.isUnsettled = message.isUnsettled ?? false;
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         idle.push(thread);
         resolve(message.result);
@@ -91,7 +95,7 @@ export function workerThreadsExecutor({
       const onExit = (code: number) => reject(new Error(`its worker died: it ended with exit code ${code}`));
       gate.open();
       worker.on('message', onMessage).once('error', onError).once('exit', onExit);
-      worker.postMessage({ job, ignoredRuns } satisfies WorkerTask);
+      worker.postMessage({ job, ignoredRuns } satisfies WorkerTask<Work>);
     });
   }
 
@@ -112,7 +116,7 @@ export function workerThreadsExecutor({
   /** @returns why the records of a thread's jobs are not durable. */
   function settle(thread: Thread): Promise<string | undefined> {
     const { worker } = thread;
-    if (!all.has(thread)) return Promise.resolve(undefined);
+    if (!all.has(thread) || !thread.isUnsettled) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       worker.on('message', (message: WorkerMessage) => 'settled' in message && resolve(message.settled));
       worker.once('exit', () => resolve(undefined)).postMessage('settle' satisfies WorkerTask);

@@ -50,6 +50,7 @@ export const localStorage: Storage = {
   sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId) + sweepPartials(folder),
   appendLine: async (file, line) => appendLine(file, line),
   appendSoon: async (file, line) => appendLine(file, line),
+  unsettledLines: () => 0,
   settleLogs: async () => {},
   readLog: readLines,
 

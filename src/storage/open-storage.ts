@@ -3,6 +3,11 @@ import { schemeOf } from './paths.js';
 import { s3Storage } from './s3/storage.js';
 import { type Storage, StorageError } from './storage.js';
 
+/** Whether this thread has appended lines to logs that are not durable yet. */
+export function hasUnsettledLines(): boolean {
+  return [localStorage, s3Storage].some((storage) => storage.unsettledLines() > 0);
+}
+
 /** Makes all lines durable that this thread has appended to logs, wherever they are. */
 export async function settleAllLogs(): Promise<void> {
   for (const storage of [localStorage, s3Storage]) await storage.settleLogs();

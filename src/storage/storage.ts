@@ -175,6 +175,8 @@ export interface Storage {
    * {@link appendLine} to this log by the same thread, and after {@link settleLogs}.
    */
   appendSoon(path: string, line: string): Promise<void>;
+  /** How many lines this thread has appended that are not durable yet. */
+  unsettledLines(): number;
   /** Makes all lines durable that this thread has appended. */
   settleLogs(): Promise<void>;
   /**

@@ -1,3 +1,4 @@
+import { type AuditKernel, loadAuditKernel } from './audit-kernel.js';
 import { type Kernel, loadKernel } from './book-kernel.js';
 import { type InflateKernel, loadInflateKernel } from './inflate-kernel.js';
 import { createMemory, type Memory } from './memory.js';
@@ -9,10 +10,15 @@ import { createMemory, type Memory } from './memory.js';
  *     inflater's tables │ book's kernel (kernel/layout.ts) │ compressed │ history │ text, also the kernel's input
  *     ├─ first page ────┤                                  ├─ areas of src/archive/kernel-inflate.ts ───────────┤
  */
-export class Arena {
-  readonly #memory: Memory = createMemory();
-  readonly kernel: Kernel = loadKernel(this.#memory);
-  readonly inflater: InflateKernel = loadInflateKernel(this.#memory, this.kernel.MEMORY_BYTES);
+export class Arena<BookKernel extends Kernel = Kernel> {
+  readonly kernel: BookKernel;
+  readonly inflater: InflateKernel;
+
+  constructor(load: (memory: Memory) => BookKernel) {
+    const memory = createMemory();
+    this.kernel = load(memory);
+    this.inflater = loadInflateKernel(memory, this.kernel.MEMORY_BYTES);
+  }
 }
 
 /** Arenas of this thread that nobody uses: memory that has been touched before costs nothing to get. */
@@ -20,7 +26,7 @@ const idle: Arena[] = [];
 
 /** An arena in its first state, to be given back by {@link releaseArena}. */
 export function acquireArena(): Arena {
-  const arena = idle.pop() ?? new Arena();
+  const arena = idle.pop() ?? new Arena(loadKernel);
   arena.kernel.reset();
   return arena;
 }
@@ -28,4 +34,19 @@ export function acquireArena(): Arena {
 /** Gives an arena back whose archive came to its end; one in which something failed is better thrown away. */
 export function releaseArena(arena: Arena): void {
   if (idle.length === 0) idle.push(arena);
+}
+
+let idleForAudits: Arena<AuditKernel> | undefined;
+
+/** The same for an audit. */
+export function acquireAuditArena(): Arena<AuditKernel> {
+  const arena = idleForAudits ?? new Arena(loadAuditKernel);
+  idleForAudits = undefined;
+  arena.kernel.reset();
+  return arena;
+}
+
+/** See {@link releaseArena}. */
+export function releaseAuditArena(arena: Arena<AuditKernel>): void {
+  idleForAudits ??= arena;
 }

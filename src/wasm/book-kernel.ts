@@ -79,9 +79,13 @@ export interface Kernel {
   writeRow(depth: number, bids: number, asks: number): number;
 }
 
-/** A kernel in a memory that has no other. */
-export function loadKernel(memory: Memory): Kernel {
-  const kernel = instantiate<Omit<Kernel, 'memory'>>(new URL('./book.wasm', import.meta.url), memory);
+/**
+ * A kernel in a memory that has no other.
+ *
+ * @param fileName of the module, which lies beside this one.
+ */
+export function loadKernel(memory: Memory, fileName = 'book.wasm'): Kernel {
+  const kernel = instantiate<Omit<Kernel, 'memory'>>(new URL(fileName, import.meta.url), memory);
   growTo(memory, kernel.MEMORY_BYTES);
   return { ...kernel, memory };
 }

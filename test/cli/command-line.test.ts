@@ -506,6 +506,7 @@ const COMMANDS = [
   'status',
   'join',
   'verify',
+  'audit',
   'submit',
   'worker',
   'watch',
@@ -525,6 +526,7 @@ test('help of a command is its --help, that of convert the program’s, which li
     ['help download', 'download --help'],
     ['help status', 'status --help'],
     ['help join', 'join --help'],
+    ['help audit', 'audit --help'],
     ['version', '--version'],
   ] as const) {
     const result = await complete(words.split(' '));

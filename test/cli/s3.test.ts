@@ -249,6 +249,13 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     const { stdout } = await run(['status', ...places]);
     assert.match(stdout, /^AAAUSDT ob200 1m csv 2025-01 +2 +0 +0 /m);
 
+    const audit = ['--workers', '2', '--format', 'csv'];
+    const audited = await run(['audit', inBucket('days/source'), ...audit]);
+    const auditedHere = await complete(['audit', source, ...audit]);
+    assert.equal(audited.stdout.replaceAll(inBucket('days/source'), source), auditedHere.stdout);
+    const quick = await run(['audit', '--quick', inBucket('days/out'), '--format', 'csv']);
+    assert.equal(quick.stdout.trimEnd().split('\n').length, 3, quick.stdout + quick.stderr);
+
     const sums = path.join(dir, 'SHA256SUMS');
     const verified = await run(['verify', '--output-dir', inBucket('days/out'), '--checksums', sums]);
     assert.match(verified.stdout, /Outputs as they were written: 2\n/);

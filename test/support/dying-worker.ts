@@ -13,10 +13,8 @@ export const DEATHS: Record<string, RegExp> = {
   MEMORY: /its worker died: .*memory/,
 };
 
-parentPort?.on('message', async (task: WorkerTask) => {
+parentPort?.on('message', async ({ job }: Exclude<WorkerTask, 'settle'>) => {
   const post = (message: WorkerMessage) => parentPort?.postMessage(message);
-  if (task === 'settle') return post({ settled: undefined });
-  const { job } = task;
   switch (job.archive.pair) {
     case 'EXIT0':
     case 'EXIT7':

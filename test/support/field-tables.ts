@@ -44,7 +44,7 @@ export function assertAsDescribed(object: Record<string, unknown>, fields: Field
         `${name}: ${path} is ${JSON.stringify(item)}, not ${field.type}`,
       );
       seen.add(path);
-      if (types.includes('object')) check(item as Record<string, unknown>, `${path}.`);
+      if (types.includes('object') && item !== null) check(item as Record<string, unknown>, `${path}.`);
       if (types.includes('object[]')) for (const one of item as Record<string, unknown>[]) check(one, `${path}[].`);
     }
     for (const { path, there } of fields) {

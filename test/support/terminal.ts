@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { Screen } from './screen.js';
 
@@ -97,9 +96,14 @@ export class Terminal {
     });
   }
 
-  /** Makes the terminal wider or narrower. */
+  /**
+   * Makes the terminal wider or narrower, right after something was drawn: what is drawn for the old width and shown at the
+   * new one is wrong on every terminal, and here the two cannot change in the same instant.
+   */
   async resize(columns: number): Promise<void> {
+    const { length } = this.sent;
+    await this.until(() => this.sent.length > length);
     this.screen.resize(columns);
-    await once(spawn('stty', ['-F', this.#device, 'cols', String(columns)]), 'close');
+    spawnSync('stty', ['-F', this.#device, 'cols', String(columns)]);
   }
 }

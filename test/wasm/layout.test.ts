@@ -4,9 +4,9 @@ import { describe, test } from 'node:test';
 import { MAX_LINE_BYTES } from '../../src/book/lines.js';
 import { MAX_LEVELS_PER_SIDE } from '../../src/book/reference-engine.js';
 import { MAX_DEPTH } from '../../src/catalog/archive-name.js';
-import { Arena } from '../../src/wasm/arena.js';
+import { acquireArena } from '../../src/wasm/arena.js';
 
-const { kernel, inflater } = new Arena();
+const { kernel, inflater } = acquireArena();
 /** All that kernel/layout.ts says, and more of it than the program reads. */
 const layout = kernel as unknown as Record<string, number>;
 

@@ -32,6 +32,10 @@ class Log {
     this.#place = place;
   }
 
+  get unsettledLines(): number {
+    return this.#lines.length;
+  }
+
   async append(line: string): Promise<void> {
     this.#lines.push(line);
     await this.settle();
@@ -71,6 +75,11 @@ export function logAt(place: S3Place): Log {
   const known = logs.get(path) ?? new Log(place);
   logs.set(path, known);
   return known;
+}
+
+/** How many lines this thread has appended that are not durable yet. */
+export function unsettledLines(): number {
+  return [...logs.values()].reduce((sum, log) => sum + log.unsettledLines, 0);
 }
 
 /** Makes all lines durable that this thread has appended to any log. */

@@ -2,7 +2,7 @@
 import { type Entry, type Storage, StorageError } from '../storage.js';
 import { versionIn } from '../version.js';
 import { S3Error } from './error.js';
-import { logAt, readLog, settleLogs } from './log.js';
+import { logAt, readLog, settleLogs, unsettledLines } from './log.js';
 import { deleteObject, headObject, isFolder, type Listed, listFirst, listPages } from './objects.js';
 import { resumeHere, sweepPartialsFor } from './partial.js';
 import { formatS3Path, parseS3Path, prefixOf, type S3Place } from './path.js';
@@ -84,6 +84,7 @@ export const s3Storage: Storage = {
 
   appendLine: (path, line) => logAt(parseS3Path(path)).append(line),
   appendSoon: (path, line) => logAt(parseS3Path(path)).appendSoon(line),
+  unsettledLines,
   settleLogs,
   readLog: (path) => readLog(parseS3Path(path)),
   requireWritable: (path) => requireWritable(parseS3Path(path)),
