@@ -54,6 +54,22 @@ const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'peek',
+    summary: 'Shows the book of one row, or of an archive at any instant, as a ladder.',
+    async run(argv, surroundings) {
+      const { parsePeekLine, peek } = await import('./commands/peek.js');
+      return (await peek(parsePeekLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
+    name: 'plot',
+    summary: 'Draws a day, or several, as a heatmap with its spread: an SVG or a PNG.',
+    async run(argv, surroundings) {
+      const { parsePlotLine, plot } = await import('./commands/plot.js');
+      return (await plot(parsePlotLine(argv), surroundings)) ? 0 : 1;
+    },
+  },
+  {
     name: 'verify',
     summary: 'Reads all outputs and compares them with what was written.',
     async run(argv, surroundings) {

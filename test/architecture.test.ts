@@ -16,6 +16,10 @@ const STAGES = ['archive', 'book', 'output', 'metrics'];
 const CONVERSION = ['catalog', 'convert', 'executors'];
 /** What else can be done, each by itself. */
 const USES = ['samples', 'join', 'download', 'audit', 'library'];
+/** Shows what is there. */
+const SIGHT = ['view'];
+/** … in other ways, on top of it. */
+const LOOKS = ['peek', 'plot'];
 
 const MAY_IMPORT: Record<string, string[]> = {
   base: [],
@@ -36,11 +40,14 @@ const MAY_IMPORT: Record<string, string[]> = {
   audit: [...GROUND, ...STAGES, ...CONVERSION],
   library: [...GROUND, ...STAGES, ...CONVERSION],
   download: [...GROUND, ...STAGES, ...CONVERSION],
+  view: [...GROUND, ...STAGES, ...CONVERSION],
+  peek: [...GROUND, ...STAGES, ...CONVERSION, ...SIGHT],
+  plot: [...GROUND, ...STAGES, ...CONVERSION, ...SIGHT],
 
-  console: [...GROUND, ...STAGES, ...CONVERSION, ...USES],
-  commands: [...GROUND, ...STAGES, ...CONVERSION, ...USES, 'console'],
+  console: [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, ...LOOKS],
+  commands: [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, ...LOOKS, 'console'],
 
-  'cli.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES, 'console', 'commands'],
+  'cli.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES, ...SIGHT, ...LOOKS, 'console', 'commands'],
   'index.ts': [...GROUND, ...STAGES, ...CONVERSION, ...USES],
 };
 

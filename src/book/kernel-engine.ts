@@ -89,6 +89,11 @@ export class KernelEngine implements Engine {
     return this.#hostLines;
   }
 
+  /** Messages up to the last one in the book; `counts` may have seen the next one. */
+  get messagesInBook(): number {
+    return this.counts.messages - (this.#held?.message ? 1 : 0);
+  }
+
   push(chunk: Uint8Array): void {
     this.#chunk = chunk;
   }

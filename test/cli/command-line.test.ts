@@ -505,6 +505,8 @@ const COMMANDS = [
   'download',
   'status',
   'join',
+  'peek',
+  'plot',
   'verify',
   'audit',
   'submit',

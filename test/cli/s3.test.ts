@@ -236,7 +236,7 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.deepEqual(fs.readdirSync(temp), []);
   });
 
-  test('status, verify and join read what is in S3, and join writes there', async (t) => {
+  test('every other command reads what is in S3, and join and plot write there', async (t) => {
     const dir = tempDir(t);
     const source = path.join(dir, 'source');
     for (const date of ['2025-01-15', '2025-01-16']) await makeArchive(source, { pair: 'AAAUSDT', date });
@@ -255,6 +255,16 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.equal(audited.stdout.replaceAll(inBucket('days/source'), source), auditedHere.stdout);
     const quick = await run(['audit', '--quick', inBucket('days/out'), '--format', 'csv']);
     assert.equal(quick.stdout.trimEnd().split('\n').length, 3, quick.stdout + quick.stderr);
+
+    const output = ['0200', 'AAAUSDT', '2025-01-15_AAAUSDT_ob200_1m.csv'];
+    const peek = await run(['peek', inBucket('days/out', ...output), '--json']);
+    const peekHere = await complete(['peek', path.join(local, ...output), '--json']);
+    assert.equal(peek.stdout.replace(inBucket('days/out'), local), peekHere.stdout, peek.stderr);
+    for (let time = 0; time < 2; time++) {
+      const plot = await run(['plot', inBucket('days/out', ...output), '--output', inBucket('days/picture.svg')]);
+      assert.equal(plot.status, 0, plot.stderr);
+    }
+    assert.match([...(await readObjects(server, 'days/picture.svg')).values()].join(), /<svg/);
 
     const sums = path.join(dir, 'SHA256SUMS');
     const verified = await run(['verify', '--output-dir', inBucket('days/out'), '--checksums', sums]);

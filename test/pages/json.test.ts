@@ -94,6 +94,14 @@ before(async () => {
   await run('convert', '--dry-run', ...formats, '--on-stale', 'keep');
   await run('convert', '--dry-run', ...formats, '--partition', 'hive', '--on-stale', 'remake');
   await run('status');
+  const trusted = ['--output-dir', path.join(folder, 'trusted'), '--quality', '--symbols', 'MARKETUSDT'];
+  await complete(['convert', '--source-dir', source, ...trusted]);
+  await print(folder, [
+    'peek',
+    path.join(folder, `trusted/linear/0200/MARKETUSDT/${DAY}_MARKETUSDT_ob200_1m.csv`),
+    '--json',
+  ]);
+  await print(folder, ['peek', path.join(source, `linear/0200/MARKETUSDT/${DAY}_MARKETUSDT_ob200.data.zip`), '--json']);
   await meetAnotherRun();
   await convertInS3();
   for (const record of readRecords(output)) if (record) keep('record', record);

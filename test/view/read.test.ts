@@ -1,0 +1,255 @@
+/** What the readers make of outputs, in every format and layout, is what was written. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { createBookWriter, createTableWriter } from '../../src/output/create-writer.js';
+import type { Format } from '../../src/output/formats.js';
+import { ParquetBookWriter } from '../../src/output/parquet/book.js';
+import { type BookColumns, type BookRange, FLAG, joinBookColumns } from '../../src/view/book-columns.js';
+import { readBook, readTableOf, readWholeBook } from '../../src/view/open-output.js';
+import { readBookCsv } from '../../src/view/read-csv.js';
+import { seekRow } from '../../src/view/seek-row.js';
+import { tempDir } from '../support/files.js';
+import { holdsInTime } from '../support/holds.js';
+import { bookRow, type Level, MemorySink, type TestRow, testRows } from '../support/output-rows.js';
+
+const DEPTH = 4;
+const FORMATS: [format: Format, layout: 'lists' | 'wide' | 'long', decimals: false | 'decimal' | 'text'][] = [
+  ['csv', 'lists', false],
+  ['csv.gz', 'lists', false],
+  ['parquet', 'lists', false],
+  ['parquet', 'lists', 'decimal'],
+  ['parquet', 'lists', 'text'],
+  ['parquet', 'wide', false],
+  ['parquet', 'wide', 'text'],
+  ['parquet', 'long', false],
+];
+
+/** A row as it was written, and as it was read. */
+interface PlainRow {
+  timeMs: number;
+  flags: number;
+  bids: [number, number][];
+  asks: [number, number][];
+}
+
+function asWritten({ boundaryMs, flags: given, bids, asks }: TestRow, depth: number, quality: boolean): PlainRow {
+  const [isFilled, isSuspect, isCrossed, isPartial] = given;
+  const numbers = (side: Level[]) =>
+    side.slice(0, depth).map((level): [number, number] => [Number(level[0]), Number(level[1])]);
+  let flags = 0;
+  if (quality) {
+    if (isFilled) flags |= FLAG.filled;
+    if (isSuspect) flags |= FLAG.suspect;
+    if (isCrossed) flags |= FLAG.crossed;
+    if (isPartial) flags |= FLAG.partial;
+    if (Math.min(bids.length, asks.length) < DEPTH) flags |= FLAG.thin;
+  }
+  if (bids[0] && asks[0] && Number(bids[0][0]) >= Number(asks[0][0])) flags |= FLAG.crossed;
+  return { timeMs: boundaryMs, flags, bids: numbers(bids), asks: numbers(asks) };
+}
+
+function asRead(columns: BookColumns): PlainRow[] {
+  return Array.from({ length: columns.rows }, (_, row) => {
+    const side = (prices: Float64Array, quantities: Float64Array, count: number) =>
+      Array.from({ length: count }, (_, level): [number, number] => {
+        const at = row * columns.depth + level;
+        return [prices[at] as number, quantities[at] as number];
+      });
+    return {
+      timeMs: columns.timesMs[row] as number,
+      flags: columns.flags[row] as number,
+      bids: side(columns.bidPrices, columns.bidQuantities, columns.bidCounts[row] as number),
+      asks: side(columns.askPrices, columns.askQuantities, columns.askCounts[row] as number),
+    };
+  });
+}
+
+for (const [format, layout, decimals] of FORMATS) {
+  for (const quality of [false, true]) {
+    const name = [format, format === 'parquet' && `${layout} ${decimals || 'doubles'}`, quality && 'with flags'];
+    test(`rows of ${name.filter(Boolean).join(', ')}`, async (t) => {
+      const file = path.join(tempDir(t), `book.${format}`);
+      const range = fc.record(
+        { first: fc.nat(40), last: fc.nat(40), depth: fc.integer({ min: 1, max: 6 }) },
+        { requiredKeys: [] },
+      );
+      await holdsInTime(
+        fc.asyncProperty(testRows, range, async (rows, { first, last, depth }) => {
+          const sink = new MemorySink();
+          const options = {
+            symbol: 'A',
+            depth: DEPTH,
+            layout,
+            decimals,
+            quality,
+            metadata: {},
+            formattedTimestamp: quality,
+          };
+          // Small row groups, so that there are several.
+          const writer =
+            format === 'parquet'
+              ? new ParquetBookWriter(sink, options, 100)
+              : await createBookWriter(sink, { format, ...options });
+          for (const row of rows) writer.write(bookRow(row, DEPTH));
+          writer.finish();
+          fs.writeFileSync(file, sink.bytes);
+          const fromMs = first === undefined ? undefined : rows[first]?.boundaryMs;
+          const toMs = last === undefined ? undefined : rows[last]?.boundaryMs;
+          const wanted = rows
+            .filter(({ boundaryMs }) => boundaryMs >= (fromMs ?? -Infinity) && boundaryMs <= (toMs ?? Infinity))
+            // A level that is not there has no row, so these have none at all.
+            .filter(({ bids, asks }) => layout !== 'long' || format !== 'parquet' || bids.length + asks.length > 0)
+            .map((row) => asWritten(row, depth ?? Infinity, quality))
+            .map((row) => ({ ...row, bids: row.bids.slice(0, DEPTH), asks: row.asks.slice(0, DEPTH) }));
+          assert.deepEqual(asRead(await readWholeBook(file, { fromMs, toMs, depth })), wanted);
+        }),
+      );
+    });
+  }
+}
+
+test('every cut of the text into pieces gives the same rows', async () => {
+  const text = Buffer.from(
+    'timestamp,bid_price_1,bid_qty_1,ask_price_1,ask_qty_1\r\n60000,1.5,2,1.6,3\r\n120000,,,1.7,4\r\n',
+  );
+  async function* cut(length: number) {
+    for (let start = 0; start < text.length; start += length) yield text.subarray(start, start + length);
+  }
+  for (let length = 1; length <= text.length; length++) {
+    assert.deepEqual(asRead(await joined(readBookCsv(cut(length)))), [
+      { timeMs: 60_000, flags: 0, bids: [[1.5, 2]], asks: [[1.6, 3]] },
+      { timeMs: 120_000, flags: 0, bids: [], asks: [[1.7, 4]] },
+    ]);
+  }
+});
+
+test('decimals are the nearest doubles, however long', async () => {
+  const decimal = fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 24n }), fc.nat(20)).map(([digits, point]) => {
+    const text = String(digits).padStart(point + 1, '0');
+    return point === 0 ? text : `${text.slice(0, -point)}.${text.slice(-point)}`;
+  });
+  await holdsInTime(
+    fc.asyncProperty(decimal, decimal, async (price, quantity) => {
+      const [row] = asRead(await fromText(`timestamp,bid_price_1,bid_qty_1\n1,${price},${quantity}\n`));
+      assert.deepEqual(row?.bids, [[Number(price), Number(quantity)]]);
+    }),
+  );
+});
+
+const HEADER = 'timestamp,bid_price_1,bid_qty_1,bid_price_2,bid_qty_2';
+const WRONG: [what: string, text: string, message: RegExp][] = [
+  ['empty', '', /the file is empty/],
+  ['no line end', 'timestamp', /no line end/],
+  ['another header', 'a,b\n', /begins with "a,b": expected column names, timestamp/],
+  ['no levels', 'timestamp,mid\n1,2\n', /names no levels/],
+  ['cut short', `${HEADER}\n1,2,3,4`, /last line has no end/],
+  ['too few cells', `${HEADER}\n1,2,3\n`, /line 2: it has 3 cells: expected 5/],
+  ['too many cells', `${HEADER}\n1,2,3,4,5,6\n`, /line 2: it has more than 5 cells/],
+  ['no number', `${HEADER}\n1,2,3,4,5\n2,x,3,4,5\n`, /line 3: bid_price_1 is "x": expected a decimal/],
+  ['no time', `${HEADER}\nx,2,3,4,5\n`, /line 2: timestamp is "x"/],
+  ['times backwards', `${HEADER}\n2,2,3,4,5\n1,2,3,4,5\n`, /line 3: timestamp 1 comes after 2/],
+  ['a time twice', `${HEADER}\n2,2,3,4,5\n2,2,3,4,5\n`, /line 3: timestamp 2 comes after 2/],
+  ['a hole in the levels', `${HEADER}\n1,,,4,5\n`, /line 2: bid_price_2 follows an empty level/],
+  ['a price without a quantity', `${HEADER}\n1,2,,,\n`, /line 2: a level has a price and no quantity/],
+];
+
+for (const [what, text, message] of WRONG) {
+  test(`not an output: ${what}`, async (t) => {
+    await assert.rejects(fromText(text), { name: 'OutputError', message });
+    const file = path.join(tempDir(t), 'a.csv.gz');
+    fs.writeFileSync(file, gzipSync(text));
+    await assert.rejects(readWholeBook(file), { name: 'OutputError', message });
+  });
+}
+
+test('a Parquet file that is none, and one of something else', async (t) => {
+  const file = path.join(tempDir(t), 'a.parquet');
+  for (const [bytes, message] of [
+    ['', /no whole Parquet file/],
+    ['PAR1 and then nothing', /no whole Parquet file/],
+  ] as const) {
+    fs.writeFileSync(file, bytes);
+    await assert.rejects(readWholeBook(file), { name: 'OutputError', message });
+  }
+  const sink = new MemorySink();
+  const options = { symbol: 'A', columns: ['mid'], metadata: {}, formattedTimestamp: false };
+  const writer = await createTableWriter(sink, { format: 'parquet', ...options });
+  writer.write(1, Float64Array.of(2));
+  writer.finish();
+  fs.writeFileSync(file, sink.bytes);
+  await assert.rejects(readWholeBook(file), { name: 'OutputError', message: /its columns are timestamp, symbol, mid/ });
+});
+
+for (const format of ['csv', 'csv.gz', 'parquet'] as const) {
+  test(`columns of metrics as ${format}`, async () => {
+    const sink = new MemorySink();
+    const options = { symbol: 'A', columns: ['mid', 'spread', 'messages'], metadata: {}, formattedTimestamp: true };
+    const writer = await createTableWriter(sink, { format, ...options });
+    for (let row = 1; row <= 5; row++)
+      writer.write(row * 1000, Float64Array.of(row / 3, row === 2 ? Number.NaN : 0.1, row));
+    writer.finish();
+    const bytes = sink.bytes;
+    const source = {
+      sizeBytes: bytes.length,
+      read: async (buffer: Uint8Array, position: number) => bytes.copy(buffer, 0, position, position + buffer.length),
+      close: async () => {},
+    };
+    assert.deepEqual(
+      await readTableOf(`a.${format}`, source, { fromMs: 2000, toMs: 4000 }, ['spread', 'mid', 'none']),
+      {
+        timesMs: Float64Array.of(2000, 3000, 4000),
+        names: ['mid', 'spread'],
+        values: [Float64Array.of(2 / 3, 1, 4 / 3), Float64Array.of(Number.NaN, 0.1, 0.1)],
+      },
+    );
+  });
+}
+
+test('a row of a large CSV is found without reading what is before it', async (t) => {
+  const file = path.join(tempDir(t), 'a.csv');
+  const rows = 100_000;
+  const lines = Array.from({ length: rows }, (_, row) => `${(row + 1) * 1000},${row}.5,${'1'.repeat(1 + (row % 17))}`);
+  fs.writeFileSync(file, `timestamp,bid_price_1,bid_qty_1\r\n${lines.join('\r\n')}\r\n`);
+  const handle = await fs.promises.open(file);
+  t.after(() => handle.close());
+  const { size } = await handle.stat();
+  let bytesRead = 0;
+  const source = {
+    sizeBytes: size,
+    async read(buffer: Uint8Array, position: number) {
+      const { bytesRead: count } = await handle.read(buffer, 0, buffer.length, position);
+      bytesRead += count;
+      return count;
+    },
+  };
+  for (const row of [0, 1, 2, 4711, 50_000, rows - 2, rows - 1]) {
+    bytesRead = 0;
+    const { startByte } = await seekRow(source, (row + 1) * 1000);
+    assert.ok(bytesRead < 2 ** 21, `${bytesRead} bytes`);
+    const [found] = asRead(await firstPart(readBook(file, { fromMs: (row + 1) * 1000, toMs: (row + 1) * 1000 })));
+    assert.deepEqual(found?.bids, [[row + 0.5, Number('1'.repeat(1 + (row % 17)))]]);
+    assert.ok(startByte < size);
+  }
+});
+
+async function fromText(text: string, range?: BookRange): Promise<BookColumns> {
+  async function* whole() {
+    if (text !== '') yield Buffer.from(text);
+  }
+  return joined(readBookCsv(whole(), range));
+}
+
+async function joined(parts: AsyncIterable<BookColumns>): Promise<BookColumns> {
+  const all = [];
+  for await (const part of parts) all.push(part);
+  return joinBookColumns(all);
+}
+
+async function firstPart(parts: AsyncIterable<BookColumns>): Promise<BookColumns> {
+  for await (const part of parts) return part;
+  return joinBookColumns([]);
+}
