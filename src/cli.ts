@@ -7,6 +7,7 @@ import { clean } from './console/clean-text.js';
 import { listCommands, type NamedCommand, suggestCommand } from './console/command-list.js';
 import { CommanderError } from './console/shared-options.js';
 import { drained, lineWriter, listenForStop, type Surroundings, stopStatus } from './console/surroundings.js';
+import { schemeOf } from './storage/paths.js';
 import { StorageError } from './storage/storage.js';
 
 interface Command extends NamedCommand {
@@ -168,7 +169,7 @@ async function runFirstWord(argv: string[], surroundings: Surroundings): Promise
 /** Whether convert can say more of it than that it is no command. */
 async function isMeantAsArchive(word: string): Promise<boolean> {
   const { ARCHIVE_ENDINGS } = await import('./archive/open-archive.js');
-  return fs.existsSync(word) || ARCHIVE_ENDINGS.some((ending) => word.endsWith(ending));
+  return schemeOf(word) !== undefined || fs.existsSync(word) || ARCHIVE_ENDINGS.some((ending) => word.endsWith(ending));
 }
 
 async function runConvert(argv: string[], surroundings: Surroundings): Promise<number> {

@@ -100,4 +100,5 @@ export type { SnapshotRow } from './library/snapshot-row.js';
 export { type SnapshotsOptions, snapshots } from './library/snapshots.js';
 export type { Layout } from './output/book-writer.js';
 export type { Format } from './output/formats.js';
+export { type S3Settings, useS3 } from './storage/s3/settings.js';
 export type { FileVersion, StoredIdentity, Writer } from './storage/storage.js';

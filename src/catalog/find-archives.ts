@@ -7,6 +7,7 @@ import { FORMATS, splitSuffix } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { isUtf8Path, NOT_UTF8, nameOf } from '../storage/paths.js';
 import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
+import { versionIn } from '../storage/version.js';
 import { type ArchiveName, findDate, parseArchiveName, parseTopic } from './archive-name.js';
 import { type MarketChoice, type MarketName, marketOfPath, parseMarket } from './market.js';
 import { isLeftByConvert } from './output-name.js';
@@ -85,8 +86,9 @@ async function search(folder: Folder, found: FoundArchives, searched: Set<string
   for await (const entry of openStorage(folder.path).list(folder.path)) {
     const name = isArchiveFileName(entry.name) ? parseArchiveName(entry.name) : undefined;
     if (name) classify(entry, name, folder, found);
-    else if (entry.kind === 'folder') folders.push(entry);
-    else if (entry.kind === 'unusable' && (entry.mayBeFolder || isUnspeakable(entry.name))) {
+    else if (entry.kind === 'folder') {
+      if (!isLeftByConvert(entry.name)) folders.push(entry);
+    } else if (entry.kind === 'unusable' && (entry.mayBeFolder || isUnspeakable(entry.name))) {
       found.unusable.push(describeClosed(below(folder, entry), entry.problem));
     } else if (!isLeftByConvert(entry.name)) found.ignored.push(entry.path);
   }
@@ -125,8 +127,7 @@ function classify(entry: Entry, name: ArchiveName, { market }: Folder, found: Fo
   const { name: fileName, path } = entry;
   const told = market && { market };
   if (entry.kind === 'file') {
-    const { sizeBytes, mtimeMs } = entry;
-    found.archives.push({ ...name, ...told, path, fileName, sizeBytes, mtimeMs, isDayFile: true });
+    found.archives.push({ ...name, ...told, path, fileName, ...versionIn(entry), isDayFile: true });
     return;
   }
   const problem = entry.kind === 'folder' ? 'not a regular file' : entry.problem;
@@ -182,8 +183,7 @@ async function identify(path: string, fileName: string, entry: Entry): Promise<A
   if (entry.kind !== 'file') return { path, fileName, pair: UNKNOWN_PAIR, problem: 'not a regular file' };
   const identity = parseArchiveName(fileName) ?? (await askFirstMessage(path));
   if ('problem' in identity) return { path, fileName, pair: UNKNOWN_PAIR, problem: identity.problem };
-  const { sizeBytes, mtimeMs } = entry;
-  return { ...identity, path, fileName, sizeBytes, mtimeMs, isDayFile: findDate(fileName) !== undefined };
+  return { ...identity, path, fileName, ...versionIn(entry), isDayFile: findDate(fileName) !== undefined };
 }
 
 async function askFirstMessage(file: string): Promise<ArchiveName | { problem: string }> {

@@ -1,5 +1,6 @@
 import { openStorage } from '../storage/open-storage.js';
 import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
+import { versionIn } from '../storage/version.js';
 import { type MarketName, parseMarket } from './market.js';
 import {
   type Contents,
@@ -109,5 +110,5 @@ async function listAll(folder: string): Promise<Entry[]> {
 
 function describe(entry: Entry, name: OutputName | undefined): FoundOutput | undefined {
   if (entry.kind !== 'file' || !name) return undefined;
-  return { ...name, path: entry.path, sizeBytes: entry.sizeBytes, mtimeMs: entry.mtimeMs };
+  return { ...name, path: entry.path, ...versionIn(entry) };
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../base/usage-error.js';
+import { openStorage } from '../storage/open-storage.js';
 import { StorageError } from '../storage/storage.js';
 import type { FoundArchives } from './find-archives.js';
 import { type FoundOutput, findOutputs } from './find-outputs.js';
@@ -71,8 +72,25 @@ export async function lookUpOutputs(outputDir: string, options: LookUpOptions = 
   // After that: another run may be at work, and each output is recorded before it appears, so each that was found is known.
   const records = await readRecords(outputDir);
   const outputs: KnownOutput[] = [];
+  await askForNotes(found.outputs, records);
   for (const output of found.outputs) outputs.push(await learn(output, records, options));
   return new Outputs(outputs, records, found.unreadable);
+}
+
+/** Outputs whose notes are asked for at a time: each asks for an answer of a server. */
+const ASKED_AT_A_TIME = 32;
+
+/**
+ * Adds to records what outputs tell of themselves: one whose run was killed before it could write its records carries its
+ * own, where files carry notes. Only those are asked that have no record as they are.
+ */
+export async function askForNotes(outputs: readonly FoundOutput[], records: Records): Promise<void> {
+  const asked = outputs.filter((output) => openStorage(output.path).maxNoteBytes > 0 && !records.isCertain(output));
+  for (let start = 0; start < asked.length; start += ASKED_AT_A_TIME) {
+    const some = asked.slice(start, start + ASKED_AT_A_TIME);
+    const notes = await Promise.all(some.map(({ path }) => openStorage(path).readNote(path)));
+    for (const found of notes) if (found) records.addNote(found.note, found.version);
+  }
 }
 
 async function learn(output: FoundOutput, records: Records, { readContents }: LookUpOptions): Promise<KnownOutput> {

@@ -1,11 +1,11 @@
-import path from 'node:path';
 import { isDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { LineSplitter } from '../book/lines.js';
 import type { Market } from '../book/message.js';
 import { openStorage } from '../storage/open-storage.js';
-import { joinPath } from '../storage/paths.js';
+import { joinPath, nameOf } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
+import { isSameVersion, versionIn } from '../storage/version.js';
 import { isPair } from './archive-name.js';
 import { type MarketName, parseMarket } from './market.js';
 import { type Placed, placeOf, RECORDS_FILE, unpartitionedPlace } from './output-name.js';
@@ -29,8 +29,10 @@ export interface OutputRecord {
     /** Without its folder: an archive that was moved is still the same. */
     fileName: string;
     sizeBytes: number;
-    /** Not in records of version 0.1. */
+    /** Not of archives in S3, and not in records of version 0.1. */
     mtimeMs: number | undefined;
+    /** Of archives in S3. */
+    etag?: string | undefined;
   };
   shape: Shape;
   formatVersion: number;
@@ -43,6 +45,7 @@ export interface RecordedOutput extends OutputRecord {
   /** Of the output when it was made; not in records of version 0.1. */
   sizeBytes: number | undefined;
   mtimeMs: number | undefined;
+  etag?: string | undefined;
   /** Of the output's bytes, in hexadecimal; not in records of version 0.1. */
   sha256: string | undefined;
   counts: RowCounts;
@@ -91,12 +94,11 @@ export class Records {
 
   /** Takes one; what is not a record of a kind known here says nothing. */
   add(record: Record<string, unknown>): void {
-    const { archive, archiveBytes, archiveMtimeMs, pair, date, status, outputs } = record;
-    if (typeof archive !== 'string' || typeof archiveBytes !== 'number' || !Array.isArray(outputs)) return;
-    const fileName = path.basename(archive);
-    const named = outputs.flatMap((output) =>
-      typeof output?.path === 'string' ? [{ ...output, market: parseMarket(output.market) }] : [],
-    );
+    const parsed = parseRecord(record);
+    if (!parsed) return;
+    const { pair, date, status } = record;
+    const { fileName } = parsed.archive;
+    const named = parsed.outputs;
     // Archives of all markets are named alike.
     const market: MarketName | undefined = named[0]?.market;
     const source = [market ?? '', fileName].join('/');
@@ -108,24 +110,42 @@ export class Records {
     }
     if (status !== 'done') return;
     this.#failures.delete(source);
-    const madeOf = { fileName, sizeBytes: archiveBytes, mtimeMs: asNumber(archiveMtimeMs) };
+    this.#addOutputs(record, parsed);
+  }
+
+  /**
+   * Takes the note that an output carries: its own record. Of an object that was copied to another place it says nothing,
+   * as a record of the other place would not.
+   *
+   * @param version of the output that the note was read of.
+   */
+  addNote(note: string, version: FileVersion): void {
+    const record = parseObject(note);
+    const parsed = record && parseRecord(record);
+    if (!parsed) return;
+    const outputs = parsed.outputs.map((output) => ({ ...output, bytes: version.sizeBytes, etag: version.etag }));
+    this.#addOutputs(record, { ...parsed, outputs });
+  }
+
+  #addOutputs(record: Record<string, unknown>, { archive, outputs }: ParsedRecord): void {
     const counts = {
       rows: asNumber(record['rows']) ?? Number.NaN,
       filledRows: asNumber(record['filledRows']) ?? Number.NaN,
       suspectRows: asNumber(record['suspectRows']) ?? Number.NaN,
     };
     const form = record['market'];
-    const messageForm = form === 'contract' || (form === 'spot' && market === undefined) ? form : undefined;
-    for (const output of named) {
+    const messageForm = form === 'contract' || (form === 'spot' && outputs[0]?.market === undefined) ? form : undefined;
+    for (const output of outputs) {
       // Version 0.1 had the options of all outputs in one place.
       const shape = this.#share(asShape(output.shape) ?? asShape(record['options']) ?? {});
       this.#keep(placeOf(output), {
-        archive: madeOf,
+        archive,
         shape,
         formatVersion: asNumber(output.formatVersion) ?? 1,
         hasBadLines: record['badLines'] !== 0,
         sizeBytes: asNumber(output.bytes),
         mtimeMs: asNumber(output.mtimeMs),
+        ...(typeof output.etag === 'string' && { etag: output.etag }),
         sha256: asText(output.sha256),
         counts,
         messageForm,
@@ -134,23 +154,28 @@ export class Records {
   }
 
   /**
-   * What is known of the file at an output's path: which record is its own. A file of the recorded size and time is the
-   * recorded one. One of another time may be a copy: then its content decides, if it is told, and else its size.
+   * What is known of the file at an output's path: which record is its own. A file of the recorded version is the recorded
+   * one. One of another time or ETag may be a copy: then its content decides, if it is told, and else its size.
    *
    * @param sha256 of its content, where that has been read.
    */
   of(file: Placed & FileVersion, sha256?: string): Knowledge {
-    const { sizeBytes, mtimeMs } = file;
     const made = this.#made.get(placeOf(file)) ?? [];
     const last = made.at(-1);
     if (!last) return { kind: 'unrecorded' };
-    const ofSize = made.filter((record) => record.sizeBytes === undefined || record.sizeBytes === sizeBytes);
+    const ofSize = made.filter((record) => record.sizeBytes === undefined || record.sizeBytes === file.sizeBytes);
     // A record of version 0.1, which does not tell the content, says nothing of a file that was made again since.
     const isOwn = (record: RecordedOutput) =>
       sha256 === undefined || (record.sha256 === undefined ? record === last : record.sha256 === sha256);
     const record =
-      ofSize.findLast((candidate) => candidate.mtimeMs === mtimeMs && isOwn(candidate)) ?? ofSize.findLast(isOwn);
+      ofSize.findLast((candidate) => isOfVersion(candidate, file) && isOwn(candidate)) ?? ofSize.findLast(isOwn);
     return record ? { kind: 'recorded', record } : { kind: 'altered', record: last };
+  }
+
+  /** Whether there is a record of this very version of a file. */
+  isCertain(file: Placed & FileVersion): boolean {
+    const made = this.#made.get(placeOf(file)) ?? [];
+    return made.some((record) => record.sizeBytes === file.sizeBytes && isOfVersion(record, file));
   }
 
   /**
@@ -165,10 +190,11 @@ export class Records {
 
   /** Whether only its content can tell which record is that of a file, if any. */
   isInDoubt(file: Placed & FileVersion): boolean {
-    const { sizeBytes, mtimeMs } = file;
     const made = this.#made.get(placeOf(file)) ?? [];
-    const ofSize = made.filter((record) => record.sizeBytes === sizeBytes);
-    return ofSize.every((record) => record.mtimeMs !== mtimeMs) && ofSize.some(({ sha256 }) => sha256 !== undefined);
+    return (
+      !this.isCertain(file) &&
+      made.some(({ sizeBytes, sha256 }) => sizeBytes === file.sizeBytes && sha256 !== undefined)
+    );
   }
 
   /** The places of all outputs that were made; of one that was made with and without a partition, the last. */
@@ -268,6 +294,44 @@ export async function countNewRecords(outputDir: string, { readBytes }: Records)
     position += chunk.length;
   }
   return count;
+}
+
+/** Of which archive a record is, and its outputs that have a place. */
+interface ParsedRecord {
+  archive: OutputRecord['archive'];
+  outputs: RecordedFields[];
+}
+
+/** Whatever a line of JSON holds: each field is looked at before it is used. */
+interface RecordedFields {
+  path: string;
+  market: MarketName | undefined;
+  shape?: unknown;
+  formatVersion?: unknown;
+  bytes?: unknown;
+  mtimeMs?: unknown;
+  etag?: unknown;
+  sha256?: unknown;
+}
+
+function parseRecord(record: Record<string, unknown>): ParsedRecord | undefined {
+  const { archive, archiveBytes, archiveMtimeMs, archiveEtag, outputs } = record;
+  if (typeof archive !== 'string' || typeof archiveBytes !== 'number' || !Array.isArray(outputs)) return undefined;
+  return {
+    archive: {
+      fileName: nameOf(archive),
+      sizeBytes: archiveBytes,
+      mtimeMs: asNumber(archiveMtimeMs),
+      ...(typeof archiveEtag === 'string' && { etag: archiveEtag }),
+    },
+    outputs: outputs.flatMap((output) =>
+      typeof output?.path === 'string' ? [{ ...output, market: parseMarket(output.market) }] : [],
+    ),
+  };
+}
+
+function isOfVersion(record: RecordedOutput, file: FileVersion): boolean {
+  return isSameVersion({ ...versionIn(file), mtimeMs: record.mtimeMs, etag: record.etag }, file);
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -1,5 +1,6 @@
 /** The one rule of what is made, kept and made again. */
 import { formatVersionOf } from '../output/formats.js';
+import { differs } from '../storage/version.js';
 import type { ArchiveFile } from './find-archives.js';
 import type { KnownOutput } from './inventory.js';
 import type { Output } from './output-name.js';
@@ -80,13 +81,13 @@ function describeAltered({ sizeBytes }: KnownOutput, recordedBytes: number | und
 /**
  * What is different about the archive from when an output was made of it.
  *
- * The same archive is one of the same name, size and time of change, in whatever folder. The name counts because it is
- * what says the day that rows are clipped to.
+ * The same archive is one of the same name, size and time of change or ETag, in whatever folder. The name counts because
+ * it is what says the day that rows are clipped to.
  */
 function describeSource(record: OutputRecord, archive: ArchiveFile | undefined): string | undefined {
-  const { fileName, sizeBytes, mtimeMs = archive?.mtimeMs } = record.archive;
+  const { fileName } = record.archive;
   if (archive && archive.fileName !== fileName) return `it was made from ${fileName}`;
-  if (archive && (archive.sizeBytes !== sizeBytes || archive.mtimeMs !== mtimeMs)) return 'the archive has changed';
+  if (archive && differs(archive, record.archive)) return 'the archive has changed';
   return undefined;
 }
 

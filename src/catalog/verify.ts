@@ -1,7 +1,8 @@
 /** Whether the outputs are what was written: every byte is read and compared with the records. */
 import { openStorage } from '../storage/open-storage.js';
 import { joinPath } from '../storage/paths.js';
-import { type FileVersion, isSameVersion } from '../storage/storage.js';
+import type { FileVersion } from '../storage/storage.js';
+import { isSameVersion } from '../storage/version.js';
 import { hashFile } from './hash-file.js';
 import type { KnownOutput, Outputs } from './inventory.js';
 import { isOfMarket, type MarketChoice, type MarketName } from './market.js';

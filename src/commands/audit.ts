@@ -20,7 +20,7 @@ import { clean } from '../console/clean-text.js';
 import { LiveLine } from '../console/live-line.js';
 import { parseFolder, parseWhole } from '../console/option-values.js';
 import { noProgress, showProgress, type Work } from '../console/progress.js';
-import { checkDays, MORE, newCommand, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, checkDays, MORE, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { canRedraw, hasEscapes, isPipe } from '../console/terminal.js';
 import { defaultWorkers } from '../executors/default-workers.js';
@@ -65,7 +65,7 @@ Exit status: 0 nothing is broken, 1 something is, 2 wrong usage or nothing to au
 
 /** The command line of `bookgrid audit` as commander knows it. */
 export function buildAuditCommand(): commander.Command {
-  return newCommand('bookgrid audit')
+  const command = newCommand('bookgrid audit')
     .usage('[PATH…] [options]')
     .argument('[PATH...]')
     .description('Reads archives whole, and tells of each day what a backtest must know of its data. Changes nothing.')
@@ -91,6 +91,7 @@ export function buildAuditCommand(): commander.Command {
         .helpGroup(MORE),
     )
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 /**
@@ -102,6 +103,7 @@ export function buildAuditCommand(): commander.Command {
  */
 export function parseAuditLine(argv: string[]): AuditOptions {
   const command = buildAuditCommand().parse(argv, { from: 'user' });
+  takeS3Options(command);
   const options = { ...command.opts<Omit<AuditOptions, 'paths'>>(), paths: command.args };
   checkDays(options);
   if (options.format === 'parquet' && options.output === undefined) {

@@ -7,12 +7,13 @@ import type { MarketChoice } from '../catalog/market.js';
 import { PARTITIONS } from '../catalog/partition.js';
 import { listOf, oneOf, parseFolder, parseWhole, rethrow } from '../console/option-values.js';
 import { parseShard } from '../console/shard-option.js';
-import { MORE, newCommand, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, MORE, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
 import { ORDERS, type Order } from '../convert/job-queue.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import type { Shard } from '../convert/shard.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
+import { s3Settings } from '../storage/s3/settings.js';
 
 /** The command line of `bookgrid [convert]`, read and checked. */
 export interface ConvertOptions {
@@ -46,6 +47,7 @@ const FLAGS: Readonly<Record<keyof ResolvedOptions, string>> = {
   partition: '--partition',
   inflater: '--inflate',
   outputDir: '--output-dir',
+  s3: '--s3-endpoint',
   tempDir: '--temp-dir',
   formats: '--format',
   books: '--metrics-only',
@@ -294,6 +296,7 @@ export function addConvertOptions(command: commander.Command, without: readonly 
       if (!without.includes(option.long ?? '')) command.addOption(option.helpGroup(heading));
     }
   }
+  addS3Options(command);
 }
 
 /**
@@ -316,6 +319,7 @@ export function parseConvertLine(argv: string[], commands: readonly string[]): C
  * @throws {@link UsageError} for combinations that cannot be.
  */
 export function readConvertLine(command: commander.Command): ConvertOptions {
+  takeS3Options(command);
   const given = command.opts<GivenOptions>();
   const isGiven = (name: keyof GivenOptions) => command.getOptionValueSource(name) === 'cli';
   checkCombinations(command.args, given, isGiven);
@@ -347,6 +351,7 @@ export function readConvertLine(command: commander.Command): ConvertOptions {
       books: !metricsOnly,
       metrics: metrics || metricsOnly,
       impacts: impact,
+      s3: s3Settings(),
     },
     (name) => FLAGS[name],
   );

@@ -25,7 +25,7 @@ import { type PlanEntry, plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
 import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
-import { isSameVersion } from '../storage/storage.js';
+import { isSameVersion } from '../storage/version.js';
 import type { ConvertOptions } from './convert-options.js';
 import { makePlan } from './make-plan.js';
 

@@ -5,8 +5,9 @@ import { DAY_MS, toDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { MARKETS, type MarketName, parseMarket } from '../catalog/market.js';
 import { parseWhole } from '../console/option-values.js';
-import { checkDays, newCommand, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, checkDays, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import { BASE_URL, DEFAULT_CONNECTIONS, LIST_URL, MAX_CONNECTIONS } from '../download/sources.js';
+import { type S3Settings, s3Settings, useS3 } from '../storage/s3/settings.js';
 import { type ConvertOptions, parseConvertLine } from './convert-options.js';
 
 /** The command line of `bookgrid download`, read and checked. */
@@ -59,7 +60,7 @@ export function buildDownloadCommand() {
   const how = 'How it runs:';
   const where = 'Where from:';
   const option = (flags: string, description: string) => new commander.Option(flags, description);
-  return newCommand('bookgrid download')
+  const command = newCommand('bookgrid download')
     .usage('--symbols <list> --from <date> [options] [--convert [options of convert]]')
     .description('Fetches order book archives from Bybit, checks them, and converts them on request.')
     .addOption(sharedOptions.symbols('Symbols, separated by commas: BTCUSDT,ETHUSDT.').helpGroup(what))
@@ -136,6 +137,7 @@ export function buildDownloadCommand() {
         .helpGroup(where),
     )
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 interface GivenOptions {
@@ -172,6 +174,8 @@ export function parseDownloadLine(argv: string[]): DownloadLine {
   if (word !== undefined && !word.startsWith('-')) {
     command.error(`error: too many arguments. bookgrid download takes options only, such as --symbols ${word}.`);
   }
+  takeS3Options(command);
+  const s3 = s3Settings();
   const given = command.opts<GivenOptions>();
   checkDays(given);
   const { sourceDir, symbols, from, market, json = false } = given;
@@ -200,17 +204,18 @@ export function parseDownloadLine(argv: string[]): DownloadLine {
     timeoutMs: timeout * 1000,
     dryRun: given.dryRun ?? false,
     deletesAfter: given.deleteAfter ?? false,
-    ...(given.convert && { convert: parseConversion(command.args, { ...given, symbols, from, to }) }),
+    ...(given.convert && { convert: parseConversion(command.args, { ...given, symbols, from, to, s3 }) }),
   };
 }
 
 /** The rest of the line as convert reads it, for what is fetched alone. */
 function parseConversion(
   rest: string[],
-  given: GivenOptions & { symbols: string[]; from: string; to: string },
+  given: GivenOptions & { symbols: string[]; from: string; to: string; s3: S3Settings },
 ): ConvertOptions {
-  const { market = MARKET, symbols, from, to } = given;
+  const { market = MARKET, symbols, from, to, s3 } = given;
   const options = parseConvertLine(rest, []);
+  useS3(s3); // which the rest of the line does not say
   const [word] = options.archives;
   if (word !== undefined) {
     throw new UsageError(
@@ -220,7 +225,7 @@ function parseConversion(
   if (options.test) throw new UsageError('--test converts its own samples: bookgrid --test');
   if (options.shard)
     throw new UsageError('--shard is for bookgrid convert: give each machine its own --symbols or days');
-  return { ...options, what: { ...options.what, markets: [market], symbols, from, to } };
+  return { ...options, what: { ...options.what, markets: [market], symbols, from, to, s3 } };
 }
 
 function definedIn<T extends object>(values: T): { [Name in keyof T]?: NonNullable<T[Name]> } {

@@ -4,7 +4,7 @@ import commander = require('commander');
 import { UsageError } from '../base/usage-error.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { listOf, oneOf, parseDepth, parseSymbol } from '../console/option-values.js';
-import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 
 /** The command line of `bookgrid join`, read and checked. Each symbol and market gives a file, of books each depth. */
@@ -48,7 +48,7 @@ Exit status: 0 all written, 1 some file not written, 2 wrong usage or nothing to
 
 /** The command line of `bookgrid join` as commander knows it. */
 export function buildJoinCommand(): commander.Command {
-  return newCommand('bookgrid join')
+  const command = newCommand('bookgrid join')
     .usage('--symbols LIST [options]')
     .description('Joins the days of a symbol, as convert wrote them, into one file, and says which are missing.')
     .addOption(sharedOptions.symbols('Symbols whose days are joined, a file each: BTCUSDT,ETHUSDT.'))
@@ -81,6 +81,7 @@ export function buildJoinCommand(): commander.Command {
     .option('--strict', 'Write no file when a boundary has no row. Use it when a hole would go unseen.')
     .addOption(sharedOptions.json())
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 /** An option under the name that it had, so that old command lines go on working. */

@@ -1,7 +1,7 @@
-import fs from 'node:fs';
 import { formatInterval } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import type { FoundOutput } from '../catalog/find-outputs.js';
+import { askForNotes } from '../catalog/inventory.js';
 import { type Records, readRecords } from '../catalog/records.js';
 import { type JoinOutcome, jsonJoinReporter, textJoinReporter } from '../console/join-report.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
@@ -9,6 +9,7 @@ import type { DayFile } from '../join/day-file.js';
 import { type Days, findDays } from '../join/day-files.js';
 import { joinDays } from '../join/join-days.js';
 import { JoinError } from '../join/join-error.js';
+import { openStorage } from '../storage/open-storage.js';
 import { StorageError } from '../storage/storage.js';
 import type { JoinOptions } from './join-options.js';
 
@@ -61,7 +62,7 @@ async function prepare(wanted: Wanted, options: JoinOptions): Promise<Prepared |
   try {
     const days = await findDays({ ...options, ...wanted });
     const outputPath = options.output ?? defaultName(wanted, days);
-    checkOutput(outputPath, days, options);
+    await checkOutput(outputPath, days, options);
     return { ...wanted, days, outputPath };
   } catch (error) {
     if (error instanceof UsageError) return { ...wanted, problem: error.message };
@@ -80,6 +81,7 @@ async function make(
   const byPath = new Map(days.files.map((day) => [day.path, day]));
   const isAsWritten = (path: string, sha256: string) => records.isAsWritten(byPath.get(path) as FoundOutput, sha256);
   try {
+    await askForNotes(days.files, records);
     const result = await joinDays(days.files, { ...days, intervalMs, outputPath, strict, isAsWritten }, signal);
     return { ...file, result, ...(result.isWritten ? {} : { problem: 'rows are missing, and --strict was given' }) };
   } catch (error) {
@@ -106,20 +108,25 @@ function defaultName({ symbol, interval }: Wanted, { market, from, to, depth, fo
   return `${parts.join('_')}.${format}`;
 }
 
-function checkOutput(outputPath: string, { files, format }: Days, { overwrite }: JoinOptions): void {
+async function checkOutput(outputPath: string, { files, format }: Days, { overwrite }: JoinOptions): Promise<void> {
   if (!outputPath.endsWith(`.${format}`)) {
     throw new UsageError(
       `--output ${outputPath} must end in .${format}, which is what the days are; join does not convert`,
     );
   }
-  const stat = fs.statSync(outputPath, { throwIfNoEntry: false });
-  if (!stat) return;
-  if (stat.isDirectory()) throw new UsageError(`--output ${outputPath} is a folder, a file was expected`);
-  const isSame = ({ path }: DayFile) => {
-    const { dev, ino } = fs.statSync(path);
-    return dev === stat.dev && ino === stat.ino;
-  };
-  if (files.some(isSame)) throw new UsageError(`--output ${outputPath} is one of the days to join`);
+  const there = await openStorage(outputPath).look(outputPath);
+  if (!there) return;
+  if (there.kind === 'folder') throw new UsageError(`--output ${outputPath} is a folder, a file was expected`);
+  if (there.kind === 'unusable') throw new UsageError(`--output ${outputPath}: ${there.problem}`);
+  if (await isOneOf(files, there.id)) throw new UsageError(`--output ${outputPath} is one of the days to join`);
   if (!overwrite)
     throw new UsageError(`${outputPath} exists. Write it again with --overwrite, or another one with --output`);
+}
+
+async function isOneOf(files: DayFile[], id: string): Promise<boolean> {
+  for (const { path } of files) {
+    const day = await openStorage(path).look(path);
+    if (day?.kind === 'file' && day.id === id) return true;
+  }
+  return false;
 }

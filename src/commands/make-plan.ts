@@ -9,6 +9,7 @@ import { type Conflict, ConflictError } from '../convert/conflicts.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { takeShard } from '../convert/shard.js';
 import { openStorage } from '../storage/open-storage.js';
+import { S3Error } from '../storage/s3/error.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
 
 /** What of a command line a plan depends on. */
@@ -87,7 +88,8 @@ async function findInSource({ sourceDir }: PlanRequest): Promise<FoundArchives> 
   try {
     return await findArchives(sourceDir);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    // A request that failed says itself what to do.
+    if (!(error instanceof UsageError) || error.cause instanceof S3Error) throw error;
     throw new UsageError(`${error.message}\n${WHAT_TO_DO}`);
   }
 }

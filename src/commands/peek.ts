@@ -6,7 +6,7 @@ import { MAX_DEPTH } from '../catalog/archive-name.js';
 import { clean } from '../console/clean-text.js';
 import { describeAge, describeMessage, drawLadder, lookOf } from '../console/ladder.js';
 import { parseWhole, rethrow } from '../console/option-values.js';
-import { newCommand, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { watchRows } from '../console/watch-rows.js';
 import { bestPrices, type LadderRow, type RowSource } from '../peek/ladder-row.js';
@@ -50,7 +50,7 @@ Exit status: 0 shown, 1 the file is damaged or cannot be read, 2 wrong usage or 
 
 /** The command line of `bookgrid peek` as commander knows it. */
 export function buildPeekCommand() {
-  return newCommand('bookgrid peek')
+  const command = newCommand('bookgrid peek')
     .usage('FILE [options]')
     .argument('<file>', 'An output or an archive.')
     .description('Shows the book of one row as a ladder.')
@@ -64,6 +64,7 @@ export function buildPeekCommand() {
     )
     .addOption(sharedOptions.json())
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 function parseAt(text: string): At {
@@ -78,6 +79,7 @@ function parseAt(text: string): At {
  */
 export function parsePeekLine(argv: string[]): PeekOptions {
   const command = buildPeekCommand().parse(argv, { from: 'user' });
+  takeS3Options(command);
   const [file = ''] = command.args;
   const options = command.opts<Omit<PeekOptions, 'file'>>();
   if (options.json && options.watch) throw new UsageError('--json prints one row, and --watch shows one after another');

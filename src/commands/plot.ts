@@ -1,9 +1,8 @@
-import fs from 'node:fs';
 import { formatMoment, type Moment, parseMoment } from '../base/moment.js';
 import { UsageError } from '../base/usage-error.js';
 import { clean } from '../console/clean-text.js';
 import { oneOf, parseDepth, parseWhole, rethrow } from '../console/option-values.js';
-import { newCommand } from '../console/shared-options.js';
+import { addS3Options, newCommand, takeS3Options } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { FileError } from '../plot/file-error.js';
 import { plotFiles } from '../plot/plot.js';
@@ -49,7 +48,7 @@ const SIZES = { width: { least: 640, most: 8192 }, height: { least: 360, most: 8
 
 /** The command line of `bookgrid plot` as commander knows it. */
 export function buildPlotCommand() {
-  return newCommand('bookgrid plot')
+  const command = newCommand('bookgrid plot')
     .usage('FILE… -o FILE [options]')
     .argument('<file...>', 'Book outputs, of one symbol.')
     .description('Draws a day, or several, as a heatmap with its spread, without a browser.')
@@ -66,6 +65,7 @@ export function buildPlotCommand() {
     .option('--scale <kind>', 'How quantities become colours: log or linear.', oneOf(['log', 'linear'] as const), 'log')
     .option('--theme <name>', 'Background: dark or light.', oneOf(['dark', 'light'] as const), 'dark')
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 function parseSize(side: keyof typeof SIZES): (text: string) => number {
@@ -97,6 +97,7 @@ function kindOf(name: string): Kind | undefined {
  */
 export function parsePlotLine(argv: string[]): PlotLine {
   const command = buildPlotCommand().parse(argv, { from: 'user' });
+  takeS3Options(command);
   return { ...command.opts<Omit<PlotLine, 'files'>>(), files: command.args };
 }
 
@@ -109,7 +110,7 @@ export function parsePlotLine(argv: string[]): PlotLine {
 export async function plot(line: PlotLine, { stdout, stderr, signal }: Surroundings): Promise<boolean> {
   const { files, output, ...options } = line;
   const kind = kindOf(output) ?? 'svg';
-  checkReplaceable(output, kind);
+  await checkReplaceable(output, kind);
   try {
     const { svg, span, measured } = await plotFiles(files, { ...options, signal });
     const bytes = kind === 'svg' ? Buffer.from(svg) : await (await import('../plot/png.js')).rasterizeSvg(svg);
@@ -130,11 +131,11 @@ export async function plot(line: PlotLine, { stdout, stderr, signal }: Surroundi
 }
 
 /** A picture is made again and again while one looks for the right one; anything else that is there was not meant. */
-function checkReplaceable(output: string, kind: Kind): void {
-  const stat = fs.statSync(output, { throwIfNoEntry: false });
-  if (!stat) return;
-  if (!stat.isFile()) throw new UsageError(`${output} is no file: give another name with --output`);
-  if (stat.size > 0 && !isPicture(output, kind)) {
+async function checkReplaceable(output: string, kind: Kind): Promise<void> {
+  const there = await openStorage(output).look(output);
+  if (!there) return;
+  if (there.kind !== 'file') throw new UsageError(`${output} is no file: give another name with --output`);
+  if (there.sizeBytes > 0 && !(await isPicture(output, kind))) {
     throw new UsageError(
       `${output} exists and is no ${kind.toUpperCase()} picture, so it is not replaced: give another name with --output`,
     );
@@ -143,13 +144,13 @@ function checkReplaceable(output: string, kind: Kind): void {
 
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-function isPicture(file: string, kind: Kind): boolean {
+async function isPicture(file: string, kind: Kind): Promise<boolean> {
   const start = Buffer.alloc(512);
-  const fd = fs.openSync(file, 'r');
+  const source = await openStorage(file).open(file);
   try {
-    fs.readSync(fd, start, 0, start.length, 0);
+    await source.read(start, 0);
   } finally {
-    fs.closeSync(fd);
+    await source.close();
   }
   if (kind === 'png') return start.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE);
   return /^\ufeff?\s*(<\?xml|<!DOCTYPE svg|<svg)/i.test(start.toString());

@@ -6,7 +6,7 @@ import { listNearest } from '../catalog/nearest-symbols.js';
 import { RECORDS_FILE } from '../catalog/records.js';
 import { type Counts, type FailedArchive, type MonthStatus, type Survey, survey, total } from '../catalog/survey.js';
 import { clean } from '../console/clean-text.js';
-import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { openStorage } from '../storage/open-storage.js';
 
@@ -42,7 +42,7 @@ Example:
 
 /** The command line of `bookgrid status` as commander knows it. */
 export function buildStatusCommand() {
-  return newCommand('bookgrid status')
+  const command = newCommand('bookgrid status')
     .usage('[options]')
     .description('Shows what is in an output folder, by symbol and month, and changes nothing.')
     .addOption(sharedOptions.outputDir('Folder that convert writes to.'))
@@ -53,6 +53,7 @@ export function buildStatusCommand() {
     .addOption(sharedOptions.to())
     .addOption(sharedOptions.json())
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 /**

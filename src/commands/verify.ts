@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { pauses } from '../base/pauses.js';
 import { UsageError } from '../base/usage-error.js';
 import { lookUpOutputs } from '../catalog/inventory.js';
@@ -7,9 +6,10 @@ import { RECORDS_FILE } from '../catalog/records.js';
 import { type Finding, verifyOutputs } from '../catalog/verify.js';
 import { clean } from '../console/clean-text.js';
 import { parseFolder } from '../console/option-values.js';
-import { checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { openStorage } from '../storage/open-storage.js';
+import { pathWithin } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
 
 /** The command line of `bookgrid verify`, read and checked. */
@@ -39,7 +39,7 @@ Exit status: 0 all is what was written, 1 something is not, 2 wrong usage or not
 
 /** The command line of `bookgrid verify` as commander knows it. */
 export function buildVerifyCommand() {
-  return newCommand('bookgrid verify')
+  const command = newCommand('bookgrid verify')
     .usage('[options]')
     .description('Checks that the outputs in a folder are what was written, and changes nothing.')
     .addOption(sharedOptions.outputDir('Folder that convert writes to.'))
@@ -54,6 +54,7 @@ export function buildVerifyCommand() {
     )
     .addOption(sharedOptions.json())
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 /**
@@ -93,7 +94,7 @@ export async function verify(options: VerifyOptions, { stdout, signal }: Surroun
   })) {
     counts[finding.state]++;
     if ('sha256' in finding) {
-      sums.push(`${finding.sha256}  ${path.relative(outputDir, finding.path).split(path.sep).join('/')}`);
+      sums.push(`${finding.sha256}  ${pathWithin(outputDir, finding.path)}`);
     }
     if (json) write(JSON.stringify({ event: 'output', ...finding }));
     else if (finding.state !== 'ok' && finding.state !== 'unsure') write(clean(describe(finding)));

@@ -6,6 +6,7 @@ import commander = require('commander');
 import { parseInterval } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { MARKET_CHOICES } from '../catalog/market.js';
+import { useS3 } from '../storage/s3/settings.js';
 import { listOf, oneOf, parseDate, parseDepth, parseFolder, parseSymbol, rethrow } from './option-values.js';
 
 export const { CommanderError } = commander;
@@ -43,11 +44,43 @@ function suggestLonger(message: string, { options }: commander.Command): string 
  */
 export function parseOptions<T extends commander.OptionValues>(command: commander.Command, argv: string[]): T {
   command.allowExcessArguments().parse(argv, { from: 'user' });
+  takeS3Options(command);
   const [word] = command.args;
   if (word !== undefined) {
     command.error(`error: too many arguments. ${command.name()} takes options only, such as --symbols ${word}.`);
   }
   return command.opts<T>();
+}
+
+/** The options of a command that reads or writes data: where S3 is. */
+export function addS3Options(command: commander.Command): commander.Command {
+  const heading = 'Data in S3 (s3://BUCKET/PREFIX as a folder, credentials as the AWS CLI finds them):';
+  const options = [
+    new commander.Option('--s3-endpoint <url>', 'Server that is not Amazon’s: http://127.0.0.1:9000.').env(
+      'AWS_ENDPOINT_URL_S3',
+    ),
+    new commander.Option('--s3-region <name>', 'Region of the bucket. (default: AWS_REGION, or that of the profile)'),
+    new commander.Option(
+      '--s3-path-style',
+      'Name the bucket in the path of URLs. Use it for servers that have no host name a bucket, such as MinIO.',
+    ),
+  ];
+  for (const option of options) command.addOption(option.helpGroup(heading));
+  return command;
+}
+
+/** Lets `s3://` paths be looked for where the options say. @throws {@link UsageError} for an endpoint that is none. */
+export function takeS3Options(command: commander.Command): void {
+  const { s3Endpoint, s3Region, s3PathStyle } = command.opts<{
+    s3Endpoint?: string;
+    s3Region?: string;
+    s3PathStyle?: true;
+  }>();
+  try {
+    useS3({ endpoint: s3Endpoint, region: s3Region, pathStyle: s3PathStyle });
+  } catch (error) {
+    throw new UsageError(`--s3-endpoint: ${(error as Error).message}`);
+  }
 }
 
 /** Options of several commands. What a command does with one it says for itself. */

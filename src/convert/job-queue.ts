@@ -1,6 +1,7 @@
 /** Which job of a run is next: those in order, and then those that another run was making when they came up. */
 import { setTimeout } from 'node:timers/promises';
-import { isSameVersion, type Writer } from '../storage/storage.js';
+import type { Writer } from '../storage/storage.js';
+import { isSameVersion } from '../storage/version.js';
 import type { PlanEntry } from './plan.js';
 
 export type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;

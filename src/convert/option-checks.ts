@@ -42,6 +42,13 @@ export const aBoolean = isRight((value) => typeof value === 'boolean', 'true or 
 
 export const aFolder = isRight((value) => typeof value === 'string' && value !== '', 'the path of a folder');
 
+export const settingsOfS3 = isRight((value) => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { endpoint, region, pathStyle, ...others } = value as Record<string, unknown>;
+  const areTexts = [endpoint, region].every((item) => item === undefined || typeof item === 'string');
+  return areTexts && ['undefined', 'boolean'].includes(typeof pathStyle) && Object.keys(others).length === 0;
+}, 'an object with endpoint, region and pathStyle, each if needed');
+
 export const aDay = isRight((value) => isDate(String(value)), 'a day of the calendar as YYYY-MM-DD');
 
 export const aDepth = isRight((value) => isDepth(value as number), `a whole number of levels from 1 to ${MAX_DEPTH}`);

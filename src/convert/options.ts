@@ -5,6 +5,8 @@ import { MARKET_CHOICES, type MarketChoice } from '../catalog/market.js';
 import { PARTITIONS } from '../catalog/partition.js';
 import { SAMPLING_DEFAULTS, type SamplingOptions } from '../catalog/shaping-options.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
+import { schemeOf } from '../storage/paths.js';
+import type { S3Settings } from '../storage/s3/settings.js';
 import {
   aBoolean,
   aDay,
@@ -17,6 +19,7 @@ import {
   checkOptions,
   listOf,
   oneOf,
+  settingsOfS3,
 } from './option-checks.js';
 
 /** What to make, with all defaults filled in. */
@@ -24,8 +27,10 @@ export interface ResolvedOptions extends SamplingOptions {
   /** What inflates zip members; the bytes are the same. */
   inflater: Inflater;
   outputDir: string;
-  /** Where outputs are staged; beside the output when `undefined`. */
+  /** Where outputs are staged; when `undefined` beside the output, and in the system's own if that is in S3. */
   tempDir: string | undefined;
+  /** Where S3 is, for `s3://` paths: told to whatever runs a job. */
+  s3: S3Settings | undefined;
   /** How books and metrics are written, each in all of these. */
   formats: readonly Format[];
   /** Books are wanted. */
@@ -60,6 +65,7 @@ export const OPTION_DEFAULTS: Omit<ResolvedOptions, 'outputDir'> = {
   ...SAMPLING_DEFAULTS,
   inflater: 'kernel',
   tempDir: undefined,
+  s3: undefined,
   formats: ['csv'],
   books: true,
   metrics: false,
@@ -86,6 +92,7 @@ const CHECKS: Readonly<Record<keyof ResolvedOptions, Check>> = {
   inflater: oneOf('kernel', 'node'),
   outputDir: aFolder,
   tempDir: aFolder,
+  s3: settingsOfS3,
   formats: listOf(oneOf(...FORMAT_NAMES)),
   books: aBoolean,
   metrics: aBoolean,
@@ -129,6 +136,9 @@ function checkTogether(options: ResolvedOptions, nameOf: (option: keyof Resolved
   const { compat, intervalMs, formats, formattedTimestamp, quality, metrics, books, from, to } = options;
   if (from !== undefined && to !== undefined && from > to) {
     throw new UsageError(`${nameOf('from')} ${from} is after ${nameOf('to')} ${to}`);
+  }
+  if (options.tempDir !== undefined && schemeOf(options.tempDir) !== undefined) {
+    throw new UsageError(`${nameOf('tempDir')} must be a folder of this machine, and ${options.tempDir} is none`);
   }
   if (!books && !metrics) throw new UsageError(`Nothing is to be made: neither ${nameOf('books')} nor metrics.`);
   if (formattedTimestamp && formats.every((format) => format === 'parquet')) {

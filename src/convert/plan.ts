@@ -9,7 +9,9 @@ import { otherPartition } from '../catalog/partition.js';
 import { type SamplingOptions, samplingOptionsOf } from '../catalog/shaping-options.js';
 import { type Difference, describeDifference, judge } from '../catalog/staleness.js';
 import { formatVersionOf, type OutputKind } from '../output/formats.js';
+import type { S3Settings } from '../storage/s3/settings.js';
 import type { FileVersion } from '../storage/storage.js';
+import { versionIn } from '../storage/version.js';
 import { type Conflict, ConflictError, FORMAT_VERSION } from './conflicts.js';
 import { type PlanOptions, type ResolvedOptions, resolveOptions } from './options.js';
 
@@ -33,6 +35,8 @@ export interface Job {
   /** Where the record of the conversion goes. */
   outputDir: string;
   tempDir?: string;
+  /** Where S3 is, as far as it was said. No secrets: credentials are those of the machine that runs the job. */
+  s3?: S3Settings;
 }
 
 /** One archive of the plan. */
@@ -157,8 +161,8 @@ function sortOut(archive: ArchiveFile, outputs: Output[], { options, outputs: fo
       wanted.push({
         ...output,
         ...(stale !== undefined && { stale }),
-        ...(here && { replaces: versionOf(here) }),
-        ...(there && { removes: { path: there.path, ...versionOf(there) } }),
+        ...(here && { replaces: versionIn(here) }),
+        ...(there && { removes: { path: there.path, ...versionIn(there) } }),
       });
     if (options.overwrite) make();
     else if (verdict.action === 'make') make(verdict.stale);
@@ -184,10 +188,6 @@ function elsewhere(
 ): Output {
   const { format } = output;
   return nameOutput(outputDir, archive, { contents: output, intervalMs, format, partition: otherPartition(partition) });
-}
-
-function versionOf({ sizeBytes, mtimeMs }: FileVersion): FileVersion {
-  return { sizeBytes, mtimeMs };
 }
 
 /**
@@ -226,7 +226,7 @@ function differentColumns(found: KnownOutput, options: ResolvedOptions): Differe
 }
 
 function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: ResolvedOptions): Job {
-  const { overwrite, inflater, outputDir, tempDir } = options;
+  const { overwrite, inflater, outputDir, tempDir, s3 } = options;
   return {
     archive,
     outputs,
@@ -235,6 +235,7 @@ function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: Resolv
     inflater,
     outputDir,
     ...(tempDir === undefined ? {} : { tempDir }),
+    ...(s3 && Object.keys(s3).length > 0 && { s3 }),
   };
 }
 

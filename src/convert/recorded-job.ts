@@ -10,17 +10,23 @@ import { recordsPath } from '../catalog/records.js';
 import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
+import { nameOf } from '../storage/paths.js';
+import { S3Error } from '../storage/s3/error.js';
+import { useS3 } from '../storage/s3/settings.js';
 import { newRunId } from '../storage/staging.js';
-import { isSameVersion, StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
+import { StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
+import { isSameVersion } from '../storage/version.js';
 import { type ClaimedOutput, claimOutputs, discardAll } from './claim.js';
-import { type ConversionHooks, convertJob } from './job.js';
+import { type ConversionHooks, convertJob, type StagedOutput } from './job.js';
 import type { Job, PlannedOutput } from './plan.js';
 
 /**
- * Who is at fault, for whoever decides whether to try again: the `archive` will fail again, the `storage` may not, with a
- * `disk-full` nothing else can be written either, one that was `stopped` was never finished, and a `bug` is ours.
+ * Who is at fault, for whoever decides whether to try again: the `archive` will fail again, the `storage` may not, one that
+ * is `throttled` should be asked later, what it has `refused` (no such bucket, no permission, another region) it will refuse
+ * again, with a `disk-full` nothing else can be written either, one that was `stopped` was never finished, and a `bug` is
+ * ours.
  */
-export type FailureKind = 'archive' | 'storage' | 'disk-full' | 'stopped' | 'bug';
+export type FailureKind = 'archive' | 'storage' | 'throttled' | 'refused' | 'disk-full' | 'stopped' | 'bug';
 
 /** How a job is watched, stopped, and kept from doing what others do. */
 export interface JobHooks extends ConversionHooks {
@@ -73,6 +79,7 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
   let claimed: ClaimedOutput[] = [];
   try {
     hooks.signal?.throwIfAborted();
+    if (job.s3) useS3(job.s3);
     const claim = await claimOutputs(job.outputs, { runId, tempDir: job.tempDir, givesWay });
     if ('takenBy' in claim) return { status: 'taken', by: claim.takenBy, seconds: seconds() };
     claimed = claim.claimed;
@@ -89,15 +96,65 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     const { staged } = outcome;
     if (!mayCommit()) throw new Error('stopped');
     const made = staged.map(({ output, version }) => ({ ...withoutOld(output), ...version }));
-    const result: JobResult = { status: 'done', outputs: made, counts, isReinflated, seconds: seconds() };
-    await append(job, toRecord(job, result));
-    for (const { file } of staged) await file.publish();
+    const result = await commit(job, staged, {
+      status: 'done',
+      outputs: made,
+      counts,
+      isReinflated,
+      seconds: seconds(),
+    });
     for (const { output } of staged) await removeElsewhere(output, job);
     return result;
   } catch (error) {
     discardAll(claimed, error);
     return error instanceof RecordError ? fail(error) : await recordFailure(job, fail(error));
   }
+}
+
+type Done = Extract<JobResult, { status: 'done' }>;
+
+/**
+ * Lets outputs appear, and records them: nothing is there at any instant that nothing is known of. Where files can carry
+ * what has to be known of them, they do, and the record, which then also says what the server calls them, follows.
+ *
+ * @returns the result, with what the outputs are known by from now on.
+ */
+async function commit(job: Job, staged: StagedOutput[], result: Done): Promise<Done> {
+  const { maxNoteBytes } = openStorage(job.outputDir);
+  const notes = result.outputs.map((output) => toNote(job, { ...result, outputs: [output] }));
+  const areCarried = notes.every((note) => note.length <= maxNoteBytes);
+  if (!areCarried) await append(job, toRecord(job, result));
+  const outputs: MadeOutput[] = [];
+  for (const [index, { file }] of staged.entries()) {
+    const version = await file.publish(areCarried ? notes[index] : undefined);
+    outputs.push({ ...(result.outputs[index] as MadeOutput), ...version });
+  }
+  // On a disk all was known before.
+  if (maxNoteBytes > 0) await append(job, toRecord(job, { ...result, outputs }), 'soon');
+  return { ...result, outputs };
+}
+
+/** What has to be known of one output, as a record that can stand in a header of HTTP. */
+function toNote(job: Job, result: Done): string {
+  const {
+    archive,
+    archiveBytes,
+    archiveMtimeMs,
+    archiveEtag,
+    status,
+    outputs,
+    rows,
+    filledRows,
+    suspectRows,
+    badLines,
+    version,
+  } = toRecord(job, result);
+  const essentials = { archive: nameOf(String(archive)), archiveBytes, archiveMtimeMs, archiveEtag, status, outputs };
+  return toAscii(JSON.stringify({ ...essentials, rows, filledRows, suspectRows, badLines, version }));
+}
+
+function toAscii(json: string): string {
+  return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Removes what another partition has of an output that is there now, unless it has been changed since the plan was made. */
@@ -154,10 +211,17 @@ export async function recordFailure<Result extends JobResult>(job: Job, result: 
   }
 }
 
-async function append({ outputDir }: Job, record: Record<string, unknown>): Promise<void> {
+/** @param when it has to be durable: when this returns, or some time before the run ends. */
+async function append(
+  { outputDir }: Job,
+  record: Record<string, unknown>,
+  when = 'now' as 'now' | 'soon',
+): Promise<void> {
   const file = recordsPath(outputDir);
+  const line = JSON.stringify(record);
   try {
-    await openStorage(file).appendLine(file, JSON.stringify(record));
+    if (when === 'now') await openStorage(file).appendLine(file, line);
+    else await openStorage(file).appendSoon(file, line);
   } catch (error) {
     throw new RecordError(file, error as Error);
   }
@@ -185,6 +249,7 @@ export function toRecord(
     archive: archive.path,
     archiveBytes: archive.sizeBytes,
     archiveMtimeMs: archive.mtimeMs,
+    archiveEtag: archive.etag,
     pair: archive.pair,
     date: archive.date,
     sourceDepth: archive.sourceDepth,
@@ -212,6 +277,8 @@ function withoutOld({ replaces: _, removes: __, ...output }: PlannedOutput): Out
 function kindOf(error: unknown): FailureKind {
   if (error instanceof ArchiveError) return 'archive';
   if (isDiskFull(error)) return 'disk-full';
+  const s3Error = error instanceof RecordError ? error.cause : error;
+  if (s3Error instanceof S3Error && s3Error.fault !== 'failed') return s3Error.fault;
   const isOfSystem = error instanceof StorageError || (error as NodeJS.ErrnoException)?.syscall !== undefined;
   return isOfSystem ? 'storage' : 'bug';
 }

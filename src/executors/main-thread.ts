@@ -1,5 +1,6 @@
 import type { Executor } from '../convert/executor.js';
 import { runJob } from '../convert/recorded-job.js';
+import { settleAllLogs } from '../storage/open-storage.js';
 import { newRunId } from '../storage/staging.js';
 import type { Writer } from '../storage/storage.js';
 
@@ -20,6 +21,7 @@ export function mainThreadExecutor(): Executor {
     async close() {
       abort.abort();
       await Promise.allSettled([running]);
+      await settleAllLogs();
     },
   };
 }

@@ -2,7 +2,9 @@ import { Worker } from 'node:worker_threads';
 import type { Executor, JobRun } from '../convert/executor.js';
 import type { Job } from '../convert/plan.js';
 import type { JobResult } from '../convert/recorded-job.js';
+import { s3Settings } from '../storage/s3/settings.js';
 import { newRunId } from '../storage/staging.js';
+import { StorageError } from '../storage/storage.js';
 import { CommitGate } from './commit-gate.js';
 import type { WorkerData, WorkerMessage, WorkerTask } from './worker.js';
 
@@ -29,6 +31,8 @@ interface Thread {
   gate: CommitGate;
   /** Settled when it has nothing to do. */
   running: Promise<unknown>;
+  /** Records of its jobs are not durable yet. */
+  isUnsettled: boolean;
 }
 
 /**
@@ -49,9 +53,9 @@ export function workerThreadsExecutor<Work = Job, Result = JobResult>({
   function start(): Thread {
     const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB };
     const gate = new CommitGate();
-    const data: WorkerData = { runId, gate: gate.shared };
+    const data: WorkerData = { runId, gate: gate.shared, s3: s3Settings() };
     const worker = new Worker(workerUrl, { resourceLimits, workerData: data });
-    const thread: Thread = { worker, gate, running: Promise.resolve() };
+    const thread: Thread = { worker, gate, running: Promise.resolve(), isUnsettled: false };
     all.add(thread);
     worker.once('exit', () => all.delete(thread));
     // A thread that fails while it is idle is not used again; whoever takes a job next gets a new one.
@@ -80,6 +84,8 @@ export function workerThreadsExecutor<Work = Job, Result = JobResult>({
           onRead(message.readBytes);
           return;
         }
+        if (!('result' in message)) return;
+        thread.isUnsettled = message.isUnsettled ?? false;
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         idle.push(thread);
         resolve(message.result);
@@ -99,8 +105,22 @@ export function workerThreadsExecutor<Work = Job, Result = JobResult>({
   }
 
   async function close(): Promise<void> {
+    // A job that is not yet at its end is ended at once. What earlier ones made is known by the notes of the outputs.
     isClosed = true;
+    const problems = await Promise.all(idle.splice(0).map(settle));
     await Promise.all([...all].map(end));
+    const problem = problems.find((found) => found !== undefined);
+    if (problem !== undefined) throw new StorageError(problem);
+  }
+
+  /** @returns why the records of a thread's jobs are not durable. */
+  function settle(thread: Thread): Promise<string | undefined> {
+    const { worker } = thread;
+    if (!all.has(thread) || !thread.isUnsettled) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      worker.on('message', (message: WorkerMessage) => 'settled' in message && resolve(message.settled));
+      worker.once('exit', () => resolve(undefined)).postMessage('settle' satisfies WorkerTask);
+    });
   }
 
   return { slots, runId, run, close };

@@ -4,6 +4,8 @@ import { takeInventory } from '../catalog/inventory.js';
 import { type PlanOptions, resolveOptions } from '../convert/options.js';
 import { plan, type SkipReason } from '../convert/plan.js';
 import { type FailureKind, type MadeOutput, runJob } from '../convert/recorded-job.js';
+import { settleAllLogs } from '../storage/open-storage.js';
+import { useS3 } from '../storage/s3/settings.js';
 
 /** Options of {@link convertArchive}: what to make, and how to watch and stop it. */
 export type ConvertArchiveOptions = PlanOptions & {
@@ -66,12 +68,14 @@ export async function convertArchive(path: string, options: ConvertArchiveOption
   const { signal, onRead, ...planOptions } = options;
   signal?.throwIfAborted();
   const resolved = resolveOptions(planOptions);
+  if (resolved.s3) useS3(resolved.s3);
   const archives = await identifyArchives([path], resolved.markets);
   const [entry] = plan(await takeInventory(archives, resolved.outputDir), resolved);
   if (!entry) return { status: 'skipped', reason: 'not asked for' };
   if (entry.action === 'fail') throw new ConversionError(path, entry.problem, 'archive');
   if (entry.action === 'skip') return { status: 'skipped', reason: entry.reason };
   const result = await runJob(entry.job, { onRead, signal });
+  await settleAllLogs();
   signal?.throwIfAborted();
   if (result.status === 'failed') throw new ConversionError(path, result.error, result.kind);
   if (result.status !== 'done') return { status: 'skipped', reason: 'exists' };

@@ -16,6 +16,8 @@ const LOOKS_AT_A_TIME = 64;
 
 /** Folders of this machine. */
 export const localStorage: Storage = {
+  maxNoteBytes: 0,
+
   async *list(folder) {
     const names = (await readFolder(folder)).filter(({ text }) => !text.startsWith('.')).sort(inOrder);
     for (let start = 0; start < names.length; start += LOOKS_AT_A_TIME) {
@@ -36,6 +38,7 @@ export const localStorage: Storage = {
   },
 
   open: async (file) => openFile(file),
+  readNote: async () => undefined,
   stage: (file, options) => new LocalStagedFile(file, options),
   resume: async (file, runId) => resumePartial(file, runId),
   async remove(file, top) {
@@ -46,6 +49,9 @@ export const localStorage: Storage = {
   writersOf: async (file, options) => findWriters(file, options),
   sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId) + sweepPartials(folder),
   appendLine: async (file, line) => appendLine(file, line),
+  appendSoon: async (file, line) => appendLine(file, line),
+  unsettledLines: () => 0,
+  settleLogs: async () => {},
   readLog: readLines,
 
   async requireWritable(folder) {
@@ -126,7 +132,8 @@ async function isThere(file: string): Promise<boolean> {
 
 function describe(file: string, stat: fs.Stats): Entry {
   const place = { name: path.basename(file), path: file };
-  if (stat.isDirectory()) return { ...place, kind: 'folder', id: `${stat.dev}:${stat.ino}` };
+  const id = `${stat.dev}:${stat.ino}`;
+  if (stat.isDirectory()) return { ...place, kind: 'folder', id };
   if (!stat.isFile()) return { ...place, kind: 'unusable', problem: 'not a regular file', mayBeFolder: false };
-  return { ...place, kind: 'file', ...versionOf(stat) };
+  return { ...place, kind: 'file', id, ...versionOf(stat) };
 }

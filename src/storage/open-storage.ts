@@ -1,6 +1,17 @@
 import { localStorage } from './local.js';
 import { schemeOf } from './paths.js';
+import { s3Storage } from './s3/storage.js';
 import { type Storage, StorageError } from './storage.js';
+
+/** Whether this thread has appended lines to logs that are not durable yet. */
+export function hasUnsettledLines(): boolean {
+  return [localStorage, s3Storage].some((storage) => storage.unsettledLines() > 0);
+}
+
+/** Makes all lines durable that this thread has appended to logs, wherever they are. */
+export async function settleAllLogs(): Promise<void> {
+  for (const storage of [localStorage, s3Storage]) await storage.settleLogs();
+}
 
 /**
  * The storage that a path belongs to.
@@ -10,7 +21,8 @@ import { type Storage, StorageError } from './storage.js';
 export function openStorage(path: string): Storage {
   const scheme = schemeOf(path);
   if (scheme === undefined) return localStorage;
+  if (scheme === 's3') return s3Storage;
   throw new StorageError(
-    `${path}: nothing is known of ${scheme}:// here; a folder or a file of this machine was expected`,
+    `${path}: nothing is known of ${scheme}:// here; a folder or a file of this machine, or s3://BUCKET/PREFIX, was expected`,
   );
 }

@@ -45,12 +45,24 @@ function nearestThere(folder: string): string {
   return fs.existsSync(folder) || parent === folder ? folder : nearestThere(parent);
 }
 
-/** Removes what nobody will ask for: see {@link Storage.sweep}. @returns how many. */
-export function sweepPartials(place: string): number {
+/** The files that there is something left of. */
+export function partialNames(place: string): string[] {
+  return partialsIn(place).map(({ fileName }) => fileName);
+}
+
+/**
+ * Removes what nobody will ask for: see {@link Storage.sweep}.
+ *
+ * @param isThere whether a file has been published, by its name. Default: into the same folder.
+ * @returns how many.
+ */
+export function sweepPartials(
+  place: string,
+  isThere = (fileName: string) => fs.existsSync(path.join(place, fileName)),
+): number {
   let removed = 0;
   for (const { folder, fileName, isOrphan } of partialsIn(place)) {
-    const isOver =
-      fs.existsSync(path.join(place, fileName)) || isOlderThan(lastWritten(folder, fileName), Date.now() - KEPT_MS);
+    const isOver = isThere(fileName) || isOlderThan(lastWritten(folder, fileName), Date.now() - KEPT_MS);
     if (isOrphan && isOver && remove(folder)) removed++;
   }
   return removed;

@@ -17,6 +17,12 @@ export function folderOf(location: string): string {
   return location.slice(0, location.lastIndexOf('/'));
 }
 
+/** The path of something in a folder, from there on, with `/`. */
+export function pathWithin(folder: string, location: string): string {
+  if (schemeOf(folder) === undefined) return path.relative(folder, location).split(path.sep).join('/');
+  return location.slice(folder.replace(/\/+$/, '').length + 1);
+}
+
 /** The last name of a path. */
 export function nameOf(location: string): string {
   return path.basename(location);

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { flush, flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
 import { stagedName, stagingPlace } from './staging.js';
-import type { StagedFile, StagingOptions, StoredIdentity } from './storage.js';
-import { versionOf } from './version.js';
+import type { FileVersion, StagedFile, StagingOptions, StoredIdentity } from './storage.js';
+import { versionIn, versionOf } from './version.js';
 import { writeAll } from './write-all.js';
 
 const require = createRequire(import.meta.url);
@@ -16,9 +16,10 @@ const require = createRequire(import.meta.url);
  */
 export class LocalStagedFile implements StagedFile {
   readonly #path: string;
+  /** Where it is until it is published. */
+  readonly stagedPath: string;
   /** The file's own folder, or one above: it outlives the file. */
   readonly #stagingDir: string;
-  readonly #stagedPath: string;
   readonly #runId: string;
   #fd: number | undefined;
   #writtenBytes = 0;
@@ -32,8 +33,8 @@ export class LocalStagedFile implements StagedFile {
     makeFolder(stagingDir);
     if (tempDir !== undefined) makeFolder(tempDir);
     const { folder, name } = stagingPlace(filePath, { stagingDir, tempDir });
-    this.#stagedPath = path.join(folder, stagedName(name, runId));
-    this.#fd = fs.openSync(this.#stagedPath, 'wx');
+    this.stagedPath = path.join(folder, stagedName(name, runId));
+    this.#fd = fs.openSync(this.stagedPath, 'wx');
   }
 
   write(bytes: Uint8Array): void {
@@ -57,18 +58,19 @@ export class LocalStagedFile implements StagedFile {
     this.#hash = newSha256();
   }
 
-  async publish(): Promise<void> {
+  async publish(): Promise<FileVersion> {
     if (!this.#identity) throw new Error(`${this.#path} is to be flushed before it is published`);
     makeFolder(path.dirname(this.#path)); // another run that gave up may have removed it
     this.#rename();
     flushFolder(path.dirname(this.#path));
+    return versionIn(this.#identity);
   }
 
   discard(): void {
     try {
       this.#close();
     } finally {
-      fs.rmSync(this.#stagedPath, { force: true });
+      fs.rmSync(this.stagedPath, { force: true });
       removeEmptyFolders(path.dirname(this.#path), this.#stagingDir);
     }
   }
@@ -86,7 +88,7 @@ export class LocalStagedFile implements StagedFile {
 
   #rename(): void {
     try {
-      fs.renameSync(this.#stagedPath, this.#path);
+      fs.renameSync(this.stagedPath, this.#path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
       this.#copyAcrossAndRename();
@@ -97,14 +99,14 @@ export class LocalStagedFile implements StagedFile {
   #copyAcrossAndRename(): void {
     const copy = path.join(this.#stagingDir, stagedName(path.basename(this.#path), this.#runId));
     try {
-      fs.copyFileSync(this.#stagedPath, copy, fs.constants.COPYFILE_EXCL);
+      fs.copyFileSync(this.stagedPath, copy, fs.constants.COPYFILE_EXCL);
       const seconds = (this.#identity?.mtimeMs ?? 0) / 1000;
       fs.utimesSync(copy, seconds, seconds); // it is known by its time
       flush(copy, 'r+');
       fs.renameSync(copy, this.#path);
     } finally {
       fs.rmSync(copy, { force: true });
-      fs.rmSync(this.#stagedPath, { force: true });
+      fs.rmSync(this.stagedPath, { force: true });
     }
   }
 }

@@ -106,7 +106,8 @@ export function findWriters(file: string, { runId: ownRunId, ...options }: Stagi
   });
 }
 
-function isLeftover(name: string, file: string, endedRunId: string | undefined): boolean {
+/** Whether an unfinished file is of nobody any more, by its name, and by its age where the name does not tell. */
+export function isLeftover(name: string, file: string, endedRunId: string | undefined): boolean {
   const match = STAGED.exec(name);
   if (!match) return STAGED_BEFORE.test(name) && isOlderThan(file, Date.now() - FOREIGN_AGE_MS);
   const [, , fileHost = '', filePlace = '', pid = '', start = '', runId] = match;

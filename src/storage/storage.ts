@@ -3,13 +3,10 @@
 /** What tells whether a file is still the same: an archive or an output that was changed differs in one of these. */
 export interface FileVersion {
   sizeBytes: number;
-  /** When it was last changed, whole ms since the epoch. */
-  mtimeMs: number;
-}
-
-/** Whether two looks at a file have seen the same file, as far as that tells. */
-export function isSameVersion(a: FileVersion, b: FileVersion): boolean {
-  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs;
+  /** When it was last changed, whole ms since the epoch; of files of a machine. */
+  mtimeMs?: number | undefined;
+  /** What the server calls this version of an object, without quotes; of objects of S3. */
+  etag?: string | undefined;
 }
 
 /** What a file that was written is known by, also where it was copied without its time. */
@@ -24,9 +21,8 @@ export type Entry = {
   name: string;
   /** The folder's path as it was given, and the name. */
   path: string;
-} & (
-  | ({ kind: 'file' } & FileVersion)
-  /** `id` is the same for each path that leads to the folder, such as symbolic links. */
+} /** `id` is the same for each path that leads to it, such as symbolic links. */ & (
+  | ({ kind: 'file'; id: string } & FileVersion)
   | { kind: 'folder'; id: string }
   /** It is there, and is neither, or cannot be looked at: why. What cannot be looked at may be a folder. */
   | { kind: 'unusable'; problem: string; mayBeFolder: boolean }
@@ -68,14 +64,19 @@ export interface StagedFile {
   /**
    * Makes sure that what was written outlives a power cut. Nothing is written afterwards.
    *
-   * @returns what the file will be known by: size and time of its own descriptor, whatever is at its path meanwhile, and
-   * the hash of the bytes that were given to {@link write}.
+   * @returns what the file will be known by, as far as that is known before it appears: its size, its time if it keeps
+   * the one that it has now, and the hash of the bytes that were given to {@link write}.
    */
   flush(): StoredIdentity;
   /** Forgets what was written, and begins anew. It stays staged meanwhile. Not after {@link flush}. */
   restart(): void;
-  /** Makes the flushed file appear at its path, in one step, in place of what was there. */
-  publish(): Promise<void>;
+  /**
+   * Makes the flushed file appear at its path, in one step, in place of what was there.
+   *
+   * @param note appears with it, to be asked for by {@link Storage.readNote}: at most {@link Storage.maxNoteBytes}.
+   * @returns what the file is known by from now on.
+   */
+  publish(note?: string): Promise<FileVersion>;
   /** Leaves nothing behind, whatever happened before. Does nothing after {@link publish}. */
   discard(): void;
 }
@@ -110,7 +111,12 @@ export interface PartialFile {
 /** A kind of place. Paths are given as the user gave them. */
 export interface Storage {
   /**
-   * What is directly in a folder, in the order of the names' characters. Hidden names (`.…`) are left out.
+   * How long a note may be that a file carries, in bytes of ASCII; 0: files carry none. What such a note tells of a file
+   * is durable as soon as the file appears.
+   */
+  readonly maxNoteBytes: number;
+  /**
+   * What is directly in a folder, in the order of the names' characters, page by page. Hidden names (`.…`) are left out.
    *
    * @throws {@link StorageError} when the folder is not there, is none, or cannot be read.
    */
@@ -127,6 +133,8 @@ export interface Storage {
    * @throws {@link StorageError} when it is no regular file; a system error, with `code`, when it cannot be opened.
    */
   open(path: string): Promise<ByteSource>;
+  /** The note that a file carries, and which version of the file it was read of; `undefined`: it carries none. */
+  readNote(path: string): Promise<{ note: string; version: FileVersion } | undefined>;
   /** Begins a file that is to appear at a path. Folders are made as needed. */
   stage(path: string, options: StagingOptions): StagedFile;
   /**
@@ -138,7 +146,7 @@ export interface Storage {
   /**
    * Removes a file, durably, and the folders that it leaves empty, up to but without `top`.
    *
-   * @throws a system error when it is not there or cannot be removed.
+   * @throws a system error when it cannot be removed, or is not there, where the system tells.
    */
   remove(path: string, top: string): Promise<void>;
   /**
@@ -162,6 +170,15 @@ export interface Storage {
    * @param line without its end.
    */
   appendLine(path: string, line: string): Promise<void>;
+  /**
+   * Appends a line that is known elsewhere, too, so that it need not be durable at once: it is after the next
+   * {@link appendLine} to this log by the same thread, and after {@link settleLogs}.
+   */
+  appendSoon(path: string, line: string): Promise<void>;
+  /** How many lines this thread has appended that are not durable yet. */
+  unsettledLines(): number;
+  /** Makes all lines durable that this thread has appended. */
+  settleLogs(): Promise<void>;
   /**
    * The bytes of a log, one stretch after the other; none when there is no log.
    *

@@ -167,7 +167,7 @@ function countsOf({ knowledge }: KnownOutput): [number | null, number | null, nu
   return [orNull(rows), orNull(filledRows), orNull(suspectRows)];
 }
 
-function versionText({ sizeBytes, mtimeMs }: FileVersion): string {
+function versionText({ sizeBytes, mtimeMs = 0 }: FileVersion): string {
   return `${sizeBytes.toString(36)}-${mtimeMs.toString(36)}`;
 }
 

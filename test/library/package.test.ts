@@ -35,6 +35,7 @@ test('what is exported, so that a change of it is seen', () => {
     'runJob',
     'snapshots',
     'takeInventory',
+    'useS3',
     'workerThreadsExecutor',
   ]);
 });

@@ -21,6 +21,8 @@ import {
   until,
 } from '../support/runs.js';
 
+import { BUCKET, environment, flagsFor, putObject, readObjects, startS3rver } from '../support/s3-servers.js';
+
 type Json = Record<string, unknown>;
 
 const PAGE = fs.readFileSync(fileURLToPath(new URL('../../../docs/json.md', import.meta.url)), 'utf8');
@@ -101,9 +103,42 @@ before(async () => {
   ]);
   await print(folder, ['peek', path.join(source, `linear/0200/MARKETUSDT/${DAY}_MARKETUSDT_ob200.data.zip`), '--json']);
   await meetAnotherRun();
+  await convertInS3();
   for (const record of readRecords(output)) if (record) keep('record', record);
   await download();
 });
+
+/** From S3 to S3. */
+async function convertInS3(): Promise<void> {
+  const server = await startS3rver();
+  try {
+    const archive = `json/${DAY}_AAAUSDT_ob200.data.zip`;
+    const file = path.join(source, `0200/AAAUSDT/${DAY}_AAAUSDT_ob200.data.zip`);
+    await putObject(server, archive, fs.readFileSync(file));
+    // This server lists only folders that have something directly in them.
+    for (const folder of ['0200', '0200/symbol=AAAUSDT']) await putObject(server, `json/out/${folder}/.keep`, '');
+    const where = [
+      '--output-dir',
+      `s3://${BUCKET}/json/out`,
+      ...flagsFor(server),
+      '--s3-region',
+      'us-east-1',
+      '--json',
+    ];
+    const variants = [[], ['--dry-run', '--overwrite'], ['--dry-run', '--partition', 'hive', '--on-stale', 'remake']];
+    for (const more of variants) {
+      const args = ['convert', `s3://${BUCKET}/${archive}`, ...where, ...more];
+      const { status, stdout, stderr } = await complete(args, { env: environment() });
+      assert.equal(status, 0, stdout + stderr);
+      for (const line of stdout.trimEnd().split('\n')) keep(String(JSON.parse(line).event), JSON.parse(line) as Json);
+    }
+    for (const text of (await readObjects(server, 'json/out/conversions.jsonl/')).values()) {
+      for (const line of text.trimEnd().split('\n')) keep('record', JSON.parse(line) as Json);
+    }
+  } finally {
+    await server.close();
+  }
+}
 
 /** Archives that are fetched, and all that may become of one. */
 async function download(): Promise<void> {

@@ -8,18 +8,45 @@ import { assertAsDescribed, readTables } from '../support/field-tables.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { NO_REDIS, startRedis } from '../support/redis.js';
 import { complete, makeArchive } from '../support/runs.js';
+import { BUCKET, environment, flagsFor, NO_MOTO, putFolder, startMoto } from '../support/s3-servers.js';
 
 type Json = Record<string, unknown>;
 
 const PAGE = fs.readFileSync(fileURLToPath(new URL('../../../docs/scale.md', import.meta.url)), 'utf8');
 
-/** The commands of the page's blocks of shell, without comments. */
-const commands = [...PAGE.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-  block
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.replace(/ +#.*$/, '')),
-);
+const ABOUT_S3 = '## Archives and outputs in S3\n';
+const [sectionOnS3 = '', ...otherSections] = PAGE.slice(PAGE.indexOf(ABOUT_S3) + ABOUT_S3.length).split(/^(?=## )/m);
+const commands = commandsOf(PAGE.slice(0, PAGE.indexOf(ABOUT_S3)) + otherSections.join(''));
+
+/** The commands of blocks of shell, without comments. */
+function commandsOf(page: string): string[] {
+  return [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
+    block
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/ +#.*$/, '')),
+  );
+}
+
+test('the commands on S3 work one after the other, with other buckets and another server', {
+  skip: NO_MOTO,
+}, async (t) => {
+  const server = await startMoto();
+  t.after(() => server.close());
+  const [archives, cwd] = [tempDir(t), tempDir(t)];
+  await makeArchive(archives, { pair: 'BTCUSDT', depth: 200 });
+  await putFolder(server, archives, 'bybit');
+  const [install = '', ...others] = commandsOf(sectionOnS3);
+  assert.match(install, /^npm install .*@aws-sdk\/client-s3$/);
+  assert.equal(others.length, 4);
+  for (const command of others) {
+    const [program, ...args] = command.replaceAll(/my-(archives|snapshots)/g, BUCKET).split(/ +/);
+    assert.equal(program, 'bookgrid');
+    const { status, stdout, stderr } = await complete([...args, ...flagsFor(server)], { cwd, env: environment() });
+    assert.equal(status, 0, `${command}\n${stdout}${stderr}`);
+  }
+  assert.match(fs.readFileSync(path.join(cwd, 'btcusdt.csv'), 'utf8'), /^timestamp,bid_price_1,/);
+});
 
 test('the commands work one after the other, with other folders and another server', { skip: NO_REDIS }, async (t) => {
   const redis = await startRedis(t);

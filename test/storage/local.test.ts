@@ -11,7 +11,9 @@ import { collect } from '../support/collect.js';
 import { tempDir } from '../support/files.js';
 import { testStorage } from './conformance.js';
 
-testStorage('a folder of this machine', localStorage, async (t) => path.join(tempDir(t), 'with space and ümlaut'));
+testStorage('a folder of this machine', localStorage, async (t) => path.join(tempDir(t), 'with space and ümlaut'), {
+  hasFolders: true,
+});
 
 describe('a folder of this machine', () => {
   const list = (folder: string): Promise<Entry[]> => collect(localStorage.list(folder));

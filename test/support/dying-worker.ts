@@ -1,7 +1,7 @@
 /** A worker thread that some archives kill, by the pair in their name. With the others it does its work. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { runJob } from '../../src/convert/recorded-job.js';
-import type { WorkerTask } from '../../src/executors/worker.js';
+import type { WorkerMessage, WorkerTask } from '../../src/executors/worker.js';
 
 /** How a worker can die, and what its archive's error says then. */
 export const DEATHS: Record<string, RegExp> = {
@@ -13,8 +13,8 @@ export const DEATHS: Record<string, RegExp> = {
   MEMORY: /its worker died: .*memory/,
 };
 
-parentPort?.on('message', async ({ job }: WorkerTask) => {
-  const post = (message: unknown) => parentPort?.postMessage(message);
+parentPort?.on('message', async ({ job }: Exclude<WorkerTask, 'settle'>) => {
+  const post = (message: WorkerMessage) => parentPort?.postMessage(message);
   switch (job.archive.pair) {
     case 'EXIT0':
     case 'EXIT7':

@@ -4,6 +4,7 @@ import net from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { tempDir } from './files.js';
+import { freePort } from './free-port.js';
 
 /** Why no queue can be tried here; `false`: it can. */
 export const NO_REDIS =
@@ -51,15 +52,6 @@ export async function startRedis(t: TestContext, { password }: { password?: stri
       return stdout.trimEnd();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function canConnect(port: number): Promise<boolean> {

@@ -36,7 +36,7 @@ const JOB_OPTIONS = {
 export type QueuedJob = Omit<Job, keyof Common>;
 
 /** What all jobs of a queue have in common. */
-type Common = Pick<Job, 'options' | 'outputDir' | 'tempDir' | 'overwrite' | 'inflater'>;
+type Common = Pick<Job, 'options' | 'outputDir' | 'tempDir' | 's3' | 'overwrite' | 'inflater'>;
 
 /** What is settled by the first job of a queue, for all that come while it is not empty. */
 export interface QueueSettings extends Common {
@@ -182,14 +182,16 @@ export function toJob(queued: QueuedJob, { version: _, ...common }: QueueSetting
   return { ...queued, ...common };
 }
 
-function settingsOf({ options, outputDir, tempDir, overwrite, inflater }: Job): QueueSettings {
-  return { version: VERSION, options, outputDir, ...(tempDir !== undefined && { tempDir }), overwrite, inflater };
+function settingsOf({ options, outputDir, tempDir, s3, overwrite, inflater }: Job): QueueSettings {
+  const places = { outputDir, ...(tempDir !== undefined && { tempDir }), ...(s3 && { s3 }) };
+  return { version: VERSION, options, ...places, overwrite, inflater };
 }
 
 function withoutCommon({
   options: _,
   outputDir: _o,
   tempDir: _t,
+  s3: _s,
   overwrite: _w,
   inflater: _i,
   ...own
@@ -199,8 +201,8 @@ function withoutCommon({
 
 /** Of the same archive as it is now, for the same outputs with the same options there is one job. */
 function idOf({ archive, outputs, options }: Job): string {
-  const { path, sizeBytes, mtimeMs } = archive;
-  const identity = JSON.stringify([path, sizeBytes, mtimeMs, outputs.map((output) => output.path), options]);
+  const { path, sizeBytes, mtimeMs, etag } = archive;
+  const identity = JSON.stringify([path, sizeBytes, etag ?? mtimeMs, outputs.map((output) => output.path), options]);
   return `a${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}`;
 }
 

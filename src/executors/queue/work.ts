@@ -10,7 +10,7 @@ import { UsageError } from '../../base/usage-error.js';
 import { VERSION } from '../../base/version.js';
 import type { Executor } from '../../convert/executor.js';
 import type { Job } from '../../convert/plan.js';
-import { type JobResult, recordFailure } from '../../convert/recorded-job.js';
+import { type FailureKind, type JobResult, recordFailure } from '../../convert/recorded-job.js';
 import { stagingFolders } from '../../convert/run.js';
 import { openStorage } from '../../storage/open-storage.js';
 import type { RedisAddress } from './address.js';
@@ -25,6 +25,9 @@ const LOOK_FOR_STALLED_MS = 5_000;
 const LOOK_IF_DONE_MS = 1_000;
 /** For jobs to be handed back to a server that may not be there any more. */
 const HAND_BACK_MS = 10_000;
+
+/** What fails again, however often it is tried. */
+const HOPELESS: readonly FailureKind[] = ['archive', 'refused'];
 
 /** What became of a job that was taken from the queue. */
 export interface QueueOutcome {
@@ -105,7 +108,7 @@ export async function workOnQueue(
       return handBack(taken, token);
     }
     const tries = taken.attemptsMade + 1;
-    const isHopeless = result.status === 'failed' && result.kind === 'archive';
+    const isHopeless = result.status === 'failed' && HOPELESS.includes(result.kind);
     onOutcome({ job, result, tries, isTriedAgain: result.status === 'failed' && !isHopeless && tries < MAX_TRIES });
     if (result.status !== 'failed') return;
     throw isHopeless ? new UnrecoverableError(result.error) : new Error(result.error);

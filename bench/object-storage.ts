@@ -1,0 +1,121 @@
+/**
+ * Converts the same archives from a disk to a disk and from S3 to S3, by a server on this machine, and prints time and peak
+ * memory of both. What comes out is compared byte for byte before anything is measured.
+ *
+ *     node dist/bench/object-storage.js [--minutes N] [--workers N] [--archives N] [--runs N] [--min-ratio X] [--limit-mb N]
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Command } from 'commander';
+import { toDate } from '../src/base/time.js';
+import { writeSample } from '../src/samples/samples.js';
+import { readOutputs } from '../test/support/files.js';
+import {
+  BUCKET,
+  CREDENTIALS,
+  flagsFor,
+  putFolder,
+  readObjects,
+  type S3Server,
+  startS3rver,
+} from '../test/support/s3-servers.js';
+import { bookgrid, type Contestant, measure, type Result, race, spread } from './measure.js';
+
+const FIRST_DAY_MS = Date.UTC(2025, 0, 15);
+const DAY_MS = 86_400_000;
+
+const options = new Command('object-storage')
+  .description('Throughput and memory of S3 on this machine, beside those of its disk.')
+  .option('--minutes <n>', 'length of each archive, instead of a whole day', Number)
+  .option('--workers <n>', 'archives converted at a time', Number, 1)
+  .option('--archives <n>', 'archives for each worker, one after the other', Number, 3)
+  .option('--runs <n>', 'how often each is measured', Number, 5)
+  .option('--min-ratio <x>', 'fail when S3 reaches less than this part of the throughput of the disk', Number)
+  .option('--limit-mb <n>', 'fail when peak memory with S3 is over so many MB a worker', Number)
+  .parse()
+  .opts<{ minutes?: number; workers: number; archives: number; runs: number; minRatio?: number; limitMb?: number }>();
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-object-storage-'));
+const server = await startS3rver();
+try {
+  const source = path.join(dir, 'source');
+  const archives = await writeDays(source);
+  await putFolder(server, source, 'source');
+  const bytes = archives.reduce((sum, file) => sum + fs.statSync(file).size, 0);
+  console.log(`${archives.length} archives of ${mb(bytes)} MB zipped, ${options.workers} workers`);
+  const contestants = [onDisk(archives), inS3(archives, source)];
+  for (const { command } of contestants) await measure(command);
+  await compare(server);
+  console.log('outputs: equal, byte for byte\n');
+  const results = await race(contestants, options.runs);
+  report(results, bytes);
+} finally {
+  await server.close();
+  fs.rmSync(dir, { recursive: true, force: true });
+}
+
+async function writeDays(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for (let day = 0; day < options.workers * options.archives; day++) {
+    const date = toDate(FIRST_DAY_MS + day * DAY_MS);
+    const length = options.minutes === undefined ? {} : { durationMs: options.minutes * 60_000 };
+    paths.push(
+      await writeSample(folder, { symbol: 'XRPUSDT', date, depth: 500, style: 'contract', seed: 1 + day, ...length }),
+    );
+  }
+  return paths;
+}
+
+function settings(): string[] {
+  return ['--overwrite', '--workers', String(options.workers)];
+}
+
+function onDisk(archives: string[]): Contestant {
+  const args = [...archives, '--output-dir', path.join(dir, 'out'), ...settings()];
+  return { name: 'disk', command: bookgrid(...args) };
+}
+
+function inS3(archives: string[], source: string): Contestant {
+  const paths = archives.map((file) => `s3://${BUCKET}/source/${path.relative(source, file)}`);
+  const args = [...paths, '--output-dir', `s3://${BUCKET}/out`, ...settings(), ...flagsFor(server)];
+  const environment = Object.entries(CREDENTIALS).map(([name, value]) => `${name}=${value}`);
+  return { name: 'S3', command: ['env', ...environment, ...bookgrid(...args)] };
+}
+
+async function compare(from: S3Server): Promise<void> {
+  const expected = readOutputs(path.join(dir, 'out'));
+  if (expected.size === 0) throw new Error('nothing was made');
+  const made = await readObjects(from, 'out/0');
+  for (const [name, text] of expected) {
+    if (made.get(`out/${name}`) !== text) throw new Error(`${name} is not the same in S3`);
+  }
+}
+
+function report(results: Result[], bytes: number): void {
+  console.log('| data in | wall s | MB of archives a second | CPU s | peak MB |\n|---|---|---|---|---|');
+  const medians = results.map(({ name, runs }) => {
+    const of = (what: 'wallSeconds' | 'cpuSeconds' | 'peakBytes') => spread(runs.map((run) => run[what])).median;
+    const rate = bytes / 1e6 / of('wallSeconds');
+    const cells = [
+      name,
+      of('wallSeconds').toFixed(2),
+      rate.toFixed(1),
+      of('cpuSeconds').toFixed(2),
+      mb(of('peakBytes')),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+    return { rate, peakMb: of('peakBytes') / 1e6 };
+  });
+  const [disk, s3] = medians;
+  const ratio = (s3?.rate ?? 0) / (disk?.rate ?? 1);
+  const perWorker = (s3?.peakMb ?? 0) / options.workers;
+  console.log(`\nS3 reaches ${ratio.toFixed(2)} of the disk's throughput, with ${perWorker.toFixed(0)} MB a worker.`);
+  if (options.minRatio !== undefined && ratio < options.minRatio) throw new Error(`that is under ${options.minRatio}`);
+  if (options.limitMb !== undefined && perWorker > options.limitMb)
+    throw new Error(`that is over ${options.limitMb} MB`);
+}
+
+function mb(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}

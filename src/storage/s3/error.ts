@@ -1,0 +1,135 @@
+import { formatS3Path, type S3Place } from './path.js';
+import { s3Settings } from './settings.js';
+
+/**
+ * Whether it helps to ask again: later and slower of `throttled`, perhaps of `failed` (the network, the server); a
+ * request that is `refused` (no such bucket, no permission, another region) will be refused again.
+ */
+export type S3Fault = 'throttled' | 'failed' | 'refused';
+
+/**
+ * A request to S3 that failed, after all retries. It looks as an error of the system does: `code`, `syscall` (the
+ * request) and `path`. The message names bucket and key and says what to do; credentials are not in it.
+ */
+export class S3Error extends Error {
+  override name = 'S3Error';
+  readonly fault: S3Fault;
+  readonly code: string;
+  readonly syscall: string;
+  readonly path: string;
+
+  constructor(message: string, { fault, code, syscall, path }: Pick<S3Error, 'fault' | 'code' | 'syscall' | 'path'>) {
+    super(message);
+    this.fault = fault;
+    this.code = code;
+    this.syscall = syscall;
+    this.path = path;
+  }
+}
+
+/** What the SDK throws, as far as it is looked at here. */
+interface SdkError {
+  name?: string;
+  code?: string;
+  Code?: string;
+  message?: string;
+  Region?: string;
+  $metadata?: { httpStatusCode?: number; attempts?: number };
+  $response?: { headers?: Record<string, string> };
+}
+
+/** The permission that a request needs, where it is not named like it. */
+const PERMISSIONS: Record<string, string> = {
+  HeadObject: 's3:GetObject',
+  ListObjectsV2: 's3:ListBucket',
+  CreateMultipartUpload: 's3:PutObject',
+  UploadPart: 's3:PutObject',
+  CompleteMultipartUpload: 's3:PutObject',
+  ListMultipartUploads: 's3:ListBucketMultipartUploads',
+};
+
+const THROTTLED = ['SlowDown', 'Throttling', 'ThrottlingException', 'RequestLimitExceeded', 'TooManyRequests'];
+const WRONG_REGION = ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException'];
+const NOT_ACCEPTED = [
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'ExpiredToken',
+  'InvalidToken',
+  'TokenRefreshRequired',
+];
+const UNREACHABLE = /^(E[A-Z]+|TimeoutError)$/;
+
+/** Says in words what came of a request. Only words of ours, and the server's code, where the code is known. */
+export function describeS3Error(error: unknown, request: string, place: S3Place): S3Error {
+  if (error instanceof S3Error) return error;
+  const { name = '', code: systemCode, Code, $metadata, $response, Region } = (error ?? {}) as SdkError;
+  const { httpStatusCode: status, attempts = 1 } = $metadata ?? {};
+  const code = Code ?? systemCode ?? name;
+  const path = formatS3Path(place);
+  const { endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'], region } = s3Settings();
+  const server = endpoint ?? 'Amazon S3';
+  const tell = (fault: S3Fault, message: string, as = code) =>
+    new S3Error(message, { fault, code: as || 'Unknown', syscall: request, path });
+  const is = (codes: readonly string[]) => codes.includes(code);
+
+  if (code === 'NoSuchBucket') {
+    return tell('refused', `No such bucket: ${place.bucket} (${server}). Check its name, and --s3-endpoint`);
+  }
+  if (WRONG_REGION.includes(code) || status === 301) {
+    const right = Region ?? $response?.headers?.['x-amz-bucket-region'];
+    const asked = region ? `, and ${region} was asked` : '';
+    return right
+      ? tell('refused', `The bucket ${place.bucket} is in the region ${right}${asked}: add --s3-region ${right}`)
+      : tell('refused', `The bucket ${place.bucket} is in another region${asked}: say which with --s3-region`);
+  }
+  if (name === 'CredentialsProviderError') {
+    return tell(
+      'refused',
+      `${path}: no credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the ` +
+        'machine a role',
+    );
+  }
+  if (is(NOT_ACCEPTED)) {
+    return tell(
+      'refused',
+      `${path}: ${server} does not accept the credentials (${code}). Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ` +
+        'or AWS_PROFILE, and whether they have expired',
+    );
+  }
+  if (code === 'RequestTimeTooSkewed') {
+    return tell('refused', `${path}: the clock of this machine is more than 15 minutes off (${code}). Set it`);
+  }
+  if (code === 'InvalidObjectState') {
+    return tell('refused', `${path}: it is in an archive storage class (${code}). Restore it, then run again`);
+  }
+  if (status === 403 || code === 'AccessDenied') {
+    const permission = PERMISSIONS[request] ?? `s3:${request}`;
+    return tell('refused', `${path}: access denied. Give these credentials ${permission} (docs/scale.md has all)`);
+  }
+  if (code === 'NoSuchKey' || code === 'NotFound' || status === 404) {
+    return tell('refused', `No such object: ${path}`, 'ENOENT');
+  }
+  if (is(THROTTLED) || status === 429 || status === 503) {
+    return tell(
+      'throttled',
+      `${path}: ${server} asks to slow down (${code}), also after ${attempts} tries. Run again with fewer --workers`,
+    );
+  }
+  if (UNREACHABLE.test(code)) {
+    return tell(
+      'failed',
+      `${path}: ${server} cannot be reached, or breaks off (${code}). Check --s3-endpoint and network`,
+    );
+  }
+  return tell(
+    'failed',
+    `${path}: ${request} failed: ${code} ${withoutSecrets(String((error as Error)?.message ?? ''))}`,
+  );
+}
+
+/** A server may repeat what it was sent. */
+function withoutSecrets(text: string): string {
+  const secrets = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'].map((name) => process.env[name]);
+  const cut = text.slice(0, 300).replace(/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, '…');
+  return secrets.reduce<string>((rest, secret) => (secret ? rest.replaceAll(secret, '…') : rest), cut);
+}

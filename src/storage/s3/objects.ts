@@ -1,0 +1,240 @@
+/** Plain requests for objects: listing, looking, reading a range, writing a small one. */
+import { setTimeout } from 'node:timers/promises';
+import zlib from 'node:zlib';
+import type { FileVersion } from '../storage.js';
+import { StorageError } from '../storage.js';
+import { request } from './client.js';
+import { S3Error } from './error.js';
+import { formatS3Path, prefixOf, type S3Place } from './path.js';
+
+/** An object as a listing has it. */
+export interface Listed extends FileVersion {
+  key: string;
+}
+
+/** One answer of a listing: up to 1,000 names. */
+export interface Page {
+  objects: Listed[];
+  /** What keys begin with up to the next `/`, that included, where folders were asked for. */
+  folders: string[];
+}
+
+export interface ListOptions {
+  /** Answers with what is directly below the prefix. */
+  isFolder: boolean;
+  maxKeys?: number;
+}
+
+/** What a note, and the hash of an object, are called in its metadata. */
+const NOTE = 'bookgrid-record';
+const SHA256 = 'sha256';
+
+/** All objects whose keys begin with a prefix, a page at a time, in the order of keys. */
+export async function* listPages(
+  bucket: string,
+  prefix: string,
+  { isFolder, maxKeys }: ListOptions,
+): AsyncGenerator<Page, void, undefined> {
+  const place = { bucket, key: prefix };
+  let token: string | undefined;
+  do {
+    const answer = await request('ListObjectsV2', place, ({ sdk, client }) =>
+      client.send(
+        new sdk.ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          // Keys may hold what cannot stand in XML.
+          EncodingType: 'url',
+          ...(isFolder && { Delimiter: '/' }),
+          ...(maxKeys !== undefined && { MaxKeys: maxKeys }),
+          ...(token !== undefined && { ContinuationToken: token }),
+        }),
+      ),
+    );
+    const decode = (text: string) =>
+      answer.EncodingType === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
+    yield {
+      objects: (answer.Contents ?? []).map(({ Key = '', Size = 0, ETag }) => ({
+        key: decode(Key),
+        sizeBytes: Size,
+        etag: bare(ETag),
+      })),
+      folders: (answer.CommonPrefixes ?? []).map(({ Prefix = '' }) => decode(Prefix)),
+    };
+    token = answer.IsTruncated ? answer.NextContinuationToken : undefined;
+  } while (token !== undefined);
+}
+
+/** The first that a listing has: enough to see whether there is anything. */
+export async function listFirst(bucket: string, prefix: string): Promise<Listed | undefined> {
+  for await (const { objects } of listPages(bucket, prefix, { isFolder: false, maxKeys: 1 })) return objects[0];
+  return undefined;
+}
+
+/** @throws {@link S3Error} with code `ENOENT` when there is none. */
+export async function headObject(
+  place: S3Place,
+): Promise<{ version: FileVersion; note: string | undefined; sha256: string | undefined }> {
+  const { ContentLength, ETag, Metadata } = await request('HeadObject', place, ({ sdk, client }) =>
+    client.send(new sdk.HeadObjectCommand({ Bucket: place.bucket, Key: place.key })),
+  );
+  return {
+    version: { sizeBytes: ContentLength ?? 0, etag: bare(ETag) },
+    note: Metadata?.[NOTE],
+    sha256: Metadata?.[SHA256],
+  };
+}
+
+/** What an object is to carry. */
+export function metadataOf(sha256: string | undefined, note: string | undefined): Record<string, string> {
+  return { ...(sha256 !== undefined && { [SHA256]: sha256 }), ...(note !== undefined && { [NOTE]: note }) };
+}
+
+/** Writes an object in one request, whose checksum the server compares. @returns its ETag. */
+export async function putObject(
+  place: S3Place,
+  bytes: Uint8Array,
+  metadata: Record<string, string> = {},
+): Promise<string | undefined> {
+  const { ETag } = await request('PutObject', place, ({ sdk, client }) =>
+    client.send(
+      new sdk.PutObjectCommand({
+        Bucket: place.bucket,
+        Key: place.key,
+        Body: bytes,
+        ContentLength: bytes.length,
+        ChecksumCRC32: encodeCrc32(zlib.crc32(bytes)),
+        Metadata: metadata,
+      }),
+    ),
+  );
+  return bare(ETag);
+}
+
+export async function deleteObject(place: S3Place): Promise<void> {
+  await request('DeleteObject', place, ({ sdk, client }) =>
+    client.send(new sdk.DeleteObjectCommand({ Bucket: place.bucket, Key: place.key })),
+  );
+}
+
+/** As headers of S3 have it: four bytes, the highest first, in base64. */
+export function encodeCrc32(crc32: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32);
+  return bytes.toString('base64');
+}
+
+const READ_ATTEMPTS = 8;
+const FIRST_PAUSE_MS = 100;
+
+export interface RangeOptions {
+  signal: AbortSignal;
+  /** A body of which nothing has come for so long is asked for again. */
+  silenceMs?: number;
+}
+
+/**
+ * Fills a buffer with a range of one version of an object. The SDK repeats a request that is not answered; a body that
+ * breaks off, or comes to a halt, is asked for again here, from where it ended.
+ *
+ * @throws {@link StorageError} when the object is of another version meanwhile; {@link S3Error}.
+ */
+export async function readRange(
+  place: S3Place,
+  { sizeBytes, etag }: FileVersion,
+  startByte: number,
+  buffer: Uint8Array,
+  { signal, silenceMs = 30_000 }: RangeOptions,
+): Promise<void> {
+  let filled = 0;
+  for (let attempt = 1; filled < buffer.length; attempt++) {
+    const before = filled;
+    try {
+      for await (const chunk of rangeBody(
+        place,
+        etag,
+        startByte + filled,
+        startByte + buffer.length,
+        signal,
+        silenceMs,
+      )) {
+        if (filled + chunk.length > buffer.length) throw new Error('more bytes came than were asked for');
+        buffer.set(chunk, filled);
+        filled += chunk.length;
+      }
+      if (filled < buffer.length && filled === before) throw new Error('fewer bytes came than were asked for');
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof StorageError) throw error;
+      if (isReplaced(error)) throw replaced(place, sizeBytes);
+      if (error instanceof S3Error && error.fault === 'refused') throw error;
+      if (filled > before) attempt = 0; // it goes on, if in small steps
+      if (attempt >= READ_ATTEMPTS) throw error instanceof S3Error ? error : brokenOff(place, error as Error);
+      await setTimeout(Math.random() * FIRST_PAUSE_MS * 2 ** attempt, undefined, { signal });
+    }
+  }
+}
+
+async function* rangeBody(
+  place: S3Place,
+  etag: string | undefined,
+  startByte: number,
+  endByte: number, // exclusive
+  signal: AbortSignal,
+  silenceMs: number,
+): AsyncGenerator<Uint8Array> {
+  const answer = await request('GetObject', place, ({ sdk, client }) =>
+    client.send(
+      new sdk.GetObjectCommand({
+        Bucket: place.bucket,
+        Key: place.key,
+        Range: `bytes=${startByte}-${endByte - 1}`,
+        ...(etag !== undefined && { IfMatch: `"${etag}"` }),
+      }),
+      { abortSignal: signal },
+    ),
+  );
+  const body = answer.Body as NodeJS.ReadableStream & { destroy(error?: Error): void };
+  const stop = () => body.destroy(signal.reason instanceof Error ? signal.reason : new Error('stopped'));
+  signal.addEventListener('abort', stop);
+  const halt = () => body.destroy(new Error(`nothing came for ${silenceMs / 1000} s`));
+  const timer = globalThis.setTimeout(halt, silenceMs);
+  try {
+    // A server that does not know If-Match still tells what it has sent.
+    if (etag !== undefined && bare(answer.ETag) !== etag) throw replaced(place, undefined);
+    for await (const chunk of body) {
+      timer.refresh();
+      yield chunk as Buffer;
+    }
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    body.destroy();
+  }
+}
+
+function isReplaced(error: unknown): boolean {
+  return error instanceof S3Error && error.code === 'PreconditionFailed';
+}
+
+function replaced(place: S3Place, sizeBytes: number | undefined): StorageError {
+  const was = sizeBytes === undefined ? '' : `, of ${sizeBytes} bytes when reading began,`;
+  return new StorageError(`${formatS3Path(place)}${was} was replaced while it was being read: run again`);
+}
+
+function brokenOff(place: S3Place, { message }: Error): S3Error {
+  return new S3Error(
+    `${formatS3Path(place)}: the server breaks off in the middle, also after ${READ_ATTEMPTS} tries (${message})`,
+    { fault: 'failed', code: 'EBROKEN', syscall: 'GetObject', path: formatS3Path(place) },
+  );
+}
+
+/** An ETag without its quotes. */
+export function bare(etag: string | undefined): string | undefined {
+  return etag?.replace(/^"|"$/g, '');
+}
+
+/** Whether there is anything below a key, as in a folder. */
+export async function isFolder(place: S3Place): Promise<boolean> {
+  return (await listFirst(place.bucket, prefixOf(place))) !== undefined;
+}

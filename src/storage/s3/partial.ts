@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { partialNames, resumePartial, sweepPartials } from '../partial-file.js';
+import type { FileVersion, PartialFile } from '../storage.js';
+import { listFirst } from './objects.js';
+import { prefixOf, type S3Place } from './path.js';
+import { hashOf, localName, upload } from './uploads.js';
+
+/**
+ * An object on its way that a later process of this machine can go on with: its bytes are kept on a disk here until it is
+ * whole, and then uploaded.
+ *
+ * @returns `undefined` when a live run of this machine is at it.
+ */
+export function resumeHere(place: S3Place, runId: string): PartialFile | undefined {
+  const end = Math.max(0, place.key.lastIndexOf('/'));
+  const folder = folderHere({ ...place, key: place.key.slice(0, end) });
+  const local = resumePartial(path.join(folder, path.basename(place.key)), runId);
+  return local && new S3PartialFile(place, local, runId);
+}
+
+/** Removes what is of objects that are there, and what nobody has asked for in two weeks. @returns how many. */
+export async function sweepPartialsFor(folder: S3Place): Promise<number> {
+  const here = folderHere(folder);
+  const published = new Set<string>();
+  for (const name of partialNames(here)) {
+    const key = `${prefixOf(folder)}${name}`;
+    if ((await listFirst(folder.bucket, key))?.key === key) published.add(name);
+  }
+  return sweepPartials(here, (name) => published.has(name));
+}
+
+function folderHere(folder: S3Place): string {
+  return path.join(os.tmpdir(), `.bookgrid-partial-${hashOf(folder)}`);
+}
+
+class S3PartialFile implements PartialFile {
+  readonly #place: S3Place;
+  readonly #local: PartialFile;
+  readonly #runId: string;
+
+  constructor(place: S3Place, local: PartialFile, runId: string) {
+    this.#place = place;
+    this.#local = local;
+    this.#runId = runId;
+  }
+
+  get path(): string {
+    return this.#local.path;
+  }
+
+  get sizeBytes(): number {
+    return this.#local.sizeBytes;
+  }
+
+  get note(): string | undefined {
+    return this.#local.note;
+  }
+
+  begin(note: string): void {
+    this.#local.begin(note);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#local.write(bytes);
+  }
+
+  async publish(): Promise<FileVersion> {
+    const { path: file, sizeBytes } = this.#local;
+    const sha256 = hashHere(file);
+    const name = localName(this.#place, {});
+    const etag = await upload(this.#place, { file, name, sizeBytes, sha256, runId: this.#runId, note: undefined });
+    this.#local.discard();
+    return { sizeBytes, ...(etag !== undefined && { etag }) };
+  }
+
+  keep(): void {
+    this.#local.keep();
+  }
+
+  discard(): void {
+    this.#local.discard();
+  }
+}
+
+function hashHere(file: string): string {
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafe(1 << 20);
+  const fd = fs.openSync(file, 'r');
+  try {
+    for (let count = fs.readSync(fd, piece); count > 0; count = fs.readSync(fd, piece)) {
+      hash.update(piece.subarray(0, count));
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,356 @@
+/**
+ * Uploads in parts: an object appears when the last request completes it, and not before. What a run has begun and did
+ * not complete costs money and is seen in no listing of objects, so each upload is noted on this machine until it has
+ * ended, and whoever comes after a dead run ends its uploads.
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import zlib from 'node:zlib';
+import { isLeftover, stagedName } from '../staging.js';
+import { type StagingOptions, StorageError } from '../storage.js';
+import { request } from './client.js';
+import { S3Error } from './error.js';
+import { bare, encodeCrc32, headObject, metadataOf, putObject } from './objects.js';
+import { formatS3Path, parseS3Path, prefixOf, type S3Place } from './path.js';
+import { type S3Settings, s3Settings } from './settings.js';
+
+/** Up to this size an object is written in one request; parts of larger ones are as large. At least 5 MiB, says S3. */
+const PART_BYTES = 8 * 1024 * 1024;
+const MAX_PARTS = 10_000;
+const PARTS_AT_A_TIME = 3;
+
+/** Of uploads that are noted nowhere here: they were begun on other machines, by whatever program. */
+const FOREIGN_AGE_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** What is uploaded. */
+export interface Content {
+  /** A file of this machine. */
+  file: string;
+  /** What it is called among such files, see {@link localName}. */
+  name: string;
+  sizeBytes: number;
+  sha256: string;
+  runId: string;
+  note: string | undefined;
+}
+
+/**
+ * Makes an object of a file, whole and in one step. The server compares the checksum of each part and, where it can, of
+ * the whole.
+ *
+ * @returns the object's ETag.
+ * @throws {@link S3Error}; then nothing of it is left, as far as the server can be reached.
+ */
+export async function upload(place: S3Place, content: Content): Promise<string | undefined> {
+  const { file, sizeBytes, sha256, note } = content;
+  const metadata = metadataOf(sha256, note);
+  if (sizeBytes <= PART_BYTES) return putObject(place, fs.readFileSync(file), metadata);
+  const { UploadId: uploadId = '', $metadata } = await request('CreateMultipartUpload', place, ({ sdk, client }) =>
+    client.send(
+      new sdk.CreateMultipartUploadCommand({
+        ...target(place),
+        ChecksumAlgorithm: 'CRC32',
+        ChecksumType: 'FULL_OBJECT',
+        Metadata: metadata,
+      }),
+    ),
+  );
+  const begun = { ...place, uploadId, settings: s3Settings() };
+  const forget = noteUpload(begun, content);
+  try {
+    const { parts, crc32 } = await uploadParts(begun, content);
+    const etag = await complete(begun, parts, crc32, content);
+    forget();
+    return etag;
+  } catch (error) {
+    if (await abort(begun)) forget();
+    throw error;
+  } finally {
+    // Each try that the server heard of has begun an upload, and only the last one's answer came.
+    if (($metadata.attempts ?? 1) > 1) await abortUnnoted(place, place.key, ({ key }) => key === place.key);
+  }
+}
+
+/** An upload that has begun, and is not yet an object. */
+interface Begun extends S3Place {
+  uploadId: string;
+  settings: S3Settings;
+}
+
+interface Part {
+  PartNumber: number;
+  ETag: string | undefined;
+  ChecksumCRC32: string;
+}
+
+async function uploadParts(begun: Begun, { file, sizeBytes }: Content): Promise<{ parts: Part[]; crc32: number }> {
+  const partBytes = Math.max(PART_BYTES, Math.ceil(sizeBytes / MAX_PARTS));
+  const parts: Promise<Part>[] = [];
+  let crc32 = 0;
+  const fd = fs.openSync(file, 'r');
+  try {
+    for (let start = 0; start < sizeBytes; start += partBytes) {
+      await parts.at(-PARTS_AT_A_TIME);
+      const bytes = readPart(fd, start, Math.min(partBytes, sizeBytes - start));
+      crc32 = zlib.crc32(bytes, crc32);
+      const part = uploadPart(begun, parts.length + 1, bytes);
+      part.catch(() => {}); // it is awaited below
+      parts.push(part);
+    }
+    return { parts: await Promise.all(parts), crc32 };
+  } finally {
+    fs.closeSync(fd);
+    await Promise.allSettled(parts); // a part that comes after the end of its upload would be left
+  }
+}
+
+function readPart(fd: number, position: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let filled = 0; filled < length; ) {
+    const count = fs.readSync(fd, bytes, filled, length - filled, position + filled);
+    if (count === 0) throw new StorageError('a staged file was cut short before it was uploaded');
+    filled += count;
+  }
+  return bytes;
+}
+
+async function uploadPart(begun: Begun, partNumber: number, bytes: Buffer): Promise<Part> {
+  const ChecksumCRC32 = encodeCrc32(zlib.crc32(bytes));
+  const { ETag } = await request('UploadPart', begun, ({ sdk, client }) =>
+    client.send(
+      new sdk.UploadPartCommand({
+        ...target(begun),
+        UploadId: begun.uploadId,
+        PartNumber: partNumber,
+        Body: bytes,
+        ContentLength: bytes.length,
+        ChecksumCRC32,
+      }),
+    ),
+  );
+  return { PartNumber: partNumber, ETag, ChecksumCRC32 };
+}
+
+async function complete(
+  begun: Begun,
+  parts: Part[],
+  crc32: number,
+  { sizeBytes, sha256 }: Content,
+): Promise<string | undefined> {
+  try {
+    const { ETag } = await request('CompleteMultipartUpload', begun, ({ sdk, client }) =>
+      client.send(
+        new sdk.CompleteMultipartUploadCommand({
+          ...target(begun),
+          UploadId: begun.uploadId,
+          MultipartUpload: { Parts: parts },
+          ChecksumType: 'FULL_OBJECT',
+          ChecksumCRC32: encodeCrc32(crc32),
+        }),
+      ),
+    );
+    return bare(ETag);
+  } catch (error) {
+    // The first try may have been carried out, and its answer lost: then there is no upload any more for the second.
+    if (!(error instanceof S3Error) || error.code !== 'NoSuchUpload') throw error;
+    const there = await headObject(begun);
+    if (there.sha256 !== sha256 || there.version.sizeBytes !== sizeBytes) throw error;
+    return there.version.etag;
+  }
+}
+
+/**
+ * Sees that objects can be written to a folder, and leaves nothing there.
+ *
+ * @throws {@link S3Error} when they cannot.
+ */
+export async function requireWritable(folder: S3Place): Promise<void> {
+  const place = { bucket: folder.bucket, key: `${prefixOf(folder)}.bookgrid-write-check` };
+  const { UploadId: uploadId = '' } = await request('CreateMultipartUpload', place, ({ sdk, client }) =>
+    client.send(new sdk.CreateMultipartUploadCommand(target(place))),
+  );
+  await abort({ ...place, uploadId, settings: s3Settings() });
+}
+
+/**
+ * Ends the uploads into a folder that dead runs of this machine have begun, or the run `endedRunId`; without one also
+ * those of whoever else that began a week ago.
+ *
+ * @returns how many.
+ */
+export async function abortLeftUploads(folder: S3Place, endedRunId: string | undefined): Promise<number> {
+  let ended = 0;
+  for (const name of listNotes(folder)) {
+    const file = path.join(os.tmpdir(), name);
+    if (!isLeftover(name.replace(NOTE_ENDING, '.part'), file, endedRunId)) continue;
+    const begun = readNoted(file);
+    // Whoever else can write to that folder may have written it.
+    if (begun && !isIn(folder, begun)) continue;
+    if (begun && !(await abort(begun))) continue;
+    fs.rmSync(file, { force: true });
+    if (begun) ended++;
+  }
+  if (endedRunId !== undefined) return ended;
+  const prefix = prefixOf(folder);
+  const isOld = ({ key, ageMs }: Listed) => ageMs > FOREIGN_AGE_MS && isDirectlyIn(prefix, key);
+  return ended + (await abortUnnoted(folder, prefix, isOld));
+}
+
+function isIn(folder: S3Place, { bucket, key }: S3Place): boolean {
+  return bucket === folder.bucket && key.startsWith(prefixOf(folder));
+}
+
+/** Also in folders such as `date=2025-01-15`, which are said to be columns of the files, and not to be folders. */
+function isDirectlyIn(prefix: string, key: string): boolean {
+  const folders = key.slice(prefix.length).split('/').slice(0, -1);
+  return folders.every((name) => name.includes('='));
+}
+
+/** Ends uploads of which nothing is noted here, of the keys that begin so. */
+async function abortUnnoted(place: S3Place, prefix: string, isLeft: (upload: Listed) => boolean): Promise<number> {
+  let ended = 0;
+  const noted = new Set(
+    listTemp()
+      .filter(isNote)
+      .map((name) => readNoted(path.join(os.tmpdir(), name))?.uploadId),
+  );
+  try {
+    for await (const upload of listUploads(place, prefix)) {
+      if (!noted.has(upload.uploadId) && isLeft(upload) && (await abort(upload))) ended++;
+    }
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    // Not every server lists uploads, nor every user may. What is left does no harm but to the bill.
+  }
+  return ended;
+}
+
+/** An upload as a listing has it. */
+interface Listed extends Begun {
+  ageMs: number;
+}
+
+async function* listUploads({ bucket, key }: S3Place, prefix: string): AsyncGenerator<Listed> {
+  let from: Marker | undefined;
+  do {
+    const { Uploads = [], ...answer } = await listUploadsFrom({ bucket, key }, prefix, from);
+    for (const { Key, UploadId: uploadId, Initiated } of Uploads) {
+      if (Key === undefined || uploadId === undefined) continue;
+      const ageMs = Initiated ? Date.now() - Initiated.getTime() : 0;
+      yield { bucket, key: Key, uploadId, settings: s3Settings(), ageMs };
+    }
+    const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = answer;
+    from = IsTruncated && KeyMarker ? { KeyMarker, UploadIdMarker } : undefined;
+  } while (from);
+}
+
+/** Where a listing of uploads goes on. */
+interface Marker {
+  KeyMarker: string;
+  UploadIdMarker: string | undefined;
+}
+
+function listUploadsFrom(place: S3Place, prefix: string, from: Marker | undefined) {
+  return request('ListMultipartUploads', place, ({ sdk, client }) =>
+    client.send(
+      new sdk.ListMultipartUploadsCommand({
+        Bucket: place.bucket,
+        Prefix: prefix,
+        ...from,
+      }),
+    ),
+  );
+}
+
+/** @returns whether it has ended, now or before. */
+async function abort(begun: Begun): Promise<boolean> {
+  if (!isSameServer(begun.settings)) return false;
+  try {
+    await request('AbortMultipartUpload', begun, ({ sdk, client }) =>
+      client.send(new sdk.AbortMultipartUploadCommand({ ...target(begun), UploadId: begun.uploadId })),
+    );
+    return true;
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    return error.code === 'NoSuchUpload' || error.code === 'ENOENT';
+  }
+}
+
+function isSameServer({ endpoint }: S3Settings): boolean {
+  return endpoint === s3Settings().endpoint;
+}
+
+function target({ bucket, key }: S3Place): { Bucket: string; Key: string } {
+  return { Bucket: bucket, Key: key };
+}
+
+const NOTE_ENDING = '.upload';
+
+/** Notes an upload durably enough for a process that is killed. @returns what removes the note. */
+function noteUpload(begun: Begun, { name: localName, runId }: Content): () => void {
+  const name = stagedName(localName, runId).replace(/\.part$/, NOTE_ENDING);
+  const file = path.join(os.tmpdir(), name);
+  fs.writeFileSync(file, JSON.stringify(begun), { flag: 'wx', mode: 0o600 });
+  return () => fs.rmSync(file, { force: true });
+}
+
+function listNotes(folder: S3Place): string[] {
+  const start = `.${hashOf(folder)}.`;
+  return listTemp().filter((name) => name.startsWith(start) && isNote(name));
+}
+
+function isNote(name: string): boolean {
+  return name.endsWith(NOTE_ENDING);
+}
+
+/** `undefined` for one that was cut off: its process was killed before anything was uploaded. */
+function readNoted(file: string): Begun | undefined {
+  try {
+    const { bucket, key, uploadId, settings } = JSON.parse(fs.readFileSync(file, 'utf8')) as Begun;
+    return { bucket, key, uploadId, settings };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Removes what dead runs of this machine have staged for a folder, or the run `endedRunId`.
+ *
+ * @returns how many files.
+ */
+export function sweepStagedFor(folder: S3Place, endedRunId: string | undefined): number {
+  const start = `.${hashOf(folder)}.`;
+  let removed = 0;
+  for (const name of listTemp().filter((name) => name.startsWith(start) && name.endsWith('.part'))) {
+    const file = path.join(os.tmpdir(), name);
+    if (!isLeftover(name, file, endedRunId)) continue;
+    try {
+      fs.rmSync(file);
+      removed++;
+    } catch {
+      // A leftover does no harm.
+    }
+  }
+  return removed;
+}
+
+/** What an object's file is called on this machine: with a hash of the folder that is swept, since it lies among others. */
+export function localName(place: S3Place, { stagingDir }: Pick<StagingOptions, 'stagingDir'>): string {
+  const end = Math.max(0, place.key.lastIndexOf('/'));
+  const folder = stagingDir === undefined ? { ...place, key: place.key.slice(0, end) } : parseS3Path(stagingDir);
+  return `${hashOf(folder)}.${place.key.slice(place.key.lastIndexOf('/') + 1)}`;
+}
+
+/** Of a folder's path, for names on this machine. */
+export function hashOf(folder: S3Place): string {
+  return zlib.crc32(formatS3Path(folder)).toString(16).padStart(8, '0');
+}
+
+function listTemp(): string[] {
+  try {
+    return fs.readdirSync(os.tmpdir());
+  } catch {
+    return [];
+  }
+}

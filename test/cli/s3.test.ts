@@ -1,0 +1,360 @@
+/** The program on data in S3, as a user runs it: the same bytes as on a disk, whatever the server and the machine do. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
+import * as sdk from '@aws-sdk/client-s3';
+import { type FaultyProxy, s3Error, startFaultyProxy } from '../support/faulty-proxy.js';
+import { readOutputs, tempDir } from '../support/files.js';
+import { NO_PEAK_MEMORY, runCliMeasured } from '../support/peak-memory.js';
+import { NO_REDIS, startRedis } from '../support/redis.js';
+import { assertSameOutputs, complete, makeArchive, makeLargeSource, start } from '../support/runs.js';
+import {
+  BUCKET,
+  client,
+  environment,
+  flagsFor,
+  listKeys,
+  listUploads,
+  NO_MOTO,
+  putFolder,
+  putObject,
+  readObjects,
+  type S3Server,
+  startMoto,
+} from '../support/s3-servers.js';
+
+const inBucket = (...names: string[]) => `s3://${BUCKET}/${names.join('/')}`;
+
+describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
+  let server: S3Server;
+  let proxy: FaultyProxy;
+  before(async () => {
+    server = await startMoto();
+    proxy = await startFaultyProxy(server.endpoint);
+  });
+  beforeEach(() => {
+    proxy.fault = () => undefined;
+    proxy.asked.length = 0;
+  });
+  after(async () => {
+    await proxy.close();
+    await server.close();
+  });
+
+  const begin = (args: string[], more: NodeJS.ProcessEnv = {}) =>
+    start([...args, ...flagsFor(proxy)], { env: { ...environment(), ...more } });
+  /** Runs the program to its end, with what it needs to talk to the server. */
+  const run = (args: string[], more: NodeJS.ProcessEnv = {}) => begin(args, more).ended;
+
+  /** Archives on a disk and in the bucket, below a prefix of the test's own, and what a local run makes of them. */
+  async function prepare(t: TestContext, name: string, count: number, options: string[] = []) {
+    const dir = tempDir(t);
+    const [source, out] = [path.join(dir, 'source'), path.join(dir, 'out')];
+    await makeLargeSource(source, count);
+    await putFolder(server, source, `${name}/source`);
+    const { status, stderr } = await complete(['--source-dir', source, '--output-dir', out, ...options]);
+    assert.equal(status, 0, stderr);
+    const args = ['--source-dir', inBucket(name, 'source'), '--output-dir', inBucket(name, 'out'), ...options];
+    return { dir, source, out, args, prefix: `${name}/out/`, expected: readOutputs(out) };
+  }
+
+  async function outputsIn(prefix: string): Promise<Map<string, string>> {
+    const objects = await readObjects(server, prefix);
+    const names = [...objects].map(([key, text]): [string, string] => [key.slice(prefix.length), text]);
+    return new Map(names.filter(([name]) => !name.startsWith('conversions.jsonl')));
+  }
+
+  test('give the same bytes as on a disk, and a second run has nothing to do', async (t) => {
+    const options = ['--format', 'csv,parquet', '--metrics', '--workers', '2'];
+    const { args, prefix, expected } = await prepare(t, 'same', 6, options);
+    const first = await run(args);
+    assert.equal(first.status, 0, first.stdout + first.stderr);
+    assert.equal(first.stderr, '');
+    assertSameOutputs(await outputsIn(prefix), expected);
+    assert.equal((await listKeys(server, `${prefix}conversions.jsonl/`)).length, 2, 'an object a worker and run');
+    const again = await run(args);
+    assert.match(again.stdout, /Skipped \(already exist\): 6\n/);
+    assert.equal((await listKeys(server, `${prefix}conversions.jsonl/`)).length, 2);
+    assert.deepEqual(await listUploads(server), []);
+  });
+
+  test('planning asks for no object one by one', async (t) => {
+    const { args } = await prepare(t, 'plan', 3);
+    assert.equal((await run(args)).status, 0);
+    proxy.asked.length = 0;
+    const { stdout } = await run([...args, '--dry-run']);
+    assert.match(stdout, /3 archives|SKIP/i);
+    assert.deepEqual(
+      proxy.asked.filter(({ method }) => method === 'HEAD'),
+      [],
+    );
+  });
+
+  test('an archive that was replaced is converted again; its ETag tells, at the same size', async (t) => {
+    const { args, source } = await prepare(t, 'changed', 2, ['--workers', '1']);
+    assert.equal((await run(args)).status, 0);
+    const archive = path.join('0500', 'PAIR00USDT', '2025-01-15_PAIR00USDT_ob500.data.zip');
+    const bytes = fs.readFileSync(path.join(source, archive));
+    await putObject(server, `changed/source/${archive}`, bytes);
+    assert.match((await run(args)).stdout, /Skipped \(already exist\): 2\n/, 'the same bytes are the same archive');
+    bytes[10] = (bytes[10] ?? 0) ^ 1; // the time of the member, which nobody reads
+    await putObject(server, `changed/source/${archive}`, bytes);
+    const again = await run(args);
+    assert.match(again.stdout, /DONE .*PAIR00USDT.*was stale: the archive has changed/);
+    assert.match(again.stdout, /Skipped \(already exist\): 1\n/);
+  });
+
+  test('after kill -9 at any instant the same command ends in the same bytes, with nothing left', async (t) => {
+    // Outputs large enough that they are uploaded in parts.
+    const options = ['--interval', '100ms', '--workers', '2'];
+    const { args, prefix, expected, dir } = await prepare(t, 'killed', 6, options);
+    const temp = path.join(dir, 'temp');
+    fs.mkdirSync(temp);
+    const isPart = ({ url }: { url: string }) => url.includes('partNumber=');
+    for (const parts of [1, 4]) {
+      proxy.asked.length = 0;
+      const killed = begin(args, { TMPDIR: temp });
+      proxy.fault = (asked) => {
+        if (isPart(asked) && proxy.asked.filter(isPart).length === parts) killed.child.kill('SIGKILL');
+        return undefined;
+      };
+      const { signal } = await killed.ended;
+      assert.equal(signal, 'SIGKILL');
+    }
+    proxy.fault = () => undefined;
+    assert.notDeepEqual(await listUploads(server), [], 'a killed run has left an upload');
+    const last = await run(args, { TMPDIR: temp });
+    assert.equal(last.status, 0, last.stdout + last.stderr);
+    assertSameOutputs(await outputsIn(prefix), expected);
+    assert.deepEqual(await listUploads(server), []);
+    assert.deepEqual(fs.readdirSync(temp), []);
+    assert.match((await run(args)).stdout, /Skipped \(already exist\): 6\n/);
+  });
+
+  test('an output whose run was killed before its record is known by the note that it carries', async (t) => {
+    const { args, prefix } = await prepare(t, 'notes', 4);
+    assert.equal((await run(args)).status, 0);
+    const records = await listKeys(server, `${prefix}conversions.jsonl/`);
+    const from = client(server);
+    for (const Key of records) await from.send(new sdk.DeleteObjectCommand({ Bucket: BUCKET, Key }));
+    const again = await run(args);
+    assert.match(again.stdout, /Skipped \(already exist\): 4\n/);
+    const verified = await run(['verify', '--output-dir', inBucket('notes', 'out')]);
+    assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+    const refused = await run([...args, '--on-gap', 'skip']);
+    assert.match(refused.stderr, /--on-gap/, 'the options of the killed run are known');
+  });
+
+  test('a record that is too long for a note is written before its output appears', async (t) => {
+    const impacts = Array.from({ length: 150 }, (_, index) => 100_000_000_000 + index).join();
+    const { args, prefix, expected } = await prepare(t, 'long', 1, ['--metrics-only', '--impact', impacts]);
+    assert.equal((await run(args)).status, 0);
+    assertSameOutputs(await outputsIn(prefix), expected);
+    const sent = proxy.asked
+      .filter(({ method }) => method === 'PUT')
+      .map(({ url }) => url.includes('conversions.jsonl'));
+    assert.deepEqual(sent, [true, false, true], 'a record, its output, and what the server calls that');
+    proxy.asked.length = 0;
+    assert.match((await run([...args, '--dry-run'])).stdout, /SKIP/);
+    assert.ok(!proxy.asked.some(({ method, url }) => method === 'HEAD' || url.includes('/metrics/2025')));
+  });
+
+  test('the server answers 503, resets and slow bodies for a while: the same bytes', async (t) => {
+    const { args, prefix, expected } = await prepare(t, 'storm', 4, ['--interval', '100ms', '--workers', '2']);
+    proxy.fault = ({ count }) => {
+      if (count % 7 === 3) return s3Error(503, 'SlowDown');
+      if (count % 11 === 5) return { reset: true };
+      if (count % 13 === 6) return { loseAnswer: true };
+      if (count % 17 === 8) return { pieceBytes: 100_000, pauseMs: 2 };
+      return undefined;
+    };
+    const { status, stdout, stderr } = await run(args);
+    assert.equal(status, 0, stdout + stderr);
+    proxy.fault = () => undefined;
+    assertSameOutputs(await outputsIn(prefix), expected);
+    assert.deepEqual(await listUploads(server), []);
+  });
+
+  test('records of several runs, and of a folder that was copied, are read as one', async (t) => {
+    const { args, prefix, source, dir } = await prepare(t, 'merged', 4);
+    const pairs = ['PAIR00USDT', 'PAIR01USDT', 'PAIR02USDT'];
+    for (const pair of pairs) assert.equal((await run([...args, '--symbols', pair])).status, 0);
+    // The fourth was made on a disk, and copied with the records of that disk.
+    const local = path.join(dir, 'local');
+    const made = await complete(['--source-dir', source, '--output-dir', local, '--symbols', 'PAIR03USDT']);
+    assert.equal(made.status, 0, made.stderr);
+    await putFolder(server, local, 'merged/out');
+    assert.equal((await listKeys(server, `${prefix}conversions.jsonl`)).length, 4);
+    assert.match((await run(args)).stdout, /Skipped \(already exist\): 4\n/);
+    const places = ['--source-dir', inBucket('merged/source'), '--output-dir', inBucket('merged/out')];
+    const { stdout } = await run(['status', ...places, '--json']);
+    const total = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+    assert.equal(total.stale + total.missing + total.unrecorded, 0, stdout);
+    assert.ok(total.rows > 0, 'the rows of all records are known');
+    const verified = await run(['verify', '--output-dir', inBucket('merged/out')]);
+    assert.match(verified.stdout, /All is as it was written\.\n$/);
+  });
+
+  test('a queue of jobs in S3: workers are killed, Redis is restarted, the server fails for a while', {
+    skip: NO_REDIS,
+    timeout: 300_000,
+  }, async (t) => {
+    const archives = process.env['CI_LONG'] === '1' ? 200 : 12;
+    const { args, prefix, expected, dir } = await prepare(t, 'queue', archives, ['--interval', '1s']);
+    const temp = path.join(dir, 'temp');
+    fs.mkdirSync(temp);
+    const redis = await startRedis(t);
+    const env = { ...environment(), TMPDIR: temp };
+    const options = { env, timeout: 240_000 };
+    const queue = ['--queue', redis.url];
+    const submitted = await run(['submit', ...args, ...queue]);
+    assert.equal(submitted.status, 0, submitted.stderr);
+    assert.doesNotMatch(redis.command('get', 'bookgrid-settings:jobs'), /S3RVER/, 'no credentials lie in the queue');
+    const work = () => start(['worker', '--workers', '1', ...queue], options);
+    const [first, second, third] = [work(), work(), work()];
+    await first.printed(/DONE/);
+    proxy.fault = ({ count }) => {
+      if (count % 7 === 3) return s3Error(503, 'SlowDown');
+      if (count % 11 === 5) return { reset: true };
+      return count % 17 === 8 ? { pieceBytes: 100_000, pauseMs: 2 } : undefined;
+    };
+    first.child.kill('SIGKILL');
+    await redis.restart();
+    second.child.kill('SIGKILL');
+    const watched = await complete(['watch', '--json', ...queue], options);
+    proxy.fault = () => undefined;
+    const { total, done } = JSON.parse(watched.stdout.trimEnd().split('\n').at(-1) ?? '');
+    assert.deepEqual({ total, done }, { total: archives, done: archives }, watched.stdout);
+    third.child.kill('SIGTERM');
+    assert.equal((await third.ended).status, 143);
+    // Another run finds nothing to do, and ends what the killed ones have begun.
+    const again = await run(args, { TMPDIR: temp });
+    assert.match(again.stdout, new RegExp(`Skipped \\(already exist\\): ${archives}\n`));
+    assertSameOutputs(await outputsIn(prefix), expected);
+    assert.deepEqual(await listUploads(server), []);
+    assert.deepEqual(fs.readdirSync(temp), []);
+  });
+
+  test('every other command reads what is in S3, and join and plot write there', async (t) => {
+    const dir = tempDir(t);
+    const source = path.join(dir, 'source');
+    for (const date of ['2025-01-15', '2025-01-16']) await makeArchive(source, { pair: 'AAAUSDT', date });
+    await putFolder(server, source, 'days/source');
+    const places = ['--source-dir', inBucket('days/source'), '--output-dir', inBucket('days/out')];
+    assert.equal((await run([...places, '--depths', '200'])).status, 0);
+    const local = path.join(dir, 'out');
+    assert.equal((await complete(['--source-dir', source, '--output-dir', local, '--depths', '200'])).status, 0);
+
+    const { stdout } = await run(['status', ...places]);
+    assert.match(stdout, /^AAAUSDT ob200 1m csv 2025-01 +2 +0 +0 /m);
+
+    const audit = ['--workers', '2', '--format', 'csv'];
+    const audited = await run(['audit', inBucket('days/source'), ...audit]);
+    const auditedHere = await complete(['audit', source, ...audit]);
+    assert.equal(audited.stdout.replaceAll(inBucket('days/source'), source), auditedHere.stdout);
+    const quick = await run(['audit', '--quick', inBucket('days/out'), '--format', 'csv']);
+    assert.equal(quick.stdout.trimEnd().split('\n').length, 3, quick.stdout + quick.stderr);
+
+    const output = ['0200', 'AAAUSDT', '2025-01-15_AAAUSDT_ob200_1m.csv'];
+    const peek = await run(['peek', inBucket('days/out', ...output), '--json']);
+    const peekHere = await complete(['peek', path.join(local, ...output), '--json']);
+    assert.equal(peek.stdout.replace(inBucket('days/out'), local), peekHere.stdout, peek.stderr);
+    for (let time = 0; time < 2; time++) {
+      const plot = await run(['plot', inBucket('days/out', ...output), '--output', inBucket('days/picture.svg')]);
+      assert.equal(plot.status, 0, plot.stderr);
+    }
+    assert.match([...(await readObjects(server, 'days/picture.svg')).values()].join(), /<svg/);
+
+    const sums = path.join(dir, 'SHA256SUMS');
+    const verified = await run(['verify', '--output-dir', inBucket('days/out'), '--checksums', sums]);
+    assert.match(verified.stdout, /Outputs as they were written: 2\n/);
+    assert.match(fs.readFileSync(sums, 'utf8'), /^[0-9a-f]{64} {2}0200\/AAAUSDT\/2025-01-15_AAAUSDT_ob200_1m\.csv\n/);
+
+    const [here, there] = [path.join(dir, 'joined.csv'), inBucket('days/joined.csv')];
+    assert.equal((await complete(['join', '--symbols', 'AAAUSDT', '--output-dir', local, '--output', here])).status, 0);
+    const join = ['join', '--symbols', 'AAAUSDT', '--output-dir', inBucket('days/out'), '--output'];
+    const joined = await run([...join, there]);
+    assert.equal(joined.status, 0, joined.stdout + joined.stderr);
+    const [text] = (await readObjects(server, 'days/joined.csv')).values();
+    assert.ok(text === fs.readFileSync(here, 'latin1'));
+    assert.match((await run([...join, there])).stderr, /joined\.csv exists\. Write it again with --overwrite/);
+    const day = inBucket('days/out/0200/AAAUSDT/2025-01-15_AAAUSDT_ob200_1m.csv');
+    assert.match((await run([...join, day, '--overwrite'])).stderr, /is one of the days to join/);
+
+    await putObject(server, 'days/out/0200/AAAUSDT/2025-01-15_AAAUSDT_ob200_1m.csv', 'edited');
+    const edited = await run(['verify', '--output-dir', inBucket('days/out')]);
+    assert.equal(edited.status, 1);
+    assert.match(edited.stdout, /^DAMAGED .*2025-01-15.*: it has 6 bytes/m);
+  });
+
+  test('a single archive, from S3 to a folder and from a folder to S3', async (t) => {
+    const { source, dir, out } = await prepare(t, 'single', 1);
+    const name = '0500/PAIR00USDT/2025-01-15_PAIR00USDT_ob500.data.zip';
+    const mixed = path.join(dir, 'mixed');
+    const down = await run([inBucket('single/source', name), '--output-dir', mixed]);
+    assert.equal(down.status, 0, down.stdout + down.stderr);
+    assertSameOutputs(readOutputs(mixed), readOutputs(out));
+    const up = await run([path.join(source, name), '--output-dir', inBucket('single/out')]);
+    assert.equal(up.status, 0, up.stdout + up.stderr);
+    assertSameOutputs(await outputsIn('single/out/'), readOutputs(out));
+  });
+
+  test('what is wrong is said with bucket and key, and credentials nowhere', async (t) => {
+    const dir = tempDir(t);
+    const env = { AWS_ACCESS_KEY_ID: 'AKIAQQQQQQQQQQQQQQQQ', AWS_SECRET_ACCESS_KEY: 'secret-of-nobody' };
+    const convert = (source: string) => run(['--source-dir', source, '--output-dir', path.join(dir, 'out')], env);
+    const cases: [string, () => Promise<{ status: number | null; stdout: string; stderr: string }>, RegExp][] = [
+      ['no bucket', () => convert('s3://no-such-bucket/x'), /No such bucket: no-such-bucket/],
+      ['no folder', () => convert(inBucket('nowhere')), /No such folder: s3:\/\/archives-of-tests\/nowhere\n/],
+      ['no name', () => convert('s3:///x'), /names no bucket: expected s3:\/\/BUCKET\/PREFIX/],
+      ['no object', () => run([inBucket('2025-01-15_A_ob200.data.zip'), '--output-dir', dir], env), /No such file/],
+    ];
+    for (const [what, go, message] of cases) {
+      const { status, stdout, stderr } = await go();
+      assert.equal(status, 2, what);
+      assert.match(stderr, message, what);
+      assert.doesNotMatch(stdout + stderr, /AKIAQ|secret-of|\n {4}at /, what);
+    }
+    proxy.fault = () => s3Error(403, 'SignatureDoesNotMatch', '<AWSAccessKeyId>AKIAQQQQQQQQQQQQQQQQ</AWSAccessKeyId>');
+    const denied = await convert(inBucket('same/source'));
+    assert.equal(denied.status, 2);
+    assert.match(denied.stderr, /does not accept the credentials \(SignatureDoesNotMatch\)/);
+    assert.doesNotMatch(denied.stdout + denied.stderr, /AKIAQ|secret-of|\n {4}at /);
+    const userInfo = await run(['status', '--s3-endpoint', 'http://key:secret-of@127.0.0.1:1']);
+    assert.equal(userInfo.status, 2);
+    assert.doesNotMatch(userInfo.stderr, /secret-of/);
+  });
+
+  const KEYS = process.env['CI_LONG'] === '1' ? 10_000 : 2000;
+  test(`a prefix of ${KEYS} keys is planned in bounded memory`, { skip: NO_PEAK_MEMORY }, async (t) => {
+    const from = client(server);
+    const put = async (index: number) => {
+      const day = new Date(Date.UTC(2000, 0, 1 + (index % (KEYS / 2)))).toISOString().slice(0, 10);
+      const pair = index < KEYS / 2 ? 'AAAUSDT' : 'BBBUSDT';
+      const Key = `many/source/0200/${pair}/${day}_${pair}_ob200.data.zip`;
+      await from.send(new sdk.PutObjectCommand({ Bucket: BUCKET, Key, Body: 'x' }));
+    };
+    for (let index = 0; index < KEYS; index += 100) {
+      await Promise.all(Array.from({ length: 100 }, (_, more) => put(index + more)));
+    }
+    const dir = tempDir(t);
+    Object.assign(process.env, environment());
+    const plan = (folder: string) =>
+      runCliMeasured(
+        [
+          '--source-dir',
+          inBucket('many/source', folder),
+          '--output-dir',
+          inBucket('many/out'),
+          '--dry-run',
+          ...flagsFor(server),
+        ],
+        dir,
+      );
+    const [half, whole] = [await plan('0200/AAAUSDT'), await plan('')];
+    assert.match(whole.stdout, new RegExp(String(KEYS)));
+    const grownBytes = whole.peakBytes - half.peakBytes;
+    assert.ok(grownBytes < 40e6, `${KEYS / 2} archives more took ${grownBytes} bytes more`);
+  });
+});
