@@ -26,6 +26,11 @@ const STEPS = [
       fs.chmodSync(path.join(root, 'dist/src/cli.js'), 0o755);
     },
   },
+  {
+    name: 'the page of view',
+    sources: () => ['scripts/build-page.mjs', 'tsconfig.json', ...listFiles('src/view'), 'src/base/time.ts'],
+    command: ['scripts/build-page.mjs'],
+  },
   ...KERNELS.map(({ name, entry, outFile, release }) => ({
     name: `kernel ${name}`,
     sources: () => ['scripts/kernels.mjs', ...kernelSources(root, entry)],

@@ -70,6 +70,15 @@ const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'view',
+    summary: 'Shows outputs in a page on this machine: heatmap, ladder, quality.',
+    async run(argv, surroundings) {
+      const { parseViewLine, view } = await import('./commands/view.js');
+      await view(parseViewLine(argv), surroundings);
+      return 0;
+    },
+  },
+  {
     name: 'verify',
     summary: 'Reads all outputs and compares them with what was written.',
     async run(argv, surroundings) {

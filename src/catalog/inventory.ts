@@ -1,3 +1,4 @@
+import { UsageError } from '../base/usage-error.js';
 import { openStorage } from '../storage/open-storage.js';
 import { StorageError } from '../storage/storage.js';
 import type { FoundArchives } from './find-archives.js';
@@ -57,18 +58,19 @@ export interface LookUpOptions {
  * Looks up what is in an output folder: each folder of it is listed once.
  *
  * @returns nothing of a folder that is not there.
- * @throws {@link UsageError} when the records cannot be read.
+ * @throws {@link UsageError} when the records cannot be read; with `readContents` also when an output without a record cannot.
  */
 export async function lookUpOutputs(outputDir: string, options: LookUpOptions = {}): Promise<Outputs> {
-  const records = await readRecords(outputDir);
   let found: Awaited<ReturnType<typeof findOutputs>>;
   try {
     found = await findOutputs(outputDir, options.symbols);
   } catch (error) {
     // One that is not there holds nothing. Whatever else is wrong with it, whoever writes there is told.
-    if (error instanceof StorageError) return new Outputs([], records, [error.message]);
+    if (error instanceof StorageError) return new Outputs([], await readRecords(outputDir), [error.message]);
     throw error;
   }
+  // After that: another run may be at work, and each output is recorded before it appears, so each that was found is known.
+  const records = await readRecords(outputDir);
   const outputs: KnownOutput[] = [];
   await askForNotes(found.outputs, records);
   for (const output of found.outputs) outputs.push(await learn(output, records, options));
@@ -92,16 +94,34 @@ export async function askForNotes(outputs: readonly FoundOutput[], records: Reco
 }
 
 async function learn(output: FoundOutput, records: Records, { readContents }: LookUpOptions): Promise<KnownOutput> {
-  const sha256 = readContents && records.isInDoubt(output) ? await hashFile(output.path) : undefined;
-  const knowledge = records.of(output, sha256);
+  const knowledge = readContents && records.isInDoubt(output) ? await readAndTell(output, records) : records.of(output);
   if (knowledge.kind !== 'unrecorded' || !readContents) return { ...output, knowledge };
-  return { ...output, knowledge, labels: await readLabels(output) };
+  try {
+    return { ...output, knowledge, labels: await readLabels(output) };
+  } catch (error) {
+    const { message } = error as Error;
+    throw new UsageError(
+      `Cannot read ${output.path}: ${message}\nNo record tells how it was made, so its first row has to. Make it readable, or move it away.`,
+      { cause: error },
+    );
+  }
+}
+
+/** What the records know of a file by its content. */
+async function readAndTell(output: FoundOutput, records: Records): Promise<Knowledge> {
+  try {
+    return records.of(output, await hashFile(output.path));
+  } catch (error) {
+    const knowledge = records.of(output);
+    if (knowledge.kind !== 'recorded') return knowledge;
+    return { kind: 'altered', record: knowledge.record, problem: `it cannot be read (${(error as Error).message})` };
+  }
 }
 
 /**
  * Looks up what is there for a conversion of archives into an output folder.
  *
- * @throws {@link UsageError} when the records cannot be read; a system error when an output cannot be.
+ * @throws {@link UsageError} when the records cannot be read, or an output without a record.
  */
 export async function takeInventory(archives: FoundArchives, outputDir: string): Promise<Inventory> {
   const symbols = new Set(archives.archives.map(({ pair }) => pair));

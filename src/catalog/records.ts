@@ -1,6 +1,7 @@
 import { isDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { LineSplitter } from '../book/lines.js';
+import type { Market } from '../book/message.js';
 import { openStorage } from '../storage/open-storage.js';
 import { joinPath, nameOf } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
@@ -11,6 +12,8 @@ import { type Placed, placeOf, RECORDS_FILE, unpartitionedPlace } from './output
 import type { Shape } from './shaping-options.js';
 
 export { RECORDS_FILE };
+
+const NEWLINE = 0x0a;
 
 /** What a record tells of the rows that a conversion wrote, into each of its outputs; NaN what it does not tell. */
 export interface RowCounts {
@@ -46,13 +49,18 @@ export interface RecordedOutput extends OutputRecord {
   /** Of the output's bytes, in hexadecimal; not in records of version 0.1. */
   sha256: string | undefined;
   counts: RowCounts;
+  /** How the archive's messages are written, of an archive in no folder of a market. */
+  messageForm: Market | undefined;
 }
 
 /** What the records know of a file that is an output by its place and name. */
 export type Knowledge =
   | { kind: 'recorded'; record: RecordedOutput }
-  /** There are records of this output, of which none is that of this file: it has been changed, or something else made it. */
-  | { kind: 'altered'; record: RecordedOutput }
+  /**
+   * There are records of this output, of which none is that of this file: it has been changed, or something else made it.
+   * `problem`: only its content could have told, and that cannot be read.
+   */
+  | { kind: 'altered'; record: RecordedOutput; problem?: string }
   /** There is no record of this output: something else made it. */
   | { kind: 'unrecorded' };
 
@@ -81,6 +89,8 @@ export class Records {
   readonly #failures = new Map<string, Failure>();
   /** Hundreds of thousands of outputs have a few shapes among them: each is kept once. */
   readonly #shapes = new Map<string, Shape>();
+  /** Size of the file when it was read. */
+  readBytes = 0;
 
   /** Takes one; what is not a record of a kind known here says nothing. */
   add(record: Record<string, unknown>): void {
@@ -123,6 +133,9 @@ export class Records {
       filledRows: asNumber(record['filledRows']) ?? Number.NaN,
       suspectRows: asNumber(record['suspectRows']) ?? Number.NaN,
     };
+    const form = record['market'];
+    const market = outputs[0]?.market;
+    const messageForm = form === 'contract' || (form === 'spot' && market === undefined) ? form : undefined;
     for (const output of outputs) {
       // Version 0.1 had the options of all outputs in one place.
       const shape = this.#share(asShape(output.shape) ?? asShape(record['options']) ?? {});
@@ -136,6 +149,7 @@ export class Records {
         ...(typeof output.etag === 'string' && { etag: output.etag }),
         sha256: asText(output.sha256),
         counts,
+        messageForm,
       });
     }
   }
@@ -223,16 +237,23 @@ export function recordsPath(outputDir: string): string {
  */
 export async function readRecords(outputDir: string): Promise<Records> {
   const records = new Records();
-  for await (const record of eachRecord(outputDir)) records.add(record);
+  const onRead = (bytes: number) => {
+    records.readBytes += bytes;
+  };
+  for await (const record of eachRecord(outputDir, onRead)) records.add(record);
   return records;
 }
 
 /**
  * The records of an output folder as they stand there. What is not an object, whole, is passed over.
  *
+ * @param onRead hears of every stretch that was read, in bytes.
  * @throws {@link UsageError} when they are there and cannot be read.
  */
-export async function* eachRecord(outputDir: string): AsyncGenerator<Record<string, unknown>> {
+export async function* eachRecord(
+  outputDir: string,
+  onRead: (bytes: number) => void = () => {},
+): AsyncGenerator<Record<string, unknown>> {
   const file = recordsPath(outputDir);
   const lines = new LineSplitter();
   function* objects() {
@@ -244,6 +265,7 @@ export async function* eachRecord(outputDir: string): AsyncGenerator<Record<stri
   }
   try {
     for await (const chunk of openStorage(file).readLog(file)) {
+      onRead(chunk.length);
       lines.push(chunk);
       yield* objects();
     }
@@ -294,6 +316,23 @@ function parseRecord(record: Record<string, unknown>): ParsedRecord | undefined 
 
 function isOfVersion(record: RecordedOutput, file: FileVersion): boolean {
   return isSameVersion({ ...versionIn(file), mtimeMs: record.mtimeMs, etag: record.etag }, file);
+}
+
+/**
+ * How many records have been appended since they were read, by whichever run.
+ *
+ * @throws {@link StorageError} or a system error when they cannot be read.
+ */
+export async function countNewRecords(outputDir: string, { readBytes }: Records): Promise<number> {
+  const file = recordsPath(outputDir);
+  let position = 0;
+  let count = 0;
+  for await (const chunk of openStorage(file).readLog(file)) {
+    const start = Math.max(0, readBytes - position);
+    for (let at = chunk.indexOf(NEWLINE, start); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) count++;
+    position += chunk.length;
+  }
+  return count;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -13,8 +13,11 @@ export type Verdict =
   | { action: 'make'; stale?: string }
   /** `isUnrecorded`: nothing is known of it but that its rows bear the labels that are wanted, so it is taken as done. */
   | { action: 'keep'; isUnrecorded: boolean }
-  /** It is there and whole, and its rows mean something else than is wanted: the user has to decide. */
-  | { action: 'ask'; differences: Difference[] };
+  /**
+   * It is there, and its rows mean something else than is wanted: the user has to decide. `stale`: it cannot be left as it
+   * is all the same, since its archive has changed, or it is not what was written.
+   */
+  | { action: 'ask'; differences: Difference[]; stale?: string };
 
 /** In what an output differs from what is wanted. */
 export interface Difference {
@@ -41,10 +44,13 @@ export function judge({ output, found, archive, options }: Case): Verdict {
   const { knowledge } = found;
   if (knowledge.kind === 'unrecorded') return judgeUnrecorded(found, options);
   const { record } = knowledge;
+  const spoiled =
+    knowledge.kind === 'altered'
+      ? (knowledge.problem ?? describeAltered(found, record.sizeBytes))
+      : describeSource(record, archive);
   const differences = options ? findDifferences(record, output, options) : [];
-  if (differences.length > 0) return { action: 'ask', differences };
-  const stale =
-    knowledge.kind === 'altered' ? describeAltered(found, record.sizeBytes) : describeSource(record, archive, output);
+  if (differences.length > 0) return { action: 'ask', differences, ...(spoiled !== undefined && { stale: spoiled }) };
+  const stale = spoiled ?? describeVersion(record, output);
   return stale === undefined ? { action: 'keep', isUnrecorded: false } : { action: 'make', stale };
 }
 
@@ -73,19 +79,19 @@ function describeAltered({ sizeBytes }: KnownOutput, recordedBytes: number | und
 }
 
 /**
- * What is different from when an output was made, whatever the options are.
+ * What is different about the archive from when an output was made of it.
  *
  * The same archive is one of the same name, size and time of change or ETag, in whatever folder. The name counts because
  * it is what says the day that rows are clipped to.
  */
-function describeSource(
-  record: OutputRecord,
-  archive: ArchiveFile | undefined,
-  output: Pick<Output, 'kind' | 'format'>,
-): string | undefined {
+function describeSource(record: OutputRecord, archive: ArchiveFile | undefined): string | undefined {
   const { fileName } = record.archive;
   if (archive && archive.fileName !== fileName) return `it was made from ${fileName}`;
   if (archive && differs(archive, record.archive)) return 'the archive has changed';
+  return undefined;
+}
+
+function describeVersion(record: OutputRecord, output: Pick<Output, 'kind' | 'format'>): string | undefined {
   // That of the options it was made with: whether others are wanted now is another question.
   const version = formatVersionOf(output, madeShape(record, output));
   return record.formatVersion === version ? undefined : `format version ${record.formatVersion} → ${version}`;

@@ -1,9 +1,13 @@
 /** Whether the outputs are what was written: every byte is read and compared with the records. */
+import { openStorage } from '../storage/open-storage.js';
 import { joinPath } from '../storage/paths.js';
+import type { FileVersion } from '../storage/storage.js';
+import { isSameVersion, versionIn } from '../storage/version.js';
 import { hashFile } from './hash-file.js';
 import type { KnownOutput, Outputs } from './inventory.js';
 import { isOfMarket, type MarketChoice, type MarketName } from './market.js';
 import { parsePlace, placeOf } from './output-name.js';
+import { type Records, readRecords } from './records.js';
 
 /** What was found of an output. */
 export type Finding =
@@ -32,20 +36,51 @@ export interface VerifyOptions {
 
 /**
  * Reads outputs and compares them with their records, in the order in which they are found; then tells of those that are
- * recorded and not there.
+ * recorded and not there. What another run makes again meanwhile is compared with what that run has recorded of it.
+ *
+ * @throws {@link UsageError} when the records are to be read again, and cannot be.
  */
 export async function* verifyOutputs(outputs: Outputs, options: VerifyOptions): AsyncGenerator<Finding> {
   const { outputDir, pause } = options;
-  for (const output of outputs.all) if (isWanted(output, options)) yield await verify(output, outputs, pause);
+  const wanted = outputs.all.filter((output) => isWanted(output, options));
+  const replaced: KnownOutput[] = [];
+  for (const output of wanted) {
+    const finding = await verify(output, outputs.records, pause);
+    const isFine = finding.state === 'ok' || finding.state === 'unsure';
+    if (isFine || !(await isReplaced(output))) yield finding;
+    else replaced.push(output);
+  }
+  const records = replaced.length > 0 ? await readRecords(outputDir) : outputs.records;
   const there = new Set(outputs.all.map((output) => placeOf(output)));
-  for (const place of outputs.records.places) {
+  for (const output of replaced) {
+    const now = await look(output.path);
+    if (now) yield await verify({ ...output, ...now }, records, pause);
+    else there.delete(placeOf(output)); // moved to the folders of another partition
+  }
+  for (const place of records.places) {
     const { market, pair = '', date = '' } = parsePlace(place) ?? {};
     if (there.has(place) || !isWanted({ market, pair, date }, options)) continue;
-    yield { state: 'missing', path: joinPath(outputDir, ...place.split('/')) };
+    const path = joinPath(outputDir, ...place.split('/'));
+    // Recorded first, an output may have appeared since.
+    if (!(await look(path))) yield { state: 'missing', path };
   }
 }
 
-async function verify(output: KnownOutput, { records }: Outputs, pause: VerifyOptions['pause']): Promise<Finding> {
+async function look(path: string): Promise<FileVersion | undefined> {
+  const entry = await openStorage(path).look(path);
+  return entry?.kind === 'file' ? versionIn(entry) : undefined;
+}
+
+async function isReplaced(output: KnownOutput): Promise<boolean> {
+  try {
+    const now = await look(output.path);
+    return !now || !isSameVersion(now, output);
+  } catch {
+    return false; // the disk is at fault
+  }
+}
+
+async function verify(output: KnownOutput, records: Records, pause: VerifyOptions['pause']): Promise<Finding> {
   const { path, sizeBytes } = output;
   let sha256: string;
   try {

@@ -1,8 +1,11 @@
 import { UsageError } from '../base/usage-error.js';
 import type { FoundArchives } from '../catalog/find-archives.js';
-import { takeInventory } from '../catalog/inventory.js';
+import { type KnownOutput, type Outputs, takeInventory } from '../catalog/inventory.js';
+import { countNewRecords } from '../catalog/records.js';
+import { clean } from '../console/clean-text.js';
 import { describeHeldBack } from '../console/held-back.js';
 import { LiveLine } from '../console/live-line.js';
+import { MixedMarkets } from '../console/mixed-markets.js';
 import { noProgress, showProgress, type Work } from '../console/progress.js';
 import {
   type Ending,
@@ -22,6 +25,7 @@ import { type PlanEntry, plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
 import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
+import { isSameVersion } from '../storage/version.js';
 import type { ConvertOptions } from './convert-options.js';
 import { makePlan } from './make-plan.js';
 
@@ -48,7 +52,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const { workers, heldBack }: DefaultWorkers =
     options.workers === undefined ? defaultWorkers() : { workers: options.workers };
   reporter.scanning(workers);
-  const { found, entries } = await makePlan(options, warn);
+  const { found, entries, outputs } = await makePlan(options, warn);
   reporter.found(entries.length, options.shard);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
@@ -67,7 +71,9 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     : noProgress;
   const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
+  const mixed = new MixedMarkets(outputs.all);
   let isShared = false;
+  let ownRecords = 0;
   let ending: RunEnding;
   try {
     ending = await run(entries, executor, {
@@ -77,7 +83,11 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
       onRead: (bytes) => progress.read(bytes),
       onOutcome: (outcome) => {
         tally.add(outcome);
-        isShared ||= outcome.entry.action === 'convert' && outcome.result.status === 'skipped';
+        mixed.add(outcome);
+        if (outcome.entry.action === 'convert') {
+          if (outcome.result.status === 'skipped') isShared = true;
+          else ownRecords++;
+        }
         progress.above(() => reporter.outcome(outcome));
       },
       onOtherRun: (other) => progress.above(() => reporter.otherRun(other)),
@@ -88,20 +98,37 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   }
   const summary = tally.summary();
   reporter.summary(summary, endingOf(ending));
-  const different = isShared ? await countDifferent(found, options) : 0;
-  if (different > 0) warn(describeDifferent(different));
+  const mixture = mixed.describe();
+  if (mixture !== undefined) warn(clean(mixture));
+  if (jobs > 0) {
+    try {
+      // Runs that make other outputs are not met while they run. That they were here shows in the records.
+      isShared ||= (await countNewRecords(options.what.outputDir, outputs.records)) > ownRecords;
+      const different = isShared ? await countDifferent(found, outputs, options) : 0;
+      if (different > 0) warn(describeDifferent(different));
+    } catch (error) {
+      // What was made is made, and the summary has been printed.
+      warn(`Note: what other runs have made meanwhile could not be looked at: ${clean((error as Error).message)}`);
+    }
+  }
   return summary;
 }
 
-/** Outputs that other runs have made meanwhile and this one would not make so: when it was planned, they were not there. */
-async function countDifferent(found: FoundArchives, { what }: ConvertOptions): Promise<number> {
+/** Outputs that other runs have made since a run was planned, and that it would not make so. */
+async function countDifferent(found: FoundArchives, before: Outputs, { what }: ConvertOptions): Promise<number> {
   if (what.onStale === 'keep') return 0;
+  const inventory = await takeInventory(found, what.outputDir);
   try {
-    plan(await takeInventory(found, what.outputDir), { ...what, overwrite: false, onStale: 'refuse' });
+    plan(inventory, { ...what, overwrite: false, onStale: 'refuse' });
     return 0;
   } catch (error) {
-    if (error instanceof ConflictError) return error.conflicts.length;
-    throw error;
+    if (!(error instanceof ConflictError)) throw error;
+    const conflicts = new Set(error.conflicts.map(({ path }) => path));
+    const isNew = (output: KnownOutput) => {
+      const then = before.at(output);
+      return !then || !isSameVersion(then, output);
+    };
+    return inventory.outputs.all.filter((output) => conflicts.has(output.path) && isNew(output)).length;
   }
 }
 

@@ -8,6 +8,7 @@ import { clean } from '../console/clean-text.js';
 import { type Conflict, ConflictError } from '../convert/conflicts.js';
 import { type PlanEntry, plan } from '../convert/plan.js';
 import { takeShard } from '../convert/shard.js';
+import { openStorage } from '../storage/open-storage.js';
 import { S3Error } from '../storage/s3/error.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
 
@@ -69,7 +70,8 @@ async function look(
   const { archives, what } = options;
   const found = archives.length > 0 ? await identifyArchives(archives, what.markets) : await findInSource(options);
   const inventory = await takeInventory(found, what.outputDir);
-  for (const line of describeOddities(found, options)) warn(clean(line));
+  const unseen = (await openStorage(what.outputDir).look(what.outputDir)) ? inventory.outputs.unreadable : [];
+  for (const line of [...describeOddities(found, options), ...unseen.map(describeUnseen)]) warn(clean(line));
   return { found, inventory };
 }
 
@@ -109,6 +111,11 @@ function describeOddities({ archives, unusable, ignored, repeated }: FoundArchiv
     lines.push(`Note: passed over ${folders} that were searched by another path, such as ${listFirst(repeated)}`);
   }
   return lines;
+}
+
+/** Outputs may lie there that mean something else than those to be made. */
+function describeUnseen(problem: string): string {
+  return `Note: ${problem}. Which outputs lie there, and how they were made, is not known.`;
 }
 
 function listFirst(paths: string[]): string {

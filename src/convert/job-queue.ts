@@ -1,6 +1,7 @@
 /** Which job of a run is next: those in order, and then those that another run was making when they came up. */
 import { setTimeout } from 'node:timers/promises';
 import type { Writer } from '../storage/storage.js';
+import { isSameVersion } from '../storage/version.js';
 import type { PlanEntry } from './plan.js';
 
 export type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
@@ -79,7 +80,7 @@ export class JobQueue {
 
 /** A file that nobody has written to since. */
 function isSame(before: Writer, now: Writer): boolean {
-  return before.runId === now.runId && before.sizeBytes === now.sizeBytes && before.mtimeMs === now.mtimeMs;
+  return before.runId === now.runId && isSameVersion(before, now);
 }
 
 /** Days of one date are in the order of size too, so that the end is not one long straggler. */

@@ -169,9 +169,10 @@ function sortOut(archive: ArchiveFile, outputs: Output[], { options, outputs: fo
     else if (verdict.action === 'keep') {
       if (verdict.isUnrecorded) unrecorded.push(output);
     } else {
-      const { differences } = verdict;
+      const { differences, stale } = verdict;
       const reason = differences.map(describeDifference).join(', ');
       if (options.onStale === 'remake') make(reason);
+      else if (options.onStale === 'keep' && stale !== undefined) make(`${stale}; ${reason}`);
       else if (options.onStale === 'keep') kept.push({ ...file, differs: reason });
       else conflicts.set(file.path, { path: file.path, differences });
     }

@@ -165,7 +165,8 @@ async function removeElsewhere({ path, removes }: PlannedOutput, { outputDir }: 
     const now = await storage.look(removes.path);
     if (now?.kind === 'file' && isSameVersion(now, removes)) await storage.remove(removes.path, outputDir);
   } catch (error) {
-    const { message } = error as Error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return; // another run has just removed it
     throw new StorageError(`${path} is made, and ${removes.path} could not be removed: remove it (${message})`, {
       cause: error,
     });

@@ -1,5 +1,5 @@
 import { UsageError } from '../base/usage-error.js';
-import { stagingFolderOf } from '../catalog/output-name.js';
+import { type Output, stagingFolderOf } from '../catalog/output-name.js';
 import { openStorage } from '../storage/open-storage.js';
 import type { Writer } from '../storage/storage.js';
 import type { Executor } from './executor.js';
@@ -62,7 +62,8 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
     otherRuns.add(runId);
   };
   for (const entry of entries) if (entry.action !== 'convert') onOutcome({ entry, result: settle(entry) });
-  const folders = stagingFolders(entries, tempDir);
+  // Also those of archives that are settled now: a dead run may have left something there.
+  const folders = stagingFolders(entries.flatMap(outputsOf), tempDir);
   await sweep(folders);
 
   const stopping = new AbortController();
@@ -158,8 +159,8 @@ async function sweep(folders: Set<string>, endedRunId?: string): Promise<void> {
   }
 }
 
-/** The folders in which unfinished outputs may lie: also those of dead runs, of archives that are settled now. */
-function stagingFolders(entries: PlanEntry[], tempDir: string | undefined): Set<string> {
-  const folders = entries.flatMap(outputsOf).map(stagingFolderOf);
+/** The folders in which unfinished outputs may lie, which are to be swept before and after they are made. */
+export function stagingFolders(outputs: readonly Output[], tempDir: string | undefined): Set<string> {
+  const folders = outputs.map(stagingFolderOf);
   return new Set(tempDir === undefined ? folders : [...folders, tempDir]);
 }

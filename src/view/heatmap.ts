@@ -240,11 +240,16 @@ function placesOf(pixels: number, cells: number, partOfGrid: (part: number) => n
   });
 }
 
+/** What is asked of the rows of a day for their marks. */
+export interface DayRows extends Omit<DayBook, 'columns'> {
+  columns: Pick<BookColumns, 'rows' | 'timesMs' | 'flags'>;
+}
+
 /** A bit beside those of `FLAG`: some boundary of the stretch has no row. */
 export const MISSING = 128;
 
 /** What is to be known of the rows in each of some equal stretches of time: bits of `FLAG`, and {@link MISSING}. */
-export function marksOf(days: readonly DayBook[], fromMs: number, toMs: number, stretches: number): Uint8Array {
+export function marksOf(days: readonly DayRows[], fromMs: number, toMs: number, stretches: number): Uint8Array {
   const marks = new Uint8Array(stretches);
   const stretchMs = (toMs - fromMs) / stretches;
   const mark = (startMs: number, endMs: number, bits: number) => {

@@ -72,7 +72,7 @@ export function formatOf(name: string) {
   throw new OutputError('its name has no ending of an output: expected .csv, .csv.gz or .parquet');
 }
 
-async function* inflated(source: ByteSource): TextPieces {
+export async function* inflated(source: ByteSource): TextPieces {
   try {
     yield* inflateGzip(pieces(source, 0, source.sizeBytes, () => {}));
   } catch (error) {

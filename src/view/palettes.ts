@@ -17,6 +17,7 @@ interface Ramp {
 }
 
 interface PaletteEntry {
+  /** Colours of bids and asks; of one ramp, only lines and places tell them apart. */
   label: string;
   bids: Ramp;
   asks: Ramp;
@@ -28,23 +29,23 @@ const GREY: Ramp = { fromHue: 0, toHue: 0, chroma: 0 };
 
 export const PALETTES = {
   'blue-orange': {
-    label: 'Blue bids, orange asks (for all eyes)',
+    label: 'Blue, orange',
     bids: { fromHue: 268, toHue: 205, chroma: 0.16 },
     asks: { fromHue: 35, toHue: 92, chroma: 0.16 },
   },
   'green-red': {
-    label: 'Green bids, red asks',
+    label: 'Green, red',
     bids: { fromHue: 165, toHue: 130, chroma: 0.17 },
     asks: { fromHue: 12, toHue: 55, chroma: 0.18 },
   },
   'teal-magenta': {
-    label: 'Teal bids, magenta asks (red-green blindness)',
+    label: 'Teal, magenta',
     bids: { fromHue: 220, toHue: 175, chroma: 0.13 },
     asks: { fromHue: 330, toHue: 350, chroma: 0.2 },
   },
-  ember: { label: 'Ember, one ramp', bids: EMBER, asks: EMBER },
-  ocean: { label: 'Ocean, one ramp (blue-yellow)', bids: OCEAN, asks: OCEAN },
-  grey: { label: 'Grey, one ramp (for print)', bids: GREY, asks: GREY },
+  ember: { label: 'One ramp: ember', bids: EMBER, asks: EMBER },
+  ocean: { label: 'One ramp: ocean', bids: OCEAN, asks: OCEAN },
+  grey: { label: 'One ramp: grey', bids: GREY, asks: GREY },
 } satisfies Record<string, PaletteEntry>;
 
 export type PaletteName = keyof typeof PALETTES;

@@ -8,8 +8,8 @@ export interface QuantityScale {
   clip: number;
 }
 
-/** How far the logarithm is bent: 1/1000 of the clip still has a tenth of the scale. */
-export const LOG_BEND = 1000;
+/** How far the logarithm is bent: a tenth of the clip has half of the scale, a hundredth a seventh. */
+export const LOG_BEND = 100;
 
 /** @returns 0 to 1. */
 export function quantityFraction({ kind, clip }: QuantityScale, quantity: number): number {

@@ -56,6 +56,7 @@ test('what is recorded of an output is found by its path in any output folder', 
     mtimeMs: undefined,
     sha256: undefined,
     counts: { rows: 1440, filledRows: 5, suspectRows: 7 },
+    messageForm: undefined,
   };
   for (const folder of ['/a', 'b/c', '']) {
     assert.deepEqual(recordOf(records, path.join(folder, PLACE)), expected);

@@ -507,6 +507,7 @@ const COMMANDS = [
   'join',
   'peek',
   'plot',
+  'view',
   'verify',
   'audit',
   'submit',

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, mock, type TestContext, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { convertArchive } from '../../src/index.js';
 import { readOutputs, tempDir } from '../support/files.js';
@@ -244,15 +244,15 @@ test('days of another partition beside new ones stop a run, also those without a
   assert.match(status.stdout, /AAAUSDT +ob5 1m csv hive +2025-01 +1 /);
 });
 
+/** The first archive of the data sets. */
+function makeFirstDay(sourceDir: string): Promise<string> {
+  return makeArchive(sourceDir, { pair: 'AAAUSDT', date: DATES[0] ?? '', depth: 200, market: { seed: 0 } });
+}
+
 test('what has been changed since the plan is not removed', async (t) => {
   const out = copyOf(t, plain);
   const sourceDir = tempDir(t);
-  const archive = await makeArchive(sourceDir, {
-    pair: 'AAAUSDT',
-    date: DATES[0] ?? '',
-    depth: 200,
-    market: { seed: 0 },
-  });
+  const archive = await makeFirstDay(sourceDir);
   const old = path.join(out, `0005/AAAUSDT/${DATES[0]}_AAAUSDT_ob5_1m.csv`);
   let isChanged = false;
   const result = await convertArchive(archive, {
@@ -268,6 +268,21 @@ test('what has been changed since the plan is not removed', async (t) => {
   assert.ok(result.status === 'done');
   assert.equal(path.relative(out, result.outputs[0]?.path ?? ''), inHive(path.relative(out, old)));
   assert.ok(fs.readFileSync(old, 'utf8').endsWith('mine\r\n'));
+});
+
+test('an old file that another run removes at the same instant is no error', async (t) => {
+  const [sourceDir, out] = [tempDir(t), copyOf(t, plain)];
+  const archive = await makeFirstDay(sourceDir);
+  const old = path.join(out, `0005/AAAUSDT/${DATES[0]}_AAAUSDT_ob5_1m.csv`);
+  const { rmSync } = fs;
+  const mocked = mock.method(fs, 'rmSync', (...args: Parameters<typeof rmSync>) => {
+    if (args[0] === old) rmSync(old);
+    rmSync(...args);
+  });
+  t.after(() => mocked.mock.restore());
+  const result = await convertArchive(archive, { outputDir: out, depths: [5], partition: 'hive', onStale: 'remake' });
+  assert.equal(result.status, 'done');
+  assert.ok(!fs.existsSync(old));
 });
 
 test('an old file that cannot be removed is an error that says so; the next run asks again', async (t) => {

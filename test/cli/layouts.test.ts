@@ -83,6 +83,33 @@ test('linear, inverse and spot archives of one pair and day do not take each oth
   assert.match(chosen.stdout, /Total files: 1\n/);
 });
 
+test('spot archives that take the outputs of linear ones, with no folder that tells them apart, are noted', async (t) => {
+  const [sourceDir, out] = [tempDir(t), tempDir(t)];
+  const folders = { linear: path.join(sourceDir, 'linear'), spot: path.join(sourceDir, 'spot') };
+  for (const [index, date] of ['2025-09-01', '2025-09-02'].entries()) {
+    for (const [market, folder] of Object.entries(folders)) {
+      const style = market === 'spot' ? 'spot' : 'contract';
+      // The second day is there for spot alone: it would lie beside the other.
+      if (index === 0 || market === 'spot') {
+        await makeArchive(folder, { pair: 'BTCUSDT', date, depth: 200, market: { style, seed: index } });
+      }
+    }
+  }
+  const convert = async (folder: string, outputDir = out, ...more: string[]) => {
+    const args = ['--source-dir', folder, '--output-dir', outputDir, ...more];
+    const { status, stdout, stderr } = await complete(args);
+    assert.equal(status, 0, stdout);
+    return stderr;
+  };
+  // The source folder itself is not on the way from it.
+  assert.equal(await convert(folders.linear), '');
+  const note = /^Note: outputs of BTCUSDT are, or were, of spot archives as well as of contract archives/;
+  assert.match(await convert(folders.spot, out, '--from', '2025-09-02'), note, 'beside it');
+  assert.match(await convert(folders.spot), note, 'in its place');
+  assert.equal(await convert(folders.spot), '', 'all of one market now');
+  assert.equal(await convert(sourceDir, tempDir(t)), '', 'the folders tell');
+});
+
 test('folders are followed once: links to folders above, and two ways to one folder, give each archive once', async (t) => {
   const [sourceDir, out] = [tempDir(t), tempDir(t)];
   await layOut(sourceDir, { 'a/0200/AAAUSDT': ['AAAUSDT', 200] });

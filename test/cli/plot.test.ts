@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { decode, encode } from 'fast-png';
 import { clipOf } from '../../src/view/heatmap.js';
 import { BACKGROUND, NO_ROWS, paletteTable, type Theme } from '../../src/view/palettes.js';
+import { LOG_BEND } from '../../src/view/scales.js';
 import { tempDir } from '../support/files.js';
 import { DAY, DAY_MS } from '../support/messages.js';
 import { complete, listStaged, makeArchive } from '../support/runs.js';
@@ -120,7 +121,7 @@ function colorOf(quantity: number | undefined, { theme, scale, clip }: Colors): 
   if (quantity === undefined) return [...NO_ROWS[theme]];
   if (quantity === 0) return [...BACKGROUND[theme]];
   const part = Math.min(1, Math.abs(quantity) / clip);
-  const fraction = scale === 'linear' ? part : Math.log(1 + 1000 * part) / Math.log(1001);
+  const fraction = scale === 'linear' ? part : Math.log(1 + LOG_BEND * part) / Math.log(1 + LOG_BEND);
   const entry = (quantity < 0 ? 256 : 0) + 1 + Math.min(254, Math.floor(fraction * 255));
   return [...paletteTable('blue-orange', theme).subarray(4 * entry, 4 * entry + 3)];
 }

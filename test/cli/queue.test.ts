@@ -148,6 +148,24 @@ describe('a queue', { skip: NO_REDIS }, () => {
     worker.child.kill('SIGTERM');
     assert.equal((await worker.ended).status, 143);
     assertCounts(await look(), { total: 1, done: 0, waiting: 1 });
+    assert.deepEqual(listStaged(out), [], 'nor leaves it behind, which on a full disk would take what room there is');
+  });
+
+  test('what a dead worker has left is swept by the next one that works in the folder', LONG, async (t) => {
+    const { source, out, submit, queue, work } = await setUp(t, [...ENDLESS_OPTIONS.slice(0, 2), '--depths', '5']);
+    const endless = await makeEndless(path.join(source, '0200/AAAUSDT'));
+    await submit();
+    const worker = start(['worker', ...queue]);
+    await until(() => listStaged(out).length > 0, 'an output is staged');
+    worker.child.kill('SIGKILL');
+    await worker.ended;
+    assert.equal(listStaged(out).length, 1);
+    // Its job would last for ever: an archive that cannot be read is given up at once.
+    fs.writeFileSync(endless, '');
+    await makeArchive(source, { pair: 'TESTUSDT', date: '2025-01-16', depth: 200 });
+    await submit();
+    await work();
+    assert.deepEqual(listStaged(out), []);
   });
 
   test('jobs with other options do not get into the same queue', async (t) => {

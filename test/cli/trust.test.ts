@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { readOutputs, tempDir } from '../support/files.js';
 import { assertSameOutputs, complete, listFiles, makeArchive, start } from '../support/runs.js';
+import { unprivileged } from '../support/unprivileged.js';
 
 const DAYS = ['2025-01-14', '2025-01-15', '2025-01-16'];
 
@@ -63,6 +64,22 @@ test('--on-stale keep and remake do what they say', async (t) => {
   const remade = await run(['--on-stale', 'remake']);
   assert.match(remade.stdout, /\(was stale: quality true → false\)\n/);
   for (const text of readOutputs(out).values()) assert.match(text, /^timestamp,bid_price_1/);
+});
+
+test('--on-stale keep does not keep what was cut short, nor what is of an archive that has changed', async (t) => {
+  const { out, sourceDir, run, verify } = await makeDataSet(t);
+  await run(['--quality']);
+  const [cut, changed, whole] = DAYS.map((date) => fileOf(out, date)) as [string, string, string];
+  const before = fs.readFileSync(whole, 'utf8');
+  fs.truncateSync(cut, 100);
+  await makeArchive(sourceDir, { pair: 'AAAUSDT', date: DAYS[1] ?? '', depth: 200, market: { seed: 9 } });
+  const { stdout } = await run(['--on-stale', 'keep']);
+  assert.match(stdout, /Successfully processed: 2\nSkipped \(already exist\): 1\n/);
+  assert.match(stdout, /2025-01-14\S+ .*\(was stale: it has 100 bytes, and \d+ were written; quality true → false\)\n/);
+  assert.match(stdout, /2025-01-15\S+ .*\(was stale: the archive has changed; quality true → false\)\n/);
+  for (const file of [cut, changed]) assert.match(fs.readFileSync(file, 'utf8'), /^timestamp,bid_price_1/);
+  assert.equal(fs.readFileSync(whole, 'utf8'), before);
+  await verify();
 });
 
 test('outputs of the Python scripts are not extended by rows that mean something else, nor the reverse', async (t) => {
@@ -202,6 +219,17 @@ test('a pipe as conversions.jsonl, and a folder that cannot be made, are errors 
 });
 
 /** Regression of the attack "a hostile record line". */
+test('records that can no longer be read when a run has ended take nothing from its summary', async (t) => {
+  const { sourceDir, out } = await makeDataSet(t);
+  const records = path.join(out, 'conversions.jsonl');
+  // The folder of unfinished outputs is made after the records were read, where they would be written.
+  const args = ['--source-dir', sourceDir, '--output-dir', out, '--temp-dir', records];
+  const { status, stdout, stderr } = await complete(args);
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /Errors: 3\n/);
+  assert.match(stderr, /^Note: what other runs have made meanwhile could not be looked at: .*not a regular file\n$/);
+});
+
 test('a hostile record line crashes neither convert nor status', async (t) => {
   const { out, run } = await makeDataSet(t, DAYS.slice(0, 1));
   await run([]);
@@ -212,4 +240,47 @@ test('a hostile record line crashes neither convert nor status', async (t) => {
   await run(['--dry-run']);
   const { status } = await complete(['status', '--output-dir', out, '--source-dir', out]);
   assert.equal(status, 0);
+});
+
+test('an output that cannot be read is made again when a record tells of it, and is named when none does', async (t) => {
+  const user = unprivileged(t);
+  if (!user) return;
+  const { sourceDir, out } = await makeDataSet(t);
+  const args = ['--source-dir', sourceDir, '--output-dir', out, '--workers', '1'];
+  for (const folder of [sourceDir, out]) fs.chmodSync(folder, 0o777);
+  assert.equal((await complete(args, user)).status, 0);
+  const [first = ''] = DAYS;
+  const [file, records] = [fileOf(out, first), path.join(out, 'conversions.jsonl')];
+  const before = readOutputs(out);
+  const later = new Date(Date.now() - 3_600_000);
+
+  // Of another time than its record's, so that its content has to tell.
+  fs.utimesSync(file, later, later);
+  fs.chmodSync(file, 0);
+  const again = await complete(args, user);
+  assert.equal(again.status, 0, again.stdout + again.stderr);
+  assert.match(again.stdout, new RegExp(`DONE .*${first}.*\\(was stale: it cannot be read \\(EACCES`));
+  assert.match(again.stdout, /Successfully processed: 1\nSkipped \(already exist\): 2\n/);
+  assertSameOutputs(readOutputs(out), before);
+
+  fs.chmodSync(file, 0);
+  fs.renameSync(records, `${records}.away`);
+  const { status, stderr } = await complete(args, user);
+  assert.equal(status, 2);
+  assert.match(stderr, new RegExp(`^bookgrid: Cannot read ${file}: EACCES.*\nNo record tells how it was made`));
+});
+
+test('a folder of outputs that cannot be read is named: what lies there may be of another meaning', async (t) => {
+  const user = unprivileged(t);
+  if (!user) return;
+  const { sourceDir, out } = await makeDataSet(t);
+  const args = ['--source-dir', sourceDir, '--output-dir', out, '--workers', '1'];
+  for (const folder of [sourceDir, out]) fs.chmodSync(folder, 0o777);
+  assert.equal((await complete(args, user)).status, 0);
+  const folder = path.dirname(fileOf(out, ''));
+  fs.chmodSync(folder, 0o300);
+  const { stderr } = await complete([...args, '--dry-run'], user);
+  fs.chmodSync(folder, 0o755);
+  assert.match(stderr, new RegExp(`^Note: Cannot read the folder ${folder}: EACCES`));
+  assert.equal((await complete([...args, '--dry-run'], user)).stderr, '');
 });

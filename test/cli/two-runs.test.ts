@@ -144,6 +144,36 @@ test('two runs with different options on one folder: it is said, by one that doe
   assert.ok(told.length > 0, JSON.stringify(results));
 });
 
+test('two runs whose outputs differ and that never meet: the one that ends last says what lies there now', async (t) => {
+  const folder = tempDir(t);
+  for (const pair of ['AAAUSDT', 'BBBUSDT']) {
+    for (let day = 1; day <= 6; day++) await makeArchive(folder, { pair, date: `2025-01-0${day}` });
+  }
+  const pairs = [
+    [[], ['--partition', 'hive']],
+    [
+      ['--shard', '1/2'],
+      ['--shard', '2/2', '--quality'],
+    ],
+  ];
+  for (const ways of pairs) {
+    const args = ['--source-dir', folder, '--output-dir', tempDir(t)];
+    const results = await Promise.all(ways.map((way) => complete([...args, ...way])));
+    const told = results.filter(({ stderr }) => /^bookgrid: Nothing was converted: |^Note: \d+ outputs? /.test(stderr));
+    assert.ok(told.length > 0, JSON.stringify(results));
+  }
+});
+
+test('runs that make a data set again in shards say nothing of what the others have not made yet', async (t) => {
+  const [folder, out] = [tempDir(t), tempDir(t)];
+  for (let day = 1; day <= 6; day++) await makeArchive(folder, { pair: 'AAAUSDT', date: `2025-01-0${day}` });
+  const args = ['--source-dir', folder, '--output-dir', out];
+  assert.equal((await complete(args)).status, 0);
+  const again = [...args, '--quality', '--on-stale', 'remake'];
+  const results = await Promise.all(['1/3', '2/3'].map((shard) => complete([...again, '--shard', shard])));
+  for (const { status, stderr } of results) assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+});
+
 test('of two runs one is killed midway: the other makes everything', async (t) => {
   const out = tempDir(t);
   const args = ['--source-dir', source, '--output-dir', out];

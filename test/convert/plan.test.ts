@@ -260,6 +260,19 @@ describe('outputs whose rows mean something else', () => {
       ]);
     }
   });
+
+  test('an output that is spoiled is not kept because its options differ as well', () => {
+    const made = record({ archive: { sizeBytes: 2 }, shape: { quality: true } });
+    const entry = planWith({ [OUT200]: made, [OUT500]: record({ shape: { quality: true } }) }, { onStale: 'keep' });
+    assert.equal(describeEntry(entry), 'convert 200');
+    assert.deepEqual(staleOf(entry), ['the archive has changed; quality true → false']);
+    // One of an earlier version is whole: kept is what the user asked for.
+    const older = record({ shape: { quality: true }, formatVersion: 0 });
+    assert.equal(
+      describeEntry(planWith({ [OUT200]: older, [OUT500]: older }, { onStale: 'keep' })),
+      'skip 200,500: exists',
+    );
+  });
 });
 
 describe('another partition', () => {

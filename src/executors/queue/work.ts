@@ -11,6 +11,8 @@ import { VERSION } from '../../base/version.js';
 import type { Executor } from '../../convert/executor.js';
 import type { Job } from '../../convert/plan.js';
 import { type FailureKind, type JobResult, recordFailure } from '../../convert/recorded-job.js';
+import { stagingFolders } from '../../convert/run.js';
+import { openStorage } from '../../storage/open-storage.js';
 import type { RedisAddress } from './address.js';
 import { ArchiveQueue, KEY_PREFIX, MAX_TRIES, type QueuedJob, type QueueSettings, toJob } from './archive-queue.js';
 import { bullConnection } from './connection.js';
@@ -75,6 +77,16 @@ export async function workOnQueue(
   if (signal.aborted) end('stopped');
   let failure: unknown;
 
+  /** Folders that were worked in. What dead workers have left in them is removed before. */
+  const folders = new Set<string>();
+  async function sweepFirst({ outputs, tempDir }: Job): Promise<void> {
+    for (const folder of stagingFolders(outputs, tempDir)) {
+      if (folders.has(folder)) continue;
+      folders.add(folder);
+      await openStorage(folder).sweep(folder);
+    }
+  }
+
   async function process(taken: BullJob<QueuedJob>, token = ''): Promise<void> {
     if (ending.signal.aborted) await handBack(taken, token);
     const settings = await queue.settings();
@@ -86,6 +98,7 @@ export async function workOnQueue(
     }
     if (failure || !settings) return handBack(taken, token);
     const job = toJob(taken.data, settings);
+    await sweepFirst(job);
     const result = await runJob(job, executor, ending.signal);
     if (result.status === 'failed' && (result.kind === 'stopped' || result.kind === 'disk-full')) {
       if (result.kind === 'disk-full') {
@@ -128,6 +141,7 @@ export async function workOnQueue(
   } finally {
     await Promise.race([worker.close(true), setTimeout(1000, undefined, { ref: false })]);
     await executor.close();
+    for (const folder of folders) await openStorage(folder).sweep(folder, executor.runId);
     await Promise.race([queue.close(), setTimeout(1000, undefined, { ref: false })]);
   }
   if (failure) throw failure;
