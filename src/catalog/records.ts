@@ -134,7 +134,8 @@ export class Records {
       suspectRows: asNumber(record['suspectRows']) ?? Number.NaN,
     };
     const form = record['market'];
-    const messageForm = form === 'contract' || (form === 'spot' && outputs[0]?.market === undefined) ? form : undefined;
+    const market = outputs[0]?.market;
+    const messageForm = form === 'contract' || (form === 'spot' && market === undefined) ? form : undefined;
     for (const output of outputs) {
       // Version 0.1 had the options of all outputs in one place.
       const shape = this.#share(asShape(output.shape) ?? asShape(record['options']) ?? {});
@@ -279,23 +280,6 @@ export async function* eachRecord(
   yield* objects();
 }
 
-/**
- * How many records have been appended since they were read, by whichever run.
- *
- * @throws {@link StorageError} or a system error when they cannot be read.
- */
-export async function countNewRecords(outputDir: string, { readBytes }: Records): Promise<number> {
-  const file = recordsPath(outputDir);
-  let position = 0;
-  let count = 0;
-  for await (const chunk of openStorage(file).readLog(file)) {
-    const start = Math.max(0, readBytes - position);
-    for (let at = chunk.indexOf(NEWLINE, start); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) count++;
-    position += chunk.length;
-  }
-  return count;
-}
-
 /** Of which archive a record is, and its outputs that have a place. */
 interface ParsedRecord {
   archive: OutputRecord['archive'];
@@ -332,6 +316,23 @@ function parseRecord(record: Record<string, unknown>): ParsedRecord | undefined 
 
 function isOfVersion(record: RecordedOutput, file: FileVersion): boolean {
   return isSameVersion({ ...versionIn(file), mtimeMs: record.mtimeMs, etag: record.etag }, file);
+}
+
+/**
+ * How many records have been appended since they were read, by whichever run.
+ *
+ * @throws {@link StorageError} or a system error when they cannot be read.
+ */
+export async function countNewRecords(outputDir: string, { readBytes }: Records): Promise<number> {
+  const file = recordsPath(outputDir);
+  let position = 0;
+  let count = 0;
+  for await (const chunk of openStorage(file).readLog(file)) {
+    const start = Math.max(0, readBytes - position);
+    for (let at = chunk.indexOf(NEWLINE, start); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) count++;
+    position += chunk.length;
+  }
+  return count;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

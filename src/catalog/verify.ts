@@ -2,7 +2,7 @@
 import { openStorage } from '../storage/open-storage.js';
 import { joinPath } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
-import { isSameVersion } from '../storage/version.js';
+import { isSameVersion, versionIn } from '../storage/version.js';
 import { hashFile } from './hash-file.js';
 import type { KnownOutput, Outputs } from './inventory.js';
 import { isOfMarket, type MarketChoice, type MarketName } from './market.js';
@@ -68,7 +68,7 @@ export async function* verifyOutputs(outputs: Outputs, options: VerifyOptions): 
 
 async function look(path: string): Promise<FileVersion | undefined> {
   const entry = await openStorage(path).look(path);
-  return entry?.kind === 'file' ? { sizeBytes: entry.sizeBytes, mtimeMs: entry.mtimeMs } : undefined;
+  return entry?.kind === 'file' ? versionIn(entry) : undefined;
 }
 
 async function isReplaced(output: KnownOutput): Promise<boolean> {

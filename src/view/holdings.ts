@@ -167,8 +167,8 @@ function countsOf({ knowledge }: KnownOutput): [number | null, number | null, nu
   return [orNull(rows), orNull(filledRows), orNull(suspectRows)];
 }
 
-function versionText({ sizeBytes, mtimeMs = 0 }: FileVersion): string {
-  return `${sizeBytes.toString(36)}-${mtimeMs.toString(36)}`;
+function versionText({ sizeBytes, mtimeMs, etag }: FileVersion): string {
+  return `${sizeBytes.toString(36)}-${etag ?? mtimeMs?.toString(36)}`;
 }
 
 const DAY_NAME = /^(?<from>\d{4}-\d{2}-\d{2})_(?<symbol>.+?)(?:_ob(?<depth>\d{1,4}))?_(?<interval>\d+(?:ms|s|m|h))$/;
