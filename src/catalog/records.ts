@@ -319,11 +319,11 @@ function isOfVersion(record: RecordedOutput, file: FileVersion): boolean {
 }
 
 /**
- * How many records have been appended since they were read, by whichever run.
+ * How many records have been appended, by whichever run, since there were `readBytes` of them.
  *
  * @throws {@link StorageError} or a system error when they cannot be read.
  */
-export async function countNewRecords(outputDir: string, { readBytes }: Records): Promise<number> {
+export async function countNewRecords(outputDir: string, readBytes: number): Promise<number> {
   const file = recordsPath(outputDir);
   let position = 0;
   let count = 0;

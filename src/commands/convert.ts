@@ -1,6 +1,6 @@
 import { UsageError } from '../base/usage-error.js';
 import type { FoundArchives } from '../catalog/find-archives.js';
-import { type KnownOutput, type Outputs, takeInventory } from '../catalog/inventory.js';
+import { type KnownOutput, takeInventory } from '../catalog/inventory.js';
 import { countNewRecords } from '../catalog/records.js';
 import { clean } from '../console/clean-text.js';
 import { describeHeldBack } from '../console/held-back.js';
@@ -25,7 +25,7 @@ import { type PlanEntry, plan } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
 import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
-import { isSameVersion } from '../storage/version.js';
+import type { FileVersion } from '../storage/storage.js';
 import type { ConvertOptions } from './convert-options.js';
 import { makePlan } from './make-plan.js';
 
@@ -52,7 +52,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const { workers, heldBack }: DefaultWorkers =
     options.workers === undefined ? defaultWorkers() : { workers: options.workers };
   reporter.scanning(workers);
-  const { found, entries, outputs } = await makePlan(options, warn);
+  const { found, entries, before, mixed } = await planRun(options, warn);
   reporter.found(entries.length, options.shard);
 
   const jobs = entries.filter((entry) => entry.action === 'convert').length;
@@ -71,7 +71,6 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     : noProgress;
   const slots = Math.min(workers, Math.max(jobs, 1));
   const executor = await loadExecutor(slots);
-  const mixed = new MixedMarkets(outputs.all);
   let isShared = false;
   let ownRecords = 0;
   let ending: RunEnding;
@@ -100,11 +99,11 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   reporter.summary(summary, endingOf(ending));
   const mixture = mixed.describe();
   if (mixture !== undefined) warn(clean(mixture));
-  if (jobs > 0) {
+  if (jobs > 0 && ending.kind !== 'stopped') {
     try {
       // Runs that make other outputs are not met while they run. That they were here shows in the records.
-      isShared ||= (await countNewRecords(options.what.outputDir, outputs.records)) > ownRecords;
-      const different = isShared ? await countDifferent(found, outputs, options) : 0;
+      isShared ||= (await countNewRecords(options.what.outputDir, before.recordBytes)) > ownRecords;
+      const different = isShared ? await countDifferent(found, before, options) : 0;
       if (different > 0) warn(describeDifferent(different));
     } catch (error) {
       // What was made is made, and the summary has been printed.
@@ -114,8 +113,26 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   return summary;
 }
 
+/** What was there when a run was planned, as far as it is asked for in the end. */
+interface Before {
+  /** Size of the records. */
+  recordBytes: number;
+  /** What outputs were known by, by their paths: the ETag, or the time of change. */
+  versions: Map<string, string | number | undefined>;
+}
+
+/** Makes the plan, and keeps of what is there what is needed later: all of it is too much to hold through a long run. */
+async function planRun(options: ConvertOptions, warn: (line: string) => void) {
+  const { found, entries, outputs } = await makePlan(options, warn);
+  const versions = new Map(outputs.all.map((output) => [output.path, versionOf(output)]));
+  const before: Before = { recordBytes: outputs.records.readBytes, versions };
+  return { found, entries, before, mixed: new MixedMarkets(outputs.all) };
+}
+
+const versionOf = ({ etag, mtimeMs }: FileVersion) => etag ?? mtimeMs;
+
 /** Outputs that other runs have made since a run was planned, and that it would not make so. */
-async function countDifferent(found: FoundArchives, before: Outputs, { what }: ConvertOptions): Promise<number> {
+async function countDifferent(found: FoundArchives, { versions }: Before, { what }: ConvertOptions): Promise<number> {
   if (what.onStale === 'keep') return 0;
   const inventory = await takeInventory(found, what.outputDir);
   try {
@@ -124,10 +141,7 @@ async function countDifferent(found: FoundArchives, before: Outputs, { what }: C
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     const conflicts = new Set(error.conflicts.map(({ path }) => path));
-    const isNew = (output: KnownOutput) => {
-      const then = before.at(output);
-      return !then || !isSameVersion(then, output);
-    };
+    const isNew = (output: KnownOutput) => versions.get(output.path) !== versionOf(output);
     return inventory.outputs.all.filter((output) => conflicts.has(output.path) && isNew(output)).length;
   }
 }

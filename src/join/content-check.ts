@@ -31,7 +31,8 @@ export class ContentCheck {
     if (answer === undefined) this.unchecked++;
     if (answer === false) {
       throw new JoinError(
-        `${path}: its content is not what was written: it was damaged or edited since. Remove it, and run bookgrid convert again`,
+        `${path}: its content is not what was written: it was damaged or edited since (or a run is making it again just now: ` +
+          'then join again). Remove it, and run bookgrid convert again',
       );
     }
   }
