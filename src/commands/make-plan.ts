@@ -70,7 +70,9 @@ async function look(
   const { archives, what } = options;
   const found = archives.length > 0 ? await identifyArchives(archives, what.markets) : await findInSource(options);
   const inventory = await takeInventory(found, what.outputDir);
-  const unseen = (await openStorage(what.outputDir).look(what.outputDir)) ? inventory.outputs.unreadable : [];
+  const place = await openStorage(what.outputDir).look(what.outputDir);
+  // One that is not there, or no folder, holds nothing: whoever writes there is told.
+  const unseen = place === undefined || place.kind === 'file' ? [] : inventory.outputs.unreadable;
   for (const line of [...describeOddities(found, options), ...unseen.map(describeUnseen)]) warn(clean(line));
   return { found, inventory };
 }

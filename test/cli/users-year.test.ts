@@ -189,7 +189,7 @@ test('a year of a data set: everything that happens to it is told, and nothing o
   const foreign = outputOf('spot', 'BTCUSDT', '2025-08-31');
   fs.copyFileSync(outputOf('spot', 'BTCUSDT', '2025-07-03'), foreign);
   const status = await run(['status']);
-  assert.match(status, /^spot +BTCUSDT ob20 1m csv +2025-09 +1 +0 +\d+ +1 +0 .* 01-02$/m);
+  assert.match(status, /^spot +BTCUSDT ob20 1m csv +2025-09 +1 +0 +2 +0 +1 +0 .* 01-02$/m);
   assert.match(status, /^spot +BTCUSDT ob20 1m csv +2025-08 +.* 1 .*$/m);
   assert.match(status, /\nFailed:\n.*2025-09-01_BTCUSDT_ob200\.data\.zip: truncated: .* \(since \d{4}-\d\d-\d\d\)\n/);
   assert.ok((await verify(1)).includes(`FOREIGN  ${foreign}\n`));
