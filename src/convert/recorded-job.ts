@@ -121,14 +121,17 @@ type Done = Extract<JobResult, { status: 'done' }>;
  */
 async function commit(job: Job, staged: StagedOutput[], result: Done): Promise<Done> {
   const { maxNoteBytes } = openStorage(job.outputDir);
-  const notes = result.outputs.map((output) => toNote(job, { ...result, outputs: [output] }));
-  const areCarried = notes.every((note) => note.length <= maxNoteBytes);
+  const notes = maxNoteBytes > 0 ? result.outputs.map((output) => toNote(job, { ...result, outputs: [output] })) : [];
+  const areCarried = notes.length > 0 && notes.every((note) => note.length <= maxNoteBytes);
   if (!areCarried) await append(job, toRecord(job, result));
-  const outputs: MadeOutput[] = [];
-  for (const [index, { file }] of staged.entries()) {
-    const version = await file.publish(areCarried ? notes[index] : undefined);
-    outputs.push({ ...(result.outputs[index] as MadeOutput), ...version });
-  }
+  // All at a time: each may be an upload. When one fails, the others come to their end first.
+  const published = await Promise.allSettled(
+    staged.map(({ file }, index) => file.publish(areCarried ? notes[index] : undefined)),
+  );
+  const outputs = published.map((outcome, index): MadeOutput => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return { ...(result.outputs[index] as MadeOutput), ...outcome.value };
+  });
   // On a disk all was known before.
   if (maxNoteBytes > 0) await append(job, toRecord(job, { ...result, outputs }), 'soon');
   return { ...result, outputs };

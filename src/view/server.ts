@@ -136,7 +136,7 @@ async function route(answer: Answer, served: Served): Promise<void> {
   const found = await served.holdings.look();
   if (address === 'version') return answer.sendJson({ version: found.listing.version });
   if (address === 'listing') return answer.sendJson(found.listing, `"${found.listing.version}"`);
-  const sender = SENDERS[address as keyof typeof SENDERS];
+  const sender = Object.hasOwn(SENDERS, address ?? '') ? SENDERS[address as keyof typeof SENDERS] : undefined;
   if (!sender) throw new Refusal(404, 'Nothing is here.');
   const name = pathOf(found, parameters);
   // Asked before the range is looked at, so that a page that waits does not hold the file open.

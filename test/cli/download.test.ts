@@ -203,7 +203,7 @@ test('killed ten times, then run to its end: what had come is not fetched again'
     for (const name of names) {
       assert.ok(fs.readFileSync(path.join(sourceDir, name)).equals(fs.readFileSync(path.join(mirror, name))));
     }
-    await until(() => server.openRequests === 0, 'the server has noticed');
+    await until(() => server.open.size === 0, 'the server has noticed');
   }
   assert.ok(midFile >= 8, `${midFile} kills came in the middle of a file`);
   server.throttle = undefined;

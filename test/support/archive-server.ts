@@ -53,7 +53,7 @@ export class ArchiveServer {
   /** What the list service at `/list` answers; absent: 404. */
   list: ((query: URLSearchParams) => { status?: number; body: string }) | undefined;
   /** Requests for files that are open now, and the most that were at a time. */
-  openRequests = 0;
+  readonly open = new Set<http.ServerResponse>();
   mostAtATime = 0;
   readonly #server = http.createServer((request, response) => {
     this.#answer(request, response).catch(() => response.destroy());
@@ -100,12 +100,12 @@ export class ArchiveServer {
     const path = url.pathname;
     this.requests.push({ path, headers: request.headers, atMs: performance.now(), query: url.searchParams });
     if (path === '/list') return this.#answerList(url.searchParams, response);
-    this.openRequests++;
-    this.mostAtATime = Math.max(this.mostAtATime, this.openRequests);
+    this.open.add(response);
+    this.mostAtATime = Math.max(this.mostAtATime, this.open.size);
     try {
       await this.#answerFile(path, request, response);
     } finally {
-      this.openRequests--;
+      this.open.delete(response);
     }
   }
 
@@ -168,6 +168,8 @@ export class ArchiveServer {
       while (this.isPaused && !response.destroyed) await setTimeout(2);
       if (response.destroyed) return;
       const piece = bytes.subarray(start, start + step);
+      // Whoever has got the last piece may ask for the next file before it is known here that it has been sent.
+      if (start + step >= bytes.length) this.open.delete(response);
       this.sentBytes.set(path, (this.sentBytes.get(path) ?? 0) + piece.length);
       await new Promise((resolve) => {
         response.once('close', resolve);
