@@ -314,20 +314,25 @@ function readNoted(file: string): Begun | undefined {
   }
 }
 
+/** A staged file of any folder: with the hash of {@link localName}. */
+const STAGED_HERE = /^\.[0-9a-f]{8}\..+\.part$/;
+
 /**
- * Removes what dead runs of this machine have staged for a folder, or the run `endedRunId`.
+ * Removes what the run `endedRunId` has staged for a folder, and what dead runs of this machine have staged, also for other
+ * folders: of an output that had just appeared when its run was killed nobody would look at its folder again.
  *
- * @returns how many files.
+ * @returns how many files of that folder.
  */
 export function sweepStagedFor(folder: S3Place, endedRunId: string | undefined): number {
   const start = `.${hashOf(folder)}.`;
   let removed = 0;
-  for (const name of listTemp().filter((name) => name.startsWith(start) && name.endsWith('.part'))) {
+  for (const name of listTemp().filter((name) => STAGED_HERE.test(name))) {
     const file = path.join(os.tmpdir(), name);
-    if (!isLeftover(name, file, endedRunId)) continue;
+    const isOfFolder = name.startsWith(start);
+    if (!isLeftover(name, file, isOfFolder ? endedRunId : undefined)) continue;
     try {
       fs.rmSync(file);
-      removed++;
+      if (isOfFolder) removed++;
     } catch {
       // A leftover does no harm.
     }
