@@ -14,7 +14,8 @@ export function appendLine(file: string, line: string): void {
   if (isNew) makeFolder(path.dirname(file));
   const fd = fs.openSync(file, 'a+');
   try {
-    // A run that was killed, or whose disk was full, may have left half a line; this one must not become part of it.
+    // A run that was killed, or whose disk was full, may have left half a line; this one must not become part of it. A line
+    // that another run is writing at this moment looks the same: then an empty line comes between, which says nothing.
     const start = endsInLine(fd) ? '' : '\n';
     // One write with O_APPEND for a whole line: lines of two runs do not mix.
     writeAll(fd, Buffer.from(`${start}${line}\n`));

@@ -64,7 +64,8 @@ function totalsOf({ stdout }: CliResult): Totals {
 function conversions(out: string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const record of readRecords(out)) {
-    const archive = String(record?.['archive']);
+    if (!record) continue; // an empty line, see appendLine
+    const archive = String(record['archive']);
     counts.set(archive, (counts.get(archive) ?? 0) + 1);
   }
   return counts;
