@@ -4,6 +4,7 @@ import { formatDuration, formatMoment } from '../base/moment.js';
 import { bestPrices, type LadderRow } from '../peek/ladder-row.js';
 import { FLAG_NAMES, type FlagName } from '../view/book-columns.js';
 import { decimalsOf } from '../view/scales.js';
+import { hasColors } from './terminal.js';
 
 /** What the terminal can show. */
 export interface Look {
@@ -224,7 +225,7 @@ export function lookOf(stream: NodeJS.WriteStream, environment: Environment): Lo
   const saysOther = locale !== undefined && locale !== '' && !/utf-?8/i.test(locale);
   return {
     width: isTerminal ? Math.max(20, stream.columns || 80) : 80,
-    hasColor: isTerminal && stream.hasColors(),
+    hasColor: hasColors(stream),
     hasUnicode: !isPlain && !saysOther,
   };
 }
