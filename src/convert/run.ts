@@ -1,6 +1,6 @@
 import { UsageError } from '../base/usage-error.js';
 import { type Output, stagingFolderOf } from '../catalog/output-name.js';
-import { openStorage } from '../storage/open-storage.js';
+import { sweepFolders } from '../storage/open-storage.js';
 import type { Writer } from '../storage/storage.js';
 import type { Executor } from './executor.js';
 import { type ConvertEntry, JobQueue, ORDERS, type Order } from './job-queue.js';
@@ -64,7 +64,7 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
   for (const entry of entries) if (entry.action !== 'convert') onOutcome({ entry, result: settle(entry) });
   // Also those of archives that are settled now: a dead run may have left something there.
   const folders = stagingFolders(entries.flatMap(outputsOf), tempDir);
-  await sweep(folders);
+  await sweepFolders(folders);
 
   const stopping = new AbortController();
   const stop = () => {
@@ -93,7 +93,7 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
     await Promise.allSettled(slots);
     signal?.removeEventListener('abort', stop);
     await executor.close();
-    await sweep(folders, executor.runId);
+    await sweepFolders(folders, executor.runId);
   }
   if (isDiskFull) return { kind: 'disk-full', left };
   return left === 0 ? { kind: 'complete', left } : { kind: 'stopped', left, reason: signal?.reason };
@@ -146,17 +146,6 @@ async function work(
 function settle(entry: Exclude<PlanEntry, ConvertEntry>): Outcome['result'] {
   if (entry.action === 'skip') return { status: 'skipped', seconds: 0 };
   return { status: 'failed', kind: 'archive', error: entry.problem, seconds: 0 };
-}
-
-/** Folders that are swept at a time: in S3 each is a question to a server. */
-const SWEPT_AT_A_TIME = 16;
-
-async function sweep(folders: Set<string>, endedRunId?: string): Promise<void> {
-  const left = [...folders];
-  while (left.length > 0) {
-    const some = left.splice(0, SWEPT_AT_A_TIME);
-    await Promise.all(some.map((folder) => openStorage(folder).sweep(folder, endedRunId)));
-  }
 }
 
 /** The folders in which unfinished outputs may lie, which are to be swept before and after they are made. */

@@ -6,7 +6,7 @@ import type { Executor } from '../convert/executor.js';
 import type { PlanOptions } from '../convert/options.js';
 import { outputsOf, type PlanEntry, plan } from '../convert/plan.js';
 import { type Outcome, type RunHooks, run } from '../convert/run.js';
-import { openStorage } from '../storage/open-storage.js';
+import { openStorage, sweepFolders } from '../storage/open-storage.js';
 import { newRunId } from '../storage/staging.js';
 import type { Candidate, WantedFile } from './plan-downloads.js';
 
@@ -94,7 +94,7 @@ export class Arrivals {
     const { executor } = this.#conversion;
     await executor.close();
     await Promise.all(this.#working);
-    for (const folder of this.#folders) await openStorage(folder).sweep(folder, executor.runId);
+    await sweepFolders(this.#folders, executor.runId);
   }
 
   #start(): void {

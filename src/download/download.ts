@@ -2,7 +2,7 @@
 
 import { type ArchiveFile, type FoundArchives, findArchives, noArchives } from '../catalog/find-archives.js';
 import type { MarketName } from '../catalog/market.js';
-import { openStorage } from '../storage/open-storage.js';
+import { openStorage, sweepFolders } from '../storage/open-storage.js';
 import { folderOf } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
 import type { FileVersion } from '../storage/storage.js';
@@ -303,7 +303,7 @@ export async function download(
 /** Removes what dead runs have left, of files that are there or that nobody asks for any more. */
 async function sweep(files: readonly PlannedFile[]): Promise<void> {
   const folders = new Set(files.flatMap(({ candidates }) => candidates.map(({ path }) => folderOf(path))));
-  for (const folder of folders) await openStorage(folder).sweep(folder);
+  await sweepFolders(folders);
 }
 
 /** Tries one depth after the other. */

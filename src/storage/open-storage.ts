@@ -26,3 +26,19 @@ export function openStorage(path: string): Storage {
     `${path}: nothing is known of ${scheme}:// here; a folder or a file of this machine, or s3://BUCKET/PREFIX, was expected`,
   );
 }
+
+/** Folders that are swept at a time: in S3 each is a question to a server. */
+const SWEPT_AT_A_TIME = 16;
+
+/**
+ * Removes what runs have left behind in folders, wherever they are, see {@link Storage.sweep}.
+ *
+ * @param endedRunId a run that has ended, whose files are removed too.
+ */
+export async function sweepFolders(folders: Iterable<string>, endedRunId?: string): Promise<void> {
+  const left = [...folders];
+  while (left.length > 0) {
+    const some = left.splice(0, SWEPT_AT_A_TIME);
+    await Promise.all(some.map((folder) => openStorage(folder).sweep(folder, endedRunId)));
+  }
+}

@@ -12,7 +12,7 @@ import type { Executor } from '../../convert/executor.js';
 import type { Job } from '../../convert/plan.js';
 import { type FailureKind, type JobResult, recordFailure } from '../../convert/recorded-job.js';
 import { stagingFolders } from '../../convert/run.js';
-import { openStorage } from '../../storage/open-storage.js';
+import { sweepFolders } from '../../storage/open-storage.js';
 import type { RedisAddress } from './address.js';
 import { ArchiveQueue, KEY_PREFIX, MAX_TRIES, type QueuedJob, type QueueSettings, toJob } from './archive-queue.js';
 import { bullConnection } from './connection.js';
@@ -80,11 +80,9 @@ export async function workOnQueue(
   /** Folders that were worked in. What dead workers have left in them is removed before. */
   const folders = new Set<string>();
   async function sweepFirst({ outputs, tempDir }: Job): Promise<void> {
-    for (const folder of stagingFolders(outputs, tempDir)) {
-      if (folders.has(folder)) continue;
-      folders.add(folder);
-      await openStorage(folder).sweep(folder);
-    }
+    const fresh = [...stagingFolders(outputs, tempDir)].filter((folder) => !folders.has(folder));
+    for (const folder of fresh) folders.add(folder);
+    await sweepFolders(fresh);
   }
 
   async function process(taken: BullJob<QueuedJob>, token = ''): Promise<void> {
@@ -141,7 +139,7 @@ export async function workOnQueue(
   } finally {
     await Promise.race([worker.close(true), setTimeout(1000, undefined, { ref: false })]);
     await executor.close();
-    for (const folder of folders) await openStorage(folder).sweep(folder, executor.runId);
+    await sweepFolders(folders, executor.runId);
     await Promise.race([queue.close(), setTimeout(1000, undefined, { ref: false })]);
   }
   if (failure) throw failure;
