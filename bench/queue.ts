@@ -1,9 +1,8 @@
 /** What a queue costs: beside a run of one machine, and with half a million jobs in it. Needs redis-server. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { launchRedis } from '../test/support/redis.js';
 import { type Archive, copies, DENSE, makeArchive } from './archives.js';
 import { bookgrid, type Measured, measure, spread } from './measure.js';
 import { checkCopies } from './reference.js';
@@ -18,7 +17,9 @@ const LARGE = 4;
 
 export const queue: Subject = async (settings) => {
   const { folder, log } = settings;
-  const redis = await startRedis(path.join(folder, 'redis'));
+  const redisFolder = path.join(folder, 'redis');
+  fs.mkdirSync(redisFolder, { recursive: true });
+  const redis = await launchRedis(redisFolder, PORT);
   try {
     log('making archives');
     const small = await makeArchive(path.join(folder, 'small'), DENSE, 1 / 3);
@@ -131,23 +132,4 @@ async function manyJobs({ folder, log }: Settings): Promise<Section> {
 function usedMemory(): number {
   const { stdout } = spawnSync('redis-cli', ['-p', String(PORT), 'info', 'memory'], { encoding: 'utf8' });
   return Number(/used_memory:(\d+)/.exec(stdout)?.[1]);
-}
-
-async function startRedis(folder: string) {
-  fs.mkdirSync(folder, { recursive: true });
-  const options = ['--port', String(PORT), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes'];
-  const server = spawn('redis-server', options, { stdio: 'ignore' });
-  for (let look = 0; look < 200; look++) {
-    const isUp = await new Promise<boolean>((resolve) => {
-      const socket = net.connect(PORT, '127.0.0.1', () => {
-        socket.end();
-        resolve(true);
-      });
-      socket.once('error', () => resolve(false));
-    });
-    if (isUp) return server;
-    await setTimeout(50);
-  }
-  server.kill();
-  throw new Error('redis-server did not start');
 }

@@ -25,19 +25,10 @@ export interface TestRedis {
 export async function startRedis(t: TestContext, { password }: { password?: string } = {}): Promise<TestRedis> {
   const dir = tempDir(t);
   const port = await freePort();
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
-  options.push('--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction');
+  const options = ['--appendfsync', 'always', '--maxmemory-policy', 'noeviction'];
   if (password !== undefined) options.push('--requirepass', password);
-  let server: ChildProcess;
-  const start = async () => {
-    server = spawn('redis-server', options, { stdio: 'ignore' });
-    for (let look = 0; look < 500; look++) {
-      if (await canConnect(port)) return;
-      await setTimeout(20);
-    }
-    throw new Error('redis-server does not answer');
-  };
-  await start();
+  const start = () => launchRedis(dir, port, options);
+  let server = await start();
   t.after(() => server.kill('SIGKILL'));
   return {
     url: `redis://127.0.0.1:${port}/0`,
@@ -45,13 +36,25 @@ export async function startRedis(t: TestContext, { password }: { password?: stri
       server.kill('SIGKILL');
       await once(server, 'exit');
       await setTimeout(1000); // long enough for everybody to notice
-      await start();
+      server = await start();
     },
     command(...words) {
       const { stdout } = spawnSync('redis-cli', ['-p', String(port), ...words], { encoding: 'utf8' });
       return stdout.trimEnd();
     },
   };
+}
+
+/** Starts a server with an append-only file in a folder, and waits until it answers. */
+export async function launchRedis(dir: string, port: number, more: readonly string[] = []): Promise<ChildProcess> {
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'yes'];
+  const server = spawn('redis-server', [...options, ...more], { stdio: 'ignore' });
+  for (let look = 0; look < 500; look++) {
+    if (await canConnect(port)) return server;
+    await setTimeout(20);
+  }
+  server.kill();
+  throw new Error('redis-server does not answer');
 }
 
 function canConnect(port: number): Promise<boolean> {
