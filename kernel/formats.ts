@@ -5,6 +5,7 @@
  *     FORMATS entry (32 B), at (L × 16 + P) × 32: a price of up to 15 digits, by itself
  *       0  16 B  for each digit of a number of 16 digits the index of its byte in the text, 0x80 where it is zero
  *      16   1 B  whether a price of this format can be read at all
+ *      17   1 B  how many of its last bytes must be zeros: it is written with more decimals than the ladder has
  *
  *     HEADS entry (64 B), at (P × 16 + L) × 64: a level's first 16 bytes, `,["price","…`
  *       0  16 B  EXPECTED: what must stand there, '0' for a digit
@@ -26,6 +27,7 @@ import {
   FORMATS,
   HEAD_BYTES,
   HEADS,
+  INDEXES,
   LADDER_TICKS,
   LOW_BYTES,
   MAX_EXACT_DIGITS,
@@ -71,7 +73,10 @@ export const INNER: usize = 16;
 /** The longest quantity that a tail reads. */
 export const MAX_TAIL_QUANTITY: i32 = 14;
 
-/** Fills the tables for prices that are multiples of 10^-decimals, on the ladder as it is now. */
+/**
+ * Fills the tables for prices that are multiples of 10^-decimals, on the ladder as it is now. They may be written with
+ * more decimals, which are zeros: `96543.10` where the ladder has one.
+ */
 export function prepareFormats(decimals: i32): void {
   assert(decimals >= 0 && decimals < MAX_EXACT_DIGITS);
   prepareVectors();
@@ -106,11 +111,16 @@ function prepareVectors(): void {
   v128.store(TIMES_10000, i16x8(10000, 1, 10000, 1, 10000, 1, 10000, 1));
   v128.store(FIRST, i32x4(OPEN - COMMA, 0, 0, 0));
   v128.store(OTHER_BYTES, i32x4.splat(8));
+  v128.store(INDEXES, i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
 }
 
 function isFormat(length: i32, point: i32, decimals: i32): bool {
-  const fraction = length - point - 1;
-  return point + decimals <= MAX_EXACT_DIGITS && (length === point || (fraction > 0 && fraction <= decimals));
+  return point + decimals <= MAX_EXACT_DIGITS && (length === point || length > point + 1);
+}
+
+/** How many decimals a price has beyond those of the ladder. */
+function furtherDecimals(length: i32, point: i32, decimals: i32): i32 {
+  return max(length - point - 1 - decimals, 0);
 }
 
 /** The index of the byte that holds a price's `digit`th digit, -1 for a decimal that the price leaves out. */
@@ -127,6 +137,7 @@ function prepareFormat(length: i32, point: i32, decimals: i32): void {
     store<u8>(entry + at, byte < 0 ? ZERO_DIGIT : <u8>byte);
   }
   store<u8>(entry, 1, 16);
+  store<u8>(entry, <u8>furtherDecimals(length, point, decimals), 17);
 }
 
 /** @returns false when heads cannot read prices of this format (FORMATS may), or none of them is on the ladder. */
@@ -146,6 +157,9 @@ function prepareHead(length: i32, point: i32, decimals: i32): bool {
   expect(entry, 0, OPENING);
   expect(entry, OPENING_BYTES + length, MIDDLE);
   if (length > point) put(entry, OPENING_BYTES + point, POINT, 0);
+  for (let at = length - furtherDecimals(length, point, decimals); at < length; at++) {
+    put(entry, OPENING_BYTES + at, ZERO, 0);
+  }
   for (let digit = digits - 1; digit >= 0; digit--) {
     const fromFirst = digit - (digits - HEAD_DIGITS);
     const byte = byteOfDigit(digit, length, point);

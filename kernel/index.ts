@@ -8,7 +8,10 @@ export function reset(): void {
   resetScan();
 }
 
+export { addRow, clearBatch, getRows, isFull, isMetricsRowDue, isOdd, setBooks } from './batch';
 export { prepareFormats } from './formats';
+export { clearGrid, getIsNextFilled, getNextBoundary, getSkipped, setGrid, setKnownBreaks } from './grid';
+export { getUnheardUpdates, hearBook, setStrays } from './interval';
 export {
   ASKS,
   BIDS,
@@ -27,12 +30,15 @@ export {
 } from './ladder';
 // All of it: the host reads the numbers that both must know, and test/wasm/layout.test.ts checks that they fit.
 export * from './layout';
-export { writeCells, writeRow } from './rows';
+export { setMetrics, writeMetrics, writeMetricsOf } from './metrics';
+export { writeCells } from './rows';
 export {
   AT_MESSAGE,
+  AT_ODD_ROW,
   addText,
   adoptText,
   applyMessage,
+  BOOK_UNHEARD,
   countLine,
   cursor,
   dropText,
@@ -47,6 +53,7 @@ export {
   lineBytes,
   lines,
   makeRoom,
+  NEEDS_ROOM,
   outOfOrder,
   passLine,
   run,
@@ -55,4 +62,4 @@ export {
   textEnd,
   updates,
 } from './scan';
-export { clearLog, logCount, prepareValues, pricesOf, quantitiesOf, setLogging, writeValues } from './values';
+export { prepareValues, pricesOf, quantitiesOf, writeValues } from './values';

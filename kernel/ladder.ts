@@ -38,6 +38,13 @@ let askHigh: i32 = -1;
 /** The best tick of a side that may have changed since {@link isTouched} was last asked. */
 let bidTouched: i32 = LADDER_TICKS;
 let askTouched: i32 = -1;
+/** Grows when the book changes. */
+export let changes: i32 = 0;
+/**
+ * Grows when the book changes other than by `setLevels`, or when memory may come to hold other texts, so that an address
+ * does not tell any more which text it is.
+ */
+export let moves: i32 = 0;
 /** Slots in use, a side each: counted only in the kernel for audits (observe.ts). */
 let bidLevels: i32 = 0;
 let askLevels: i32 = 0;
@@ -66,7 +73,24 @@ export function clear(newBase: f64): void {
   askTouched = -1;
   bidLevels = askLevels = 0;
   poolEnd = pool;
+  changes++;
+  moves++;
   base = <i64>newBase;
+}
+
+/** The best tick of a side that may be in use, and the worst; the other way round when none is. */
+export function bestTickOf(side: i32): i32 {
+  return side === BIDS ? bidHigh : askLow;
+}
+
+export function worstTickOf(side: i32): i32 {
+  return side === BIDS ? bidLow : askHigh;
+}
+
+/** Says that nothing better than `tick` is in use of a side. */
+export function setBestTick(side: i32, tick: i32): void {
+  if (side === BIDS) bidHigh = tick;
+  else askLow = tick;
 }
 
 /** Says that slots from `low` to `high` of a side may be in use. */
@@ -83,6 +107,7 @@ function widen(side: i32, low: i32, high: i32): void {
 }
 
 function touch(side: i32, tick: i32): void {
+  changes++;
   if (side === BIDS) bidTouched = max(bidTouched, tick);
   else askTouched = min(askTouched, tick);
 }
@@ -163,6 +188,7 @@ export function place(side: i32, tick: i32): void {
   assert(poolEnd + SLOT_BYTES <= pool + POOL_BYTES);
   if (isDefined(AUDIT)) countLevels(side, i32(!isSet(side, tick)));
   store<u32>(slotOf(side, tick), <u32>poolEnd);
+  moves++;
   poolEnd += SLOT_BYTES;
   widen(side, tick, tick);
 }
@@ -171,6 +197,7 @@ export function place(side: i32, tick: i32): void {
 export function mark(side: i32, tick: i32): void {
   if (isDefined(AUDIT)) countLevels(side, i32(!isSet(side, tick)));
   store<i32>(slotOf(side, tick), MARK);
+  moves++;
   widen(side, tick, tick);
 }
 
@@ -178,6 +205,7 @@ export function mark(side: i32, tick: i32): void {
 export function remove(side: i32, tick: i32): void {
   if (isDefined(AUDIT)) countLevels(side, -i32(isSet(side, tick)));
   store<i32>(slotOf(side, tick), 0);
+  moves++;
   touch(side, tick);
 }
 
@@ -202,6 +230,7 @@ export function poolSlot(): usize {
  * @returns false when a side has more levels than there may be.
  */
 export function settle(): bool {
+  moves++;
   const target = pool === POOLS ? POOLS + POOL_BYTES : POOLS;
   let end = settleSide(BIDS, target);
   bidsEnd = end;
@@ -326,10 +355,7 @@ export function collect(side: i32, depth: i32): i32 {
     out += BEST_BYTES;
   }
   // Everything better than the best level found is empty.
-  if (best >= 0) {
-    if (isBid) bidHigh = best;
-    else askLow = best;
-  }
+  if (best >= 0) setBestTick(side, best);
   return <i32>((out - bestOf(side)) / BEST_BYTES);
 }
 
@@ -339,7 +365,7 @@ export function collect(side: i32, depth: i32): i32 {
  * @param tick of an empty slot.
  * @returns the last tick of those that are known to be empty, before `stop`.
  */
-function lastEmpty(ladder: usize, tick: i32, stop: i32, step: i32): i32 {
+export function lastEmpty(ladder: usize, tick: i32, stop: i32, step: i32): i32 {
   while (true) {
     const to = tick + 16 * step;
     if (step < 0 ? to <= stop : to >= stop) return tick;
@@ -352,6 +378,10 @@ function lastEmpty(ladder: usize, tick: i32, stop: i32, step: i32): i32 {
 
 /** Whether the best bid is at or above the best ask. */
 export function isCrossed(): bool {
-  if (collect(BIDS, 1) === 0 || collect(ASKS, 1) === 0) return false;
-  return tickAt(BIDS, 0) >= tickAt(ASKS, 0);
+  return areCrossed(collect(BIDS, 1), collect(ASKS, 1));
+}
+
+/** The same of so many levels that {@link collect} has gathered of each side. */
+export function areCrossed(bids: i32, asks: i32): bool {
+  return bids > 0 && asks > 0 && tickAt(BIDS, 0) >= tickAt(ASKS, 0);
 }

@@ -13,7 +13,7 @@
  * tested once, at the end of the side. A side in which something is wrong is read again, level by level, by slower code
  * that reads every form of price that the ladder can hold. If that code refuses a level, the host reads the line.
  */
-import { CLOSE, COMMA } from './ascii';
+import { CLOSE, COMMA, ZERO } from './ascii';
 import { closesEnd, closesNext, passBrackets } from './brackets';
 import { numberOf, numbersOf } from './digits';
 import { headsOf, INNER, LIMITS, MOVES, NO_PRICE_BYTES, TICK_OFFSET } from './formats';
@@ -372,6 +372,9 @@ function readLevel(entry: usize, isAfterAnother: bool): i32 {
   if (load<u8>(format, 16) === 0 || load<u32>(open + bytes + 1) >> 8 !== 0x222c22) return NO_TICK; // ","
   const digits = i8x16.swizzle(i8x16.sub(price, zero), v128.load(format));
   if (v128.any_true(i8x16.ge_u(digits, ten))) return NO_TICK;
+  for (let at = bytes - <usize>load<u8>(format, 17); at < bytes; at++) {
+    if (load<u8>(open + 2 + at) !== ZERO) return NO_TICK;
+  }
   const tick = numberOf(digits) - base;
   if (<u64>tick >= <u64>LADDER_TICKS) return NO_TICK;
 

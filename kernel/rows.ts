@@ -1,29 +1,23 @@
-/** Writes rows as CSV cells, `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`, from what `collect` has gathered. */
+/** Writes levels as cells of a CSV row, `price,quantity,…`, from what `collect` has gathered. */
 import { COMMA, QUOTE } from './ascii';
-import { ASKS, BIDS, bestOf } from './ladder';
-import { BEST_BYTES, BEST_TEXT, MAX_DEPTH, MAX_LEVELS_PER_SIDE, ROW, ROW_BYTES } from './layout';
-
-/**
- * Writes the cells of the best `depth` levels a side to ROW; `bids` and `asks` are how many levels there are.
- *
- * @returns the length in bytes.
- */
-export function writeRow(depth: i32, bids: i32, asks: i32): i32 {
-  assert(depth > 0 && depth <= MAX_DEPTH);
-  let out = writeSide(ROW, BIDS, depth, bids);
-  out = writeSide(out, ASKS, depth, asks);
-  return <i32>(out - ROW) - 1; // without the comma after the last cell
-}
+import { bestOf } from './ladder';
+import { BEST_BYTES, BEST_TEXT, MAX_LEVELS_PER_SIDE, ROW, ROW_BYTES } from './layout';
 
 /** Writes the cells of the levels [from, to) of a side to ROW, a comma after each. @returns the length in bytes. */
 export function writeCells(side: i32, from: i32, to: i32): i32 {
-  return <i32>(writeLevels(ROW, side, from, to) - ROW);
+  const end = writeLevels(ROW, side, from, to);
+  assert(end <= ROW + ROW_BYTES);
+  return <i32>(end - ROW);
 }
 
-function writeSide(start: usize, side: i32, depth: i32, count: i32): usize {
-  const filled = min(depth, count);
-  let out = writeLevels(start, side, 0, filled);
-  for (let index = filled; index < depth; index++) {
+/**
+ * Writes the cells of the best `count` levels of a side, a comma after each, and empty ones up to `depth` levels.
+ *
+ * @returns where they end. Up to CELLS_SLACK_BYTES behind it may have been written.
+ */
+export function writeCellsAt(start: usize, side: i32, count: i32, depth: i32): usize {
+  let out = writeLevels(start, side, 0, count);
+  for (let index = count; index < depth; index++) {
     store<u16>(out, ((<u16>COMMA) << 8) | COMMA);
     out += 2;
   }
@@ -34,10 +28,7 @@ function writeLevels(start: usize, side: i32, from: i32, to: i32): usize {
   assert(from >= 0 && from <= to && to <= MAX_LEVELS_PER_SIDE);
   let out = start;
   let level = bestOf(side) + <usize>from * BEST_BYTES;
-  for (let index = from; index < to; index++, level += BEST_BYTES) {
-    out = writeLevel(out, load<u32>(level, BEST_TEXT));
-    assert(out <= ROW + ROW_BYTES);
-  }
+  for (let index = from; index < to; index++, level += BEST_BYTES) out = writeLevel(out, load<u32>(level, BEST_TEXT));
   return out;
 }
 

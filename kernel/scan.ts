@@ -11,9 +11,13 @@
  * Input: [cursor, textEnd) are bytes not read yet. Behind textEnd lie SLACK_BYTES that may be loaded but mean nothing:
  * a line is whole only when its line feed is before textEnd.
  */
+
+import { setAndMark } from './amounts';
 import { BRACE, CARRIAGE_RETURN, COMMA, LINE_FEED, ZERO } from './ascii';
 import { findBrackets, forgetBrackets, passBracketsBefore } from './brackets';
 import { numberOf } from './digits';
+import { clearGrid, IRREGULAR, isPast, leaveInterval, passBoundaries, ROW_ODD, ROWS_FULL } from './grid';
+import { getUnheardUpdates, hear, isFollowed } from './interval';
 import { ASKS, BIDS, setLevels } from './ladder';
 import {
   HISTORY_BYTES,
@@ -30,8 +34,8 @@ import {
   ZEROS,
 } from './layout';
 import { beginLevels, closesOf, countOf, FAILED, forgetForms, passLevels, readSide, SHORT, ticksOf } from './levels';
+import { setMetrics } from './metrics';
 import { areFactsFull, clearFacts, forgetSteps, logFacts, observeLevels } from './observe';
-import { clearLog, isLogFull, log, setLogging } from './values';
 
 /** What {@link run} answers. */
 export const NEEDS_BYTES: i32 = 0;
@@ -39,8 +43,14 @@ export const NEEDS_BYTES: i32 = 0;
 export const AT_MESSAGE: i32 = 1;
 /** The line at the cursor, `lineBytes` long, is for the host to read. */
 export const FOREIGN_LINE: i32 = 2;
-/** The log must be read and cleared. */
+/** In the kernel for audits: the log must be read and cleared. */
 export const LOG_FULL: i32 = 3;
+/** The host must tell what the book is now, by `hearBook`. */
+export const BOOK_UNHEARD: i32 = 4;
+/** The batch has no room for the row that is next. */
+export const NEEDS_ROOM: i32 = 5;
+/** The row added last has what only the host can read; it must do so before another message. */
+export const AT_ODD_ROW: i32 = 6;
 
 export let cursor: usize = TEXT;
 export let textEnd: usize = TEXT;
@@ -84,8 +94,8 @@ export function resetScan(): void {
   messageEnd = 0;
   part1Bytes = part2Bytes = 0;
   forgetBrackets(TEXT);
-  setLogging(0);
-  clearLog();
+  clearGrid();
+  setMetrics(0, 0, 0, 0, 0, 0);
   if (isDefined(AUDIT)) {
     clearFacts();
     forgetSteps();
@@ -182,10 +192,11 @@ export function passLine(): void {
   passBracketsBefore(cursor);
 }
 
-/** Applies messages in the order of time with `ts` up to `limit`. */
+/** Applies messages in the order of time with `ts` up to `limit`, and adds the rows that are due before each. */
 export function run(limit: f64): i32 {
   const limitTs = <i64>limit;
   while (true) {
+    if (!isDefined(AUDIT) && getUnheardUpdates() >= 0) return BOOK_UNHEARD;
     if (messageEnd === 0) {
       assert(cursor <= textEnd);
       if (cursor >= textEnd) return NEEDS_BYTES;
@@ -198,10 +209,14 @@ export function run(limit: f64): i32 {
       assert(end > cursor && end <= textEnd);
       messageEnd = end;
     }
-    if (isDefined(AUDIT) ? areFactsFull() : isLogFull()) return LOG_FULL;
-    if (ts > limitTs || ts < latestTs) {
-      messageTs = <f64>ts;
-      return AT_MESSAGE;
+    if (isDefined(AUDIT) && areFactsFull()) return LOG_FULL;
+    messageTs = <f64>ts;
+    if (ts > limitTs || ts < latestTs) return AT_MESSAGE;
+    if (isPast(ts)) {
+      const outcome = passBoundaries(ts, previousTs, latestTs, breaks);
+      if (outcome === ROWS_FULL) return NEEDS_ROOM;
+      if (outcome === ROW_ODD) return AT_ODD_ROW;
+      if (outcome === IRREGULAR) return AT_MESSAGE;
     }
     applyMessage();
   }
@@ -213,6 +228,9 @@ export function applyMessage(): void {
   if (isDefined(AUDIT)) {
     observeLevels(BIDS, ticksOf(BIDS), closesOf(BIDS), countOf(BIDS));
     observeLevels(ASKS, ticksOf(ASKS), closesOf(ASKS), countOf(ASKS));
+  } else if (isFollowed()) {
+    setAndMark(BIDS, ticksOf(BIDS), closesOf(BIDS), countOf(BIDS));
+    setAndMark(ASKS, ticksOf(ASKS), closesOf(ASKS), countOf(ASKS));
   } else {
     setLevels(BIDS, ticksOf(BIDS), closesOf(BIDS), countOf(BIDS));
     setLevels(ASKS, ticksOf(ASKS), closesOf(ASKS), countOf(ASKS));
@@ -228,8 +246,12 @@ export function applyMessage(): void {
   previousTs = ts;
   if (ts < latestTs) outOfOrder++;
   else latestTs = ts;
-  if (isDefined(AUDIT)) logFacts(ts, cts, updateId, countOf(BIDS) + countOf(ASKS));
-  else log(latestTs, countOf(BIDS) + countOf(ASKS));
+  leaveInterval();
+  if (isDefined(AUDIT)) {
+    logFacts(ts, cts, updateId, countOf(BIDS) + countOf(ASKS));
+  } else if (isFollowed()) {
+    hear(latestTs, countOf(BIDS) + countOf(ASKS));
+  }
 }
 
 /** Reads the line at the cursor. @returns where the next one begins, FAILED, or SHORT. */

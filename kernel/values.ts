@@ -4,31 +4,21 @@
  *
  *     VALUES + (2 × side)     × VALUES_BYTES   prices of a side, best first
  *     VALUES + (2 × side + 1) × VALUES_BYTES   quantities
- *     OBSERVED + 16 × side   best price, and quantity of the best levels, as last logged
- *     LOG, an entry: ts, best bid, best ask, quantity of the best bids, of the best asks, updates (8 B each)
  */
 import { POINT, ZERO } from './ascii';
-import { numberOf } from './digits';
-import { ASKS, BIDS, base, bestOf, collect, isTouched, MARK, quantityOf } from './ladder';
+import { numberOf, numbersOf } from './digits';
+import { base, bestOf, MARK, quantityOf } from './ladder';
 import {
   BEST_BYTES,
   BEST_TEXT,
-  LADDER_TICKS,
-  LOG,
-  LOG_ASK,
-  LOG_BID,
-  LOG_BID_QUANTITY,
-  LOG_ENTRIES,
-  LOG_ENTRY_BYTES,
-  LOG_TS,
-  LOG_UPDATES,
+  INDEXES,
   MAX_EXACT_DIGITS,
   MAX_LEVELS_PER_SIDE,
   NUMBERS,
-  OBSERVED,
   POINTS,
   POWERS,
   QUOTES,
+  TENS,
   VALUES,
   VALUES_BYTES,
   ZEROS,
@@ -36,74 +26,11 @@ import {
 
 /** How many ticks make the price 1: 10^decimals. */
 let tickDivisor: f64 = 1;
-let isLogging: bool = false;
-let observedLevels: i32 = 0;
-/** The worst tick that is observed of a side. */
-let bidReach: i32 = 0;
-let askReach: i32 = LADDER_TICKS;
-/** The last entry has a NaN for a quantity that the host must read. */
-let isLogOdd: bool = false;
-/** Entries in LOG. */
-export let logCount: i32 = 0;
 
 export function prepareValues(decimals: i32): void {
   let power: f64 = 1;
   for (let exponent = 0; exponent < 16; exponent++, power *= 10) store<f64>(POWERS + ((<usize>exponent) << 3), power);
   tickDivisor = powerOf(decimals);
-}
-
-/** Sets whether each message leaves an entry in LOG, with the quantity of so many levels a side. */
-export function setLogging(levels: i32): void {
-  isLogging = levels > 0;
-  observedLevels = levels;
-}
-
-export function clearLog(): void {
-  logCount = 0;
-  isLogOdd = false;
-}
-
-/** Whether the log must be read before another message: it has no room, or a quantity that only the host can read. */
-export function isLogFull(): bool {
-  return logCount === LOG_ENTRIES || isLogOdd;
-}
-
-/** Logs what the book's best is after a message, when logging is on. */
-export function log(ts: i64, updates: i32): void {
-  if (!isLogging) return;
-  assert(logCount < LOG_ENTRIES);
-  const entry = LOG + <usize>logCount * LOG_ENTRY_BYTES;
-  logCount++;
-  store<f64>(entry, <f64>ts, LOG_TS);
-  logSide(entry, BIDS);
-  logSide(entry + (LOG_ASK - LOG_BID), ASKS);
-  store<f64>(entry, <f64>updates, LOG_UPDATES);
-}
-
-/** Writes best price and quantity of a side to an entry; the old ones when neither can have changed. */
-function logSide(entry: usize, side: i32): void {
-  const observed = OBSERVED + ((<usize>side) << 4);
-  if (isTouched(side, side === BIDS ? bidReach : askReach)) observe(observed, side);
-  store<f64>(entry, load<f64>(observed), LOG_BID);
-  const quantity = load<f64>(observed, 8);
-  store<f64>(entry, quantity, LOG_BID_QUANTITY);
-  if (F64.isNaN(quantity)) isLogOdd = true;
-}
-
-function observe(observed: usize, side: i32): void {
-  const count = collect(side, observedLevels);
-  const level = bestOf(side);
-  let quantity: f64 = 0;
-  for (let index = 0; index < count; index++) {
-    quantity += quantityAt(load<u32>(level + <usize>index * BEST_BYTES, BEST_TEXT));
-  }
-  store<f64>(observed, count === 0 ? NaN : priceAt(load<i32>(level)));
-  store<f64>(observed, quantity, 8);
-  // With fewer levels than are observed, any change counts.
-  const isFull = count === observedLevels;
-  const last = isFull ? load<i32>(level + <usize>(count - 1) * BEST_BYTES) : 0;
-  if (side === BIDS) bidReach = isFull ? last : 0;
-  else askReach = isFull ? last : LADDER_TICKS;
 }
 
 /** Where {@link writeValues} leaves a side's prices, best first. */
@@ -121,36 +48,102 @@ export function quantitiesOf(side: i32): usize {
  */
 export function writeValues(side: i32, count: i32): void {
   assert(count >= 0 && count <= MAX_LEVELS_PER_SIDE);
-  let price = pricesOf(side);
-  let quantity = quantitiesOf(side);
-  let level = bestOf(side);
-  for (let index = 0; index < count; index++, price += 8, quantity += 8, level += BEST_BYTES) {
-    store<f64>(price, priceAt(load<i32>(level)));
-    store<f64>(quantity, quantityAt(load<u32>(level, BEST_TEXT)));
-  }
+  writeValuesAt(pricesOf(side), quantitiesOf(side), side, count);
 }
 
-function priceAt(tick: i32): f64 {
+/** The same to any two lists. @returns whether there is a NaN among them. */
+export function writeValuesAt(prices: usize, quantities: usize, side: i32, count: i32): bool {
+  let isOdd = false;
+  let level = bestOf(side);
+  let at: usize = 0;
+  const end = (<usize>count) << 3;
+  // A side that has a quantity of another form soon has more.
+  for (; at + 24 < end; at += 32, level += 4 * BEST_BYTES) {
+    if (!writeFour(prices + at, quantities + at, level)) break;
+  }
+  for (; at < end; at += 8, level += BEST_BYTES) {
+    store<f64>(prices + at, priceAt(load<i32>(level)));
+    const quantity = quantityAt(load<u32>(level, BEST_TEXT));
+    store<f64>(quantities + at, quantity);
+    if (F64.isNaN(quantity)) isOdd = true;
+  }
+  return isOdd;
+}
+
+/** Does so with four levels at once. @returns false when a quantity is not of one to eight digits and nothing else. */
+function writeFour(prices: usize, quantities: usize, level: usize): bool {
+  const first = v128.load(level);
+  const second = v128.load(level, 16);
+  const ticks = v128.shuffle<i32>(first, second, 0, 2, 4, 6);
+  if (v128.any_true(i32x4.eq(v128.shuffle<i32>(first, second, 1, 3, 5, 7), i32x4.splat(MARK)))) return false;
+  const quote = v128.load(QUOTES);
+  const a = v128.load(quantityOf(load<u32>(level, BEST_TEXT)));
+  const b = v128.load(quantityOf(load<u32>(level, BEST_BYTES + BEST_TEXT)));
+  const c = v128.load(quantityOf(load<u32>(level, 2 * BEST_BYTES + BEST_TEXT)));
+  const d = v128.load(quantityOf(load<u32>(level, 3 * BEST_BYTES + BEST_TEXT)));
+  const aBytes = shortBytes(a, quote);
+  const bBytes = shortBytes(b, quote);
+  const cBytes = shortBytes(c, quote);
+  const dBytes = shortBytes(d, quote);
+  // 9 + 7 has a bit that no shorter length has.
+  if ((((aBytes + 7) | (bBytes + 7) | (cBytes + 7) | (dBytes + 7)) & 16) !== 0) return false;
+  const zero = v128.load(ZEROS);
+  const aDigits = i8x16.swizzle(i8x16.sub(a, zero), lastEightOf(aBytes));
+  const bDigits = i8x16.swizzle(i8x16.sub(b, zero), lastEightOf(bBytes));
+  const cDigits = i8x16.swizzle(i8x16.sub(c, zero), lastEightOf(cBytes));
+  const dDigits = i8x16.swizzle(i8x16.sub(d, zero), lastEightOf(dBytes));
+  const highest = i8x16.max_u(i8x16.max_u(aDigits, bDigits), i8x16.max_u(cDigits, dDigits));
+  if (i64x2.extract_lane(i8x16.ge_u(highest, v128.load(TENS)), 0) !== 0) return false;
+  const numbers = numbersOf(aDigits, bDigits, cDigits, dDigits);
+  v128.store(quantities, f64x2.convert_low_i32x4_s(numbers));
+  v128.store(quantities, f64x2.convert_low_i32x4_s(v128.shuffle<i32>(numbers, numbers, 2, 3, 0, 1)), 16);
+  // Whole numbers of so few digits are exact in doubles, and so is their sum.
+  const zeroTick = f64x2.splat(<f64>base);
+  const divisor = f64x2.splat(tickDivisor);
+  const low = f64x2.add(f64x2.convert_low_i32x4_s(ticks), zeroTick);
+  const high = f64x2.add(f64x2.convert_low_i32x4_s(v128.shuffle<i32>(ticks, ticks, 2, 3, 0, 1)), zeroTick);
+  v128.store(prices, f64x2.div(low, divisor));
+  v128.store(prices, f64x2.div(high, divisor), 16);
+  return true;
+}
+
+/** How many bytes stand before the quote, or 9 when there are more than eight. */
+function shortBytes(text: v128, quote: v128): i32 {
+  return ctz(i8x16.bitmask(i8x16.eq(text, quote)) | 0x200);
+}
+
+/** The half of an entry of NUMBERS that says where the last eight digits are; what follows is not used. */
+function lastEightOf(bytes: i32): v128 {
+  return v128.load(NUMBERS + ((<usize>bytes) << 4), 8);
+}
+
+/** The price of a tick. */
+export function priceAt(tick: i32): f64 {
   return <f64>(base + <i64>tick) / tickDivisor;
 }
 
 /** The quantity of a level's text; NaN when the host keeps the level, or the quantity is too long to be exact. */
-function quantityAt(text: u32): f64 {
+export function quantityAt(text: u32): f64 {
   if (text === MARK) return NaN;
   const start = quantityOf(text);
   const bytes = v128.load(start);
   const quotes = i8x16.bitmask(i8x16.eq(bytes, v128.load(QUOTES)));
-  const points = i8x16.bitmask(i8x16.eq(bytes, v128.load(POINTS)));
-  const length = ctz(quotes | 0x10000);
-  if (length <= MAX_EXACT_DIGITS && (points & ((1 << length) - 1)) === 0) {
-    const digits = i8x16.swizzle(i8x16.sub(bytes, v128.load(ZEROS)), v128.load(NUMBERS + ((<usize>length) << 4)));
-    return <f64>numberOf(digits);
-  }
-  return pointedAt(start);
+  if (quotes === 0) return longAt(start);
+  const length = ctz(quotes);
+  const points = i8x16.bitmask(i8x16.eq(bytes, v128.load(POINTS))) & ((1 << length) - 1);
+  const digits = i8x16.sub(bytes, v128.load(ZEROS));
+  // As if the digits were the last ones of sixteen.
+  const moved = i8x16.swizzle(digits, v128.load(NUMBERS + ((<usize>length) << 4)));
+  if (points === 0) return <f64>numberOf(moved);
+  // The digits before the point go one further, to where the point is.
+  const further = i8x16.swizzle(digits, v128.load(NUMBERS + ((<usize>length - 1) << 4)));
+  const decimals = length - 1 - ctz(points);
+  const isDecimal = i8x16.gt_s(v128.load(INDEXES), i8x16.splat(<i8>(15 - decimals)));
+  return <f64>numberOf(v128.bitselect(moved, further, isDecimal)) / powerOf(decimals);
 }
 
-/** The same for a quantity with a point, or a long one. */
-function pointedAt(start: usize): f64 {
+/** The same for a quantity of 16 characters or more. */
+function longAt(start: usize): f64 {
   let value: i64 = 0;
   let pointAt: usize = 0;
   let at = start;

@@ -22,7 +22,7 @@ let timer;
 
 for (const folder of FOLDERS) {
   fs.watch(path.join(root, folder), { recursive: true }, (_event, name) => {
-    if (!name?.endsWith('.ts')) return;
+    if (!/\.c?ts$/.test(name ?? '')) return;
     changed.add(path.join(folder, name));
     clearTimeout(timer);
     timer = setTimeout(onQuiet, QUIET_MS);

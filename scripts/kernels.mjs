@@ -20,6 +20,7 @@ export const KERNELS = [
   // For `bookgrid audit`: the same, and what kernel/observe.ts observes. Converting must not pay for that.
   { name: 'audit-book', entry: 'kernel/audit-index.ts', flags: ['--use', 'AUDIT=1'] },
   { name: 'inflate', entry: 'kernel/inflate.ts', flags: [] },
+  { name: 'parquet', entry: 'kernel/parquet.ts', flags: [] },
 ].map(({ name, entry, flags }) => ({
   name,
   entry,

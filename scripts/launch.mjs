@@ -3,5 +3,5 @@
 import { setUp } from './setup.mjs';
 
 setUp();
-process.argv[1] = new URL('../dist/src/cli.js', import.meta.url).pathname;
-await import('../dist/src/cli.js');
+process.argv[1] = new URL('../dist/src/cli.cjs', import.meta.url).pathname;
+await import('../dist/src/cli.cjs');

@@ -23,8 +23,13 @@ const STEPS = [
     command: ['node_modules/typescript/bin/tsc', '--project', '.'],
     finish: () => {
       removeOrphans();
-      fs.chmodSync(path.join(root, 'dist/src/cli.js'), 0o755);
+      fs.chmodSync(path.join(root, 'dist/src/cli.cjs'), 0o755);
     },
+  },
+  {
+    name: 'the program',
+    sources: () => ['scripts/build-program.mjs', 'tsconfig.json', ...typescriptSources(['src'])],
+    command: ['scripts/build-program.mjs'],
   },
   {
     name: 'the page of view',
@@ -98,18 +103,23 @@ function stateOf(files) {
     .join('');
 }
 
-function typescriptSources() {
-  return ['src', 'test', 'bench']
+function typescriptSources(folders = ['src', 'test', 'bench']) {
+  return folders
     .flatMap((folder) => listFiles(folder))
-    .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'));
+    .filter((file) => /\.c?ts$/.test(file) && !file.includes('node_modules'));
 }
+
+/** Copies of what was compiled, below dist: who uses one makes it, and may be using it. */
+const COPIES = ['debug', 'fuzzing'].map((name) => path.join('dist', name, path.sep));
 
 /** Removes what was compiled from sources that are gone: a test that was deleted must not run. */
 function removeOrphans() {
   const sources = new Set(typescriptSources());
   for (const file of listFiles('dist')) {
-    const source = path.relative('dist', file).replace(/(\.d\.ts|\.js)$/, '.ts');
-    if (source.endsWith('.ts') && !sources.has(source)) fs.rmSync(path.join(root, file));
+    if (COPIES.some((folder) => file.startsWith(folder))) continue;
+    const source = path.relative('dist', file).replace(/(?:\.d\.(c?)ts|\.(c?)js)$/, '.$1$2ts');
+    const isCompiled = /\.c?ts$/.test(source) && !source.startsWith(path.join('src', 'program'));
+    if (isCompiled && !sources.has(source)) fs.rmSync(path.join(root, file));
   }
 }
 

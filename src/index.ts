@@ -14,8 +14,8 @@
  *
  * Nothing is shared between calls, so any number of them may go on at a time. The package is ES modules for Node.js 20.15
  * and later. The simplest in a bundled program is to leave the package out of the bundle. What bundles it must put
- * `book.wasm`, `inflate.wasm` and, for worker threads, `worker.js` where `new URL('./…', import.meta.url)` in its modules
- * finds them, and leave `yauzl` out.
+ * `book.wasm`, `inflate.wasm` and `parquet.wasm`, for worker threads `convert-worker.cjs`, and for `s3://` paths `receiver-thread.js`
+ * where `new URL('…', import.meta.url)` in its modules finds them, and leave `yauzl` out.
  *
  * @example All archives of a folder on four threads
  * ```ts
@@ -45,7 +45,7 @@ export {
   identifyArchives,
   type UnusableFile,
 } from './catalog/find-archives.js';
-export type { FoundOutput } from './catalog/find-outputs.js';
+export type { FoundOutput, Unseen } from './catalog/find-outputs.js';
 export {
   type Inventory,
   type KnownOutput,
@@ -55,13 +55,11 @@ export {
   takeInventory,
 } from './catalog/inventory.js';
 export type { Contents, Output, OutputName } from './catalog/output-name.js';
+export type { OutputRecord, RecordedOutput, RowCounts } from './catalog/recorded-output.js';
 export {
   type Failure,
   type Knowledge,
-  type OutputRecord,
-  type RecordedOutput,
   type Records,
-  type RowCounts,
   readRecords,
 } from './catalog/records.js';
 export type { SamplingOptions, Shape } from './catalog/shaping-options.js';
@@ -73,6 +71,7 @@ export { OPTION_DEFAULTS, type PlanOptions, type ResolvedOptions } from './conve
 export {
   type Job,
   type KeptOutput,
+  type PlanEntries,
   type PlanEntry,
   type PlannedOutput,
   plan,
@@ -81,7 +80,7 @@ export {
 } from './convert/plan.js';
 export { type FailureKind, type JobHooks, type JobResult, type MadeOutput, runJob } from './convert/recorded-job.js';
 export { type Outcome, type RunEnding, type RunHooks, run } from './convert/run.js';
-export { mainThreadExecutor } from './executors/main-thread.js';
+export { type MainThreadOptions, mainThreadExecutor } from './executors/main-thread.js';
 export { type WorkerThreadsOptions, workerThreadsExecutor } from './executors/worker-threads.js';
 export type { DayFile } from './join/day-file.js';
 export type { Missing, MissingRange } from './join/grid-check.js';

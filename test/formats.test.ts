@@ -11,6 +11,7 @@ import { findOutputs } from '../src/catalog/find-outputs.js';
 import { runJob } from '../src/convert/recorded-job.js';
 import { identifyArchives, plan, takeInventory } from '../src/index.js';
 import type { Layout } from '../src/output/book-writer.js';
+import { DECOMPRESSORS } from '../src/output/compression.js';
 import { FORMAT_NAMES, FORMATS } from '../src/output/formats.js';
 import { SAMPLES, type Sample, writeSample } from '../src/samples/samples.js';
 import { runCli } from './support/cli.js';
@@ -88,7 +89,7 @@ function expected<V>(
 
 async function readParquet(file: string): Promise<Record<string, unknown>[]> {
   const bytes = fs.readFileSync(file);
-  const rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer });
+  const rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer, compressors: DECOMPRESSORS });
   return rows.map((row) => ({ ...row, timestamp: (row['timestamp'] as Date).getTime() }));
 }
 

@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const readPage = (name: string) => fs.readFileSync(path.join(ROOT, name), 'utf8');
 const README = readPage('README.md');
 /** They name options of other programs. */
-const PAGES_FOR_DEVELOPERS = ['benchmarks.md', 'developing.md', 'kernel.md'];
+const PAGES_FOR_DEVELOPERS = ['benchmarks.md', 'developing.md', 'fuzzing.md', 'kernel.md'];
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-test-'));
 const archives: string[] = [];
 after(() => fs.rmSync(folder, { recursive: true, force: true }));

@@ -17,11 +17,12 @@ export const ARCHIVE_ENDINGS = ['.zip', '.gz', '.data'] as const;
  */
 export async function* readArchive(
   path: string,
-  { onRead = () => {}, inflater = 'kernel', inflateKernel }: ReadOptions = {},
+  { onRead = () => {}, inflater = 'kernel', inflateKernel, onReadTurn = () => {}, inBackground }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
   let source: ByteSource | undefined;
   try {
-    source = await openStorage(path).open(path);
+    const open = () => openStorage(path).open(path, { inBackground });
+    source = watched(await inTurns(onReadTurn, open), onReadTurn);
     if (source.sizeBytes === 0) throw new ArchiveError('the file is empty; download it again');
     const read = await loadReader(path);
     yield* read(source, { onRead, inflater, inflateKernel });
@@ -29,6 +30,24 @@ export async function* readArchive(
     throw error instanceof StorageError ? new ArchiveError(error.message, { cause: error }) : error;
   } finally {
     await source?.close();
+  }
+}
+
+/** A source that says of each read that it begins, and that it has come back. */
+function watched(source: ByteSource, onReadTurn: () => void): ByteSource {
+  return {
+    sizeBytes: source.sizeBytes,
+    read: (buffer, position) => inTurns(onReadTurn, () => source.read(buffer, position)),
+    close: () => source.close(),
+  };
+}
+
+async function inTurns<T>(onReadTurn: () => void, read: () => Promise<T>): Promise<T> {
+  onReadTurn();
+  try {
+    return await read();
+  } finally {
+    onReadTurn();
   }
 }
 

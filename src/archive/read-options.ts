@@ -14,6 +14,18 @@ export interface ReadOptions {
    * @internal
    */
   inflateKernel?: InflateKernel | undefined;
+  /**
+   * Hears that a read of the file begins, and that it has come back, in turns. Opening it counts as a read.
+   *
+   * @internal
+   */
+  onReadTurn?: (() => void) | undefined;
+  /**
+   * Whether the thread is to be free while the file is read. Default: it waits, which is faster.
+   *
+   * @internal
+   */
+  inBackground?: boolean | undefined;
 }
 
 /** With defaults filled in. */

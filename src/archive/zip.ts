@@ -11,6 +11,8 @@ import type { ReadOptions, ResolvedReadOptions } from './read-options.js';
 
 const STORED = 0;
 const DEFLATED = 8;
+/** A directory of one member, with the longest comment that the format has, and then some. */
+const END_BYTES = 128 * 1024;
 
 /**
  * Reads the one `.data` member of a zip file, found through the central directory, without extracting it.
@@ -20,9 +22,10 @@ const DEFLATED = 8;
  * size or CRC-32 is not the directory's.
  */
 export async function* readZip(
-  source: ByteSource,
+  file: ByteSource,
   { onRead, inflater, inflateKernel }: ResolvedReadOptions,
 ): AsyncGenerator<Uint8Array> {
+  const source = withEnd(file);
   const { entry, dataStart } = await findMember(source);
   const packed = pieces(source, dataStart, dataStart + entry.compressedSize, onRead);
   const chunks = entry.compressionMethod === DEFLATED ? await inflate(packed, { inflater, inflateKernel }) : packed;
@@ -79,6 +82,29 @@ async function findMember(source: ByteSource): Promise<{ entry: yauzl.Entry; dat
   } catch (error) {
     throw await describeDirectoryError(error, source);
   }
+}
+
+/**
+ * A file of which the end is read once, in one piece. A zip's directory is there, and yauzl asks for its parts one after the
+ * other. Of a small archive that piece is the whole file.
+ */
+function withEnd(file: ByteSource): ByteSource {
+  const start = Math.max(0, file.sizeBytes - END_BYTES);
+  let end: Promise<Buffer> | undefined;
+  const readEnd = async () => {
+    const bytes = Buffer.allocUnsafe(file.sizeBytes - start);
+    return bytes.subarray(0, await file.read(bytes, start));
+  };
+  return {
+    sizeBytes: file.sizeBytes,
+    async read(buffer, position) {
+      if (position < start) return file.read(buffer, position);
+      end ??= readEnd();
+      const bytes = await end;
+      return bytes.copy(buffer, 0, Math.min(position - start, bytes.length));
+    },
+    close: () => file.close(),
+  };
 }
 
 async function onlyDataMember(zip: yauzl.ZipFile): Promise<yauzl.Entry> {
@@ -161,6 +187,11 @@ class YauzlReader extends yauzl.RandomAccessReader {
     position: number,
     callback: (error: Error | null, bytesRead?: number) => void,
   ): void {
+    // A directory may name any place; of one that cannot be a place in a file, each way of reading says something else.
+    if (position + length > this.#source.sizeBytes) {
+      callback(new Error('unexpected EOF'));
+      return;
+    }
     this.#source.read(buffer.subarray(offset, offset + length), position).then(
       (count) => callback(null, count),
       (error: Error) => callback(error),

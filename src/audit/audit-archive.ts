@@ -43,6 +43,8 @@ async function attempt(archive: ArchiveFile, inflater: Inflater, { onRead, signa
   const auditor = new ArchiveAuditor({ sourceDepth: archive.sourceDepth, dayMs: dayMsOf(archive) });
   const engine = new KernelEngine({
     grid: new HourGrid(),
+    books: [],
+    maxRows: 1,
     keepZeros: false,
     expected: { symbol: archive.pair, depth: archive.sourceDepth },
     audit: { auditor, kernel: arena.kernel },
@@ -60,7 +62,7 @@ async function attempt(archive: ArchiveFile, inflater: Inflater, { onRead, signa
         if (chunk.done) engine.end();
         else engine.push(chunk.value);
         textBytes += chunk.done ? 0 : chunk.value.length;
-      } else if (event.kind === 'boundary') {
+      } else if (event.kind === 'rows') {
         engine.tellSteps();
       } else {
         auditor.hearBadLine();

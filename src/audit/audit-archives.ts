@@ -1,6 +1,6 @@
 import type { ArchiveFile } from '../catalog/find-archives.js';
 import type { Executor } from '../convert/executor.js';
-import { workerThreadsExecutor } from '../executors/worker-threads.js';
+import { threadsExecutor } from '../executors/worker-threads.js';
 import { newRunId } from '../storage/staging.js';
 import { auditArchive, identityOf } from './audit-archive.js';
 import type { ArchiveFindings } from './findings.js';
@@ -27,7 +27,12 @@ export async function* auditArchives(
   const slots = Math.max(1, Math.min(workers, archives.length));
   const executor: AuditExecutor =
     slots > 1
-      ? workerThreadsExecutor({ slots, workerUrl: new URL('./worker.js', import.meta.url) })
+      ? threadsExecutor({
+          slots,
+          workerUrl: new URL('../program/audit-worker.cjs', import.meta.url),
+          stallTimeoutMs: 0,
+          modules: ['audit-book.wasm', 'inflate.wasm'],
+        })
       : inThisThread(signal);
   const stopped = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { monotonicMs } from './clock.js';
 
 /** Short enough that a signal or a line of progress is not seen to wait; an event loop's turn is not free. */
 const MS_BETWEEN_PAUSES = 20;
@@ -10,13 +11,13 @@ const MS_BETWEEN_PAUSES = 20;
  * @throws the reason of the signal, from the function, when it is aborted.
  */
 export function pauses(signal: AbortSignal | undefined): () => Promise<void> | undefined {
-  let lastMs = performance.now();
+  let lastMs = monotonicMs();
   const pause = async () => {
     await setImmediate();
-    lastMs = performance.now();
+    lastMs = monotonicMs();
     signal?.throwIfAborted();
   };
-  return () => (performance.now() - lastMs > MS_BETWEEN_PAUSES ? pause() : undefined);
+  return () => (monotonicMs() - lastMs > MS_BETWEEN_PAUSES ? pause() : undefined);
 }
 
 /** Reads what is left of an archive, for its faults alone: damage is the better explanation of a line that cannot be read. */

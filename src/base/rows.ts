@@ -42,25 +42,63 @@ export interface RowState {
   isPartial: boolean;
 }
 
-/** A row of one depth. What is not asked for costs nothing; all of it holds until the next row. */
-export interface BookRow extends RowState {
-  /** A side has fewer levels than the row has room for. */
-  readonly isThin: boolean;
-  /** The levels as cells of a CSV row, in the archive's own text: `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`. */
-  readonly cells: Uint8Array;
-  readonly levels: Levels;
+/** The flags of a row, as bits of {@link RowBatch.flags}; {@link RowState} says what they mean. */
+export const ROW_FLAG = { isFilled: 1, isSuspect: 2, isCrossed: 4, isPartial: 8 } as const;
+
+/** Packs the flags of a row into these bits. */
+export function flagsOf({ isFilled, isSuspect, isCrossed, isPartial }: Pick<RowState, keyof typeof ROW_FLAG>): number {
+  return (
+    (isFilled ? ROW_FLAG.isFilled : 0) |
+    (isSuspect ? ROW_FLAG.isSuspect : 0) |
+    (isCrossed ? ROW_FLAG.isCrossed : 0) |
+    (isPartial ? ROW_FLAG.isPartial : 0)
+  );
 }
 
-/** Hears of the book after every message, for what is measured between the rows. */
-export interface BookObserver {
+/**
+ * Rows in the order of time, in columns of `length` entries each. It is the engine's memory: all of it holds until the
+ * engine goes on.
+ */
+export interface RowBatch {
+  readonly length: number;
+  /** Label of each row, ms since the epoch, UTC. */
+  readonly boundaryMs: Float64Array;
+  /** `ts` of the last message in each row. */
+  readonly bookTsMs: Float64Array;
+  /** The bits of {@link ROW_FLAG}. */
+  readonly flags: Uint8Array;
+  /** The rows at each of the depths that were asked for, in the order in which they were. */
+  readonly books: readonly BookBatch[];
+  /** A column for each of `metricsColumns`, in their order, NaN where there is no value; none unless asked for. */
+  readonly metrics: readonly Float64Array[];
+}
+
+/** The levels of a batch of rows at one depth. What was not asked for has no entries. */
+export interface BookBatch extends Levels {
+  /** Levels a side that a row has at most. */
+  readonly depth: number;
+  /** How many levels each row has. */
+  readonly bidCounts: Int32Array;
+  readonly askCounts: Int32Array;
   /**
-   * @param tsMs the latest `ts` so far: never before an earlier one.
-   * @param bid best bid and best ask; NaN when the side is empty.
-   * @param bidQuantity sum of the quantities of the five best levels, fewer when there are no five.
-   * @param updates levels in the message.
+   * The cells of CSV rows, one row after the other with nothing between, in the archive's own text:
+   * `bid_price_1,bid_qty_1,…,ask_price_1,ask_qty_1,…`, empty where a level is missing.
    */
-  observe(tsMs: number, bid: number, ask: number, bidQuantity: number, askQuantity: number, updates: number): void;
+  readonly cells: Uint8Array;
+  /** Where the cells of each row end in `cells`; exclusive. */
+  readonly cellEnds: Int32Array;
+  // From Levels: the levels of the first row, as many as it has, then those of the second.
 }
 
-/** Levels a side that {@link BookObserver} hears the quantity of. */
-export const OBSERVED_LEVELS = 5;
+/** What is known of one row of a batch. */
+export function stateOf({ boundaryMs, bookTsMs, flags }: RowBatch, row: number): RowState {
+  const bits = flags[row] ?? 0;
+  return {
+    boundaryMs: boundaryMs[row] ?? 0,
+    bookTsMs: bookTsMs[row] ?? 0,
+    isFilled: (bits & ROW_FLAG.isFilled) !== 0,
+    isSuspect: (bits & ROW_FLAG.isSuspect) !== 0,
+    isCrossed: (bits & ROW_FLAG.isCrossed) !== 0,
+    isPartial: (bits & ROW_FLAG.isPartial) !== 0,
+  };
+}

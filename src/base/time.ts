@@ -32,6 +32,12 @@ const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** Units as users may write them. */
 const GIVEN_UNITS_MS = { ...UNITS_MS, d: DAY_MS } as const;
 
+/** Reads a number and a unit, such as `30s`. @returns ms; `undefined` when it is none. */
+export function parseDuration(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
+  return unit === undefined ? undefined : Number(count) * GIVEN_UNITS_MS[unit as keyof typeof GIVEN_UNITS_MS];
+}
+
 /**
  * Reads an interval such as `100ms`, `1s`, `5m`, `1h`, `1d`. It must divide a day, so that every day has the same
  * boundaries.
@@ -40,12 +46,11 @@ const GIVEN_UNITS_MS = { ...UNITS_MS, d: DAY_MS } as const;
  * @throws RangeError that says what is wrong and what would be right.
  */
 export function parseInterval(text: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
-  if (!match) {
+  const intervalMs = parseDuration(text);
+  if (intervalMs === undefined) {
     throw new RangeError(`An interval is a number and a unit, such as 100ms, 1s, 5m, 1h or 1d, and "${text}" is not.`);
   }
-  const [, count, unit] = match as unknown as [string, string, keyof typeof GIVEN_UNITS_MS];
-  return checkInterval(Number(count) * GIVEN_UNITS_MS[unit], text);
+  return checkInterval(intervalMs, text);
 }
 
 /**

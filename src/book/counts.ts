@@ -1,6 +1,6 @@
 /** What both engines count, and how. The kernel counts by itself the messages that it reads (kernel/scan.ts). */
-import type { RowState } from '../base/rows.js';
-import type { EngineCounts, EngineEvent } from './engine.js';
+import { ROW_FLAG, type RowBatch } from '../base/rows.js';
+import type { EngineCounts } from './engine.js';
 import type { Message } from './message.js';
 
 /** Counts before anything was seen. */
@@ -61,11 +61,12 @@ export function countMessage(
   return { isAfterBreak };
 }
 
-/** Counts a row that is due. */
-export function countRow(counts: EngineCounts, row: RowState): EngineEvent {
-  counts.rows++;
-  if (row.isFilled) counts.filledRows++;
-  if (row.isCrossed) counts.crossedRows++;
-  if (row.isSuspect) counts.suspectRows++;
-  return { kind: 'boundary', ...row };
+/** Counts the rows of a batch. */
+export function countRows(counts: EngineCounts, { length, flags }: RowBatch): void {
+  counts.rows += length;
+  for (const bits of flags) {
+    if (bits & ROW_FLAG.isFilled) counts.filledRows++;
+    if (bits & ROW_FLAG.isCrossed) counts.crossedRows++;
+    if (bits & ROW_FLAG.isSuspect) counts.suspectRows++;
+  }
 }

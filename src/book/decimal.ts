@@ -5,6 +5,8 @@
 
 const DECIMAL = /^[0-9]+(?:\.[0-9]+)?$/;
 const ZERO = /^[0.]+$/;
+const ZERO_DIGIT = 0x30;
+const POINT = 0x2e;
 
 /** A price has at most this many digits before its point, after it, and in all that count. 18 fit 64 bits. */
 export const MAX_PRICE_DIGITS = 18;
@@ -15,11 +17,16 @@ export function isDecimal(text: string): boolean {
 
 /** Whether a decimal is numerically zero: `0`, `0.000`. */
 export function isZero(decimal: string): boolean {
-  return ZERO.test(decimal);
+  const first = decimal.charCodeAt(0);
+  return (first === ZERO_DIGIT || first === POINT) && ZERO.test(decimal);
 }
 
 /** The one spelling of a number: `0.650` and `00.65` become `0.65`, `7.0` becomes `7`. */
 export function canonical(decimal: string): string {
+  // Nearly all are it already, and this is asked of every price of a snapshot.
+  const last = decimal.charCodeAt(decimal.length - 1);
+  const hasLeadingZero = decimal.charCodeAt(0) === ZERO_DIGIT && decimal.charCodeAt(1) !== POINT;
+  if (last !== ZERO_DIGIT && last !== POINT && !hasLeadingZero) return decimal;
   let start = 0;
   let end = decimal.length;
   if (decimal.includes('.')) {

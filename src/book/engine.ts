@@ -1,4 +1,5 @@
-import type { BookObserver, Levels, RowState } from '../base/rows.js';
+import type { RowBatch } from '../base/rows.js';
+import type { MetricsOptions } from '../metrics/sampler.js';
 import type { ExpectedContents } from './contents.js';
 import type { Grid } from './grid.js';
 import type { Market } from './message.js';
@@ -7,8 +8,8 @@ import type { Market } from './message.js';
 export type EngineEvent =
   /** Give it the next chunk by `push`, or say `end` when there is none. */
   | { kind: 'needs-bytes' }
-  /** A row is due: ask for it by `row` and `levels`, at every depth wanted, before going on. */
-  | ({ kind: 'boundary' } & RowState)
+  /** Rows, as many as fit: all that are due before what comes next. They hold until `next` is called. */
+  | { kind: 'rows'; rows: RowBatch }
   /** A line cannot be read and has been passed over. Whether that is an error is the caller's decision. */
   | { kind: 'bad-line'; lineNumber: number; reason: string; isJson: boolean }
   | { kind: 'end' };
@@ -45,9 +46,20 @@ export interface EngineCounts {
   lastTsMs: number | undefined;
 }
 
+/** What is wanted of every row at one depth; how many levels it has is always told. */
+export interface BookRequest {
+  /** Levels a side, at most. */
+  depth: number;
+  /** The levels as cells of CSV: with empty cells for those that are missing, or without. Absent: no cells. */
+  cells?: 'padded' | 'bare' | undefined;
+  /** Whether the levels are wanted as numbers. */
+  levels?: boolean | undefined;
+}
+
 /**
  * Turns the bytes of an archive into rows, without any I/O of its own (sans-I/O): `next` says what has to be done, and
- * every chunking of the same bytes gives the same events.
+ * every chunking of the same bytes gives the same rows and bad lines in the same order. Rows come in batches, which
+ * are full, or end before a bad line, the end, or because more bytes are needed.
  */
 export interface Engine {
   readonly counts: Readonly<EngineCounts>;
@@ -60,28 +72,18 @@ export interface Engine {
    * input does. The size is looked at now and then, so the line it names is where that was found.
    */
   next(): EngineEvent;
-  /** The book now, as the cells of a CSV row (ASCII): `bid_price_1,bid_qty_1,…`. Valid until `next` is called. */
-  row(depth: number): Uint8Array;
-  /** The best `depth` levels now, as numbers. Valid until `levels` or `next` is called. */
-  levels(depth: number): Levels;
-  /** Whether a side has fewer levels than `depth`. */
-  isThin(depth: number): boolean;
 }
 
 export interface EngineOptions {
   grid: Grid;
+  /** What is wanted of every row; each depth once. */
+  books: readonly BookRequest[];
+  /** Rows in a batch, at most. Default: as many as fit. */
+  maxRows?: number | undefined;
   /** Leaves levels of quantity zero from a snapshot in the book, as the Python scripts did. */
   keepZeros: boolean;
   /** What the messages must be of; `undefined`: anything. A message of something else in the middle is a bad line. */
   expected?: ExpectedContents | undefined;
-  /** Hears of the book after every message, before the rows that hold the message. Costs time when there is one. */
-  observer?: BookObserver | undefined;
-}
-
-/** Tells an observer of the book after a message, of which `levels` are the best {@link OBSERVED_LEVELS}. */
-export function tellObserver(observer: BookObserver, tsMs: number, levels: Levels, updates: number): void {
-  const { bidPrices, askPrices, bidQuantities, askQuantities } = levels;
-  const best = (prices: Float64Array) => prices[0] ?? Number.NaN;
-  const sum = (quantities: Float64Array) => quantities.reduce((total, quantity) => total + quantity, 0);
-  observer.observe(tsMs, best(bidPrices), best(askPrices), sum(bidQuantities), sum(askQuantities), updates);
+  /** Metrics to be followed, of the grid's own interval. Costs time when there are any. */
+  metrics?: MetricsOptions | undefined;
 }

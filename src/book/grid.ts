@@ -11,6 +11,31 @@ export interface DueRow {
   isFilled: boolean;
 }
 
+/** A stretch of a regular grid, which the kernel can pass by itself (kernel/grid.ts). Times are ms since the epoch. */
+export interface Stretch {
+  /** The boundary that is next. */
+  nextMs: number;
+  intervalMs: number;
+  /** The last boundary; may be infinite. */
+  lastMs: number;
+  /** As much later than all before it a message may be; may be infinite. */
+  maxJumpMs: number;
+  /** Whether boundaries whose interval had no message get a row. */
+  fills: boolean;
+  /** No message has come in the interval that `nextMs` closes, so far. */
+  isNextFilled: boolean;
+}
+
+/** How far the kernel has come on its own. */
+export interface Progress {
+  nextMs: number;
+  isNextFilled: boolean;
+  /** The latest `ts` of all messages so far. */
+  latestMs: number;
+  /** Boundaries that got no row. */
+  skippedBoundaries: number;
+}
+
 /** Decides when rows are due, from the timestamps of the messages in file order. */
 export interface Grid {
   /** Boundaries in the grid that no row was written for, because no message came in their interval. */
@@ -28,6 +53,10 @@ export interface Grid {
   dueAfter(tsMs: number): DueRow | undefined;
   /** Asked once, at the end of the file. */
   dueAtEnd(): DueRow | undefined;
+  /** The regular stretch ahead; `undefined` when each message must be asked for. A grid that is never regular has none. */
+  readonly stretch?: Stretch | undefined;
+  /** Goes on from where the kernel has come on the stretch. */
+  resume?(progress: Progress): void;
 }
 
 export interface AsOfGridOptions {
@@ -61,6 +90,25 @@ export class AsOfGrid implements Grid {
 
   get quietUntilMs(): number {
     return this.#nextMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  get stretch(): Stretch | undefined {
+    if (this.#nextMs === undefined || this.#nextMs < this.#firstMs || this.#nextMs > this.#lastMs) return undefined;
+    return {
+      nextMs: this.#nextMs,
+      intervalMs: this.#intervalMs,
+      lastMs: this.#lastMs,
+      maxJumpMs: this.#isClipped ? Number.POSITIVE_INFINITY : MAX_JUMP_MS,
+      fills: this.#fills,
+      isNextFilled: this.#isNextFilled,
+    };
+  }
+
+  resume({ nextMs, isNextFilled, latestMs, skippedBoundaries }: Progress): void {
+    this.#nextMs = nextMs;
+    this.#isNextFilled = isNextFilled;
+    this.#latestMs = latestMs;
+    this.skippedBoundaries += skippedBoundaries;
   }
 
   refuse(tsMs: number): string | undefined {

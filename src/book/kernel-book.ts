@@ -121,14 +121,22 @@ export class KernelBook {
     );
   }
 
-  /** The best `depth` levels a side as the cells of a CSV row. Valid until the book is asked or changed again. */
-  row(depth: number): Uint8Array {
-    const { ROW, collect, writeRow } = this.#kernel;
-    const bids = collect(0, depth);
-    const asks = collect(1, depth);
-    if (!this.hasStrays) return this.#memory.subarray(ROW, ROW + writeRow(depth, bids, asks));
-    const cells = [...this.#mixedCells(0, bids, depth), ...this.#mixedCells(1, asks, depth)];
+  /**
+   * The best `depth` levels a side as the cells of a CSV row, in new memory.
+   *
+   * @param isPadded with empty cells for levels that are missing.
+   */
+  cells(depth: number, isPadded: boolean): Uint8Array {
+    const bids = this.#collect(0, depth);
+    const asks = this.#collect(1, depth);
+    const cells = [...this.#mixedCells(0, bids, depth, isPadded), ...this.#mixedCells(1, asks, depth, isPadded)];
     return Buffer.concat(cells).subarray(0, -1); // without the comma after the last cell
+  }
+
+  /** The quantity of a level that the kernel has collected, counted from the best. */
+  quantityAt(side: Side, index: number): number {
+    const [level] = this.#levelsOf(side, { from: index, to: index + 1 });
+    return Number(level?.[1]);
   }
 
   /** The best `depth` levels a side as numbers. Valid until they are asked for again, or the book is changed. */
@@ -138,23 +146,13 @@ export class KernelBook {
     return { bidPrices, bidQuantities, askPrices, askQuantities };
   }
 
-  /** Whether a side has fewer levels than `depth`. */
-  isThin(depth: number): boolean {
-    return SIDES.some((side) => {
-      const count = this.#collect(side, depth);
-      if (!this.hasStrays) return count < depth;
-      const parts = this.#parts(side, count, depth);
-      return parts.reduce((sum, part) => sum + ('price' in part ? 1 : part.to - part.from), 0) < depth;
-    });
-  }
-
   /** Sets or removes one level, wherever it is kept. */
   #set(side: Side, [price, quantity]: Update, isSnapshot: boolean): void {
     const kernel = this.#kernel;
     this.#levelsUntilLayout--;
     const key = canonical(price);
     const tick = this.#layout.tickOf(key);
-    if (decimalsOf(price) > this.#layout.decimals) this.#misfits++;
+    if (decimalsOf(key) > this.#layout.decimals) this.#misfits++;
     const isEmpty = isZero(quantity);
     const text = `${price}","${quantity}"`;
     const fitsSlot = text.length <= kernel.SLOT_BYTES && price.length <= kernel.MAX_PRICE_BYTES;
@@ -165,7 +163,7 @@ export class KernelBook {
       if (!isSnapshot && levels === this.levelCount(side)) this.#hooks?.onAbsentDelete();
     } else if (tick !== undefined && !isEmpty && fitsSlot) {
       this.#strays[side].delete(key);
-      this.#memory.set(Buffer.from(text, 'latin1'), this.#poolSlot());
+      this.#memory.write(text, this.#poolSlot(), 'latin1');
       kernel.place(side, tick);
     } else {
       this.#strays[side].set({ key, price, quantity, tick, floorTick: this.#layout.floorTick(key) });
@@ -217,7 +215,7 @@ export class KernelBook {
   }
 
   /** A side of a row to which strays may belong, a comma after each cell. */
-  *#mixedCells(side: Side, count: number, depth: number): Generator<Buffer> {
+  *#mixedCells(side: Side, count: number, depth: number, isPadded: boolean): Generator<Buffer> {
     let left = depth;
     for (const part of this.#parts(side, count, depth)) {
       if ('price' in part) {
@@ -230,7 +228,7 @@ export class KernelBook {
         left -= part.to - part.from;
       }
     }
-    yield Buffer.alloc(2 * left, ',');
+    if (isPadded) yield Buffer.alloc(2 * left, ',');
   }
 
   /** The best `depth` levels of ladder and strays. Of the ladder's the kernel has collected `count`. */
@@ -264,11 +262,7 @@ export class KernelBook {
     const prices = new Float64Array(memory.buffer, pricesOf(side), count);
     const quantities = new Float64Array(memory.buffer, quantitiesOf(side), count);
     // What the kernel cannot read exactly.
-    for (let at = 0; at < count; at++) {
-      if (!Number.isNaN(quantities[at])) continue;
-      const [level] = this.#levelsOf(side, { from: at, to: at + 1 });
-      quantities[at] = Number(level?.[1]);
-    }
+    for (let at = 0; at < count; at++) if (Number.isNaN(quantities[at])) quantities[at] = this.quantityAt(side, at);
     return [prices, quantities];
   }
 

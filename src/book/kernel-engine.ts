@@ -1,15 +1,17 @@
-import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../base/rows.js';
+import { flagsOf, type RowBatch } from '../base/rows.js';
 import type { AuditKernel } from '../wasm/audit-kernel.js';
 import { type Kernel, loadKernel } from '../wasm/book-kernel.js';
 import { createMemory } from '../wasm/memory.js';
 import type { BookAuditor } from './book-auditor.js';
 import { checkContents, type ExpectedContents } from './contents.js';
-import { countMessage, countRow, noCounts } from './counts.js';
+import { countMessage, countRows, noCounts } from './counts.js';
 import { templateOf } from './delta-template.js';
-import { type Engine, type EngineCounts, type EngineEvent, type EngineOptions, tellObserver } from './engine.js';
-import type { DueRow, Grid } from './grid.js';
+import type { Engine, EngineCounts, EngineEvent, EngineOptions } from './engine.js';
+import type { DueRow, Grid, Stretch } from './grid.js';
 import { KernelAudit } from './kernel-audit.js';
+import { KernelBatch } from './kernel-batch.js';
 import { KernelBook } from './kernel-book.js';
+import { KernelMetrics } from './kernel-metrics.js';
 import { isBlank, MAX_LINE_BYTES } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG } from './message.js';
 
@@ -22,7 +24,7 @@ type Held = { tsMs: number; message?: Message; isAfterBreak?: boolean };
 export interface KernelEngineOptions extends EngineOptions {
   /** In its first state, and nobody else's until the engine is not needed any more. Default: a new one. */
   kernel?: Kernel;
-  /** Hears of every message, and goes with a kernel of its own. Instead of an observer. */
+  /** Hears of every message, and goes with a kernel of its own. Without metrics. */
   audit?: { auditor: BookAuditor; kernel: AuditKernel };
 }
 
@@ -35,9 +37,10 @@ export class KernelEngine implements Engine {
   readonly #kernel: Kernel;
   readonly #memory: Buffer;
   readonly #book: KernelBook;
+  readonly #batch: KernelBatch;
   readonly #grid: Grid;
   readonly #expected: ExpectedContents | undefined;
-  readonly #observer: BookObserver | undefined;
+  readonly #metrics: KernelMetrics | undefined;
   readonly #audit: KernelAudit | undefined;
   /** Counts of what the host has read; the kernel counts what it reads by itself. */
   readonly #hostCounts = noCounts();
@@ -50,6 +53,12 @@ export class KernelEngine implements Engine {
   /** In the middle of a line that is too long to be kept. */
   #isInLongLine = false;
   #held: Held | undefined;
+  /** A row that is due, of the book as it is. */
+  #due: (DueRow & { isPartial?: boolean }) | undefined;
+  /** An event that comes after the rows that are given first. */
+  #pending: EngineEvent | undefined;
+  /** Whether the batch has been given, and is cleared when the caller goes on. */
+  #isBatchGiven = false;
   /** What the kernel was taught last. */
   #template: string | undefined;
   /** `ts` of the message applied last. */
@@ -58,7 +67,7 @@ export class KernelEngine implements Engine {
   #isSuspect = false;
   #breaksAtSnapshot = 0;
 
-  constructor({ grid, keepZeros, expected, observer, audit, ...options }: KernelEngineOptions) {
+  constructor({ grid, books, maxRows, keepZeros, expected, metrics, audit, ...options }: KernelEngineOptions) {
     const kernel = audit?.kernel ?? options.kernel ?? loadKernel(createMemory());
     this.#kernel = kernel;
     this.#memory = Buffer.from(kernel.memory.buffer);
@@ -66,7 +75,9 @@ export class KernelEngine implements Engine {
     this.#book = new KernelBook(kernel, keepZeros, this.#audit);
     this.#grid = grid;
     this.#expected = expected;
-    this.#observer = observer;
+    this.#metrics = metrics && new KernelMetrics(kernel, this.#book, metrics);
+    const from = { kernel, book: this.#book, metrics: this.#metrics };
+    this.#batch = new KernelBatch(from, books, maxRows ?? Number.POSITIVE_INFINITY);
   }
 
   get counts(): EngineCounts {
@@ -103,22 +114,20 @@ export class KernelEngine implements Engine {
   }
 
   next(): EngineEvent {
+    if (this.#isBatchGiven) this.#batch.clear();
+    this.#isBatchGiven = false;
     for (;;) {
-      const event = this.#held ? this.#release(this.#held) : this.#advance();
-      if (event) return event;
+      const event = this.#pending ?? this.#step();
+      this.#pending = undefined;
+      if (!event) {
+        if (this.#batch.isFull) return this.#give(this.#batch.view());
+      } else if (event.kind === 'rows' || this.#batch.length === 0) {
+        return event;
+      } else {
+        this.#pending = event;
+        return this.#give(this.#batch.view());
+      }
     }
-  }
-
-  row(depth: number): Uint8Array {
-    return this.#book.row(depth);
-  }
-
-  levels(depth: number): Levels {
-    return this.#book.levels(depth);
-  }
-
-  isThin(depth: number): boolean {
-    return this.#book.isThin(depth);
   }
 
   /** Tells an auditor of the steps of prices and quantities since it was last told. */
@@ -126,83 +135,107 @@ export class KernelEngine implements Engine {
     this.#audit?.tellSteps(this.#book.decimals);
   }
 
+  /** Goes on by a little; `undefined` when there is no event yet. */
+  #step(): EngineEvent | undefined {
+    if (this.#due) return this.#addRow(this.#due);
+    if (this.#held) this.#release(this.#held);
+    else return this.#advance();
+    return undefined;
+  }
+
+  #give(rows: RowBatch): EngineEvent {
+    countRows(this.#hostCounts, rows);
+    this.#isBatchGiven = true;
+    return { kind: 'rows', rows };
+  }
+
+  /** Adds the row that is due; the rows before it, when there is no room. */
+  #addRow({ boundaryMs, isFilled, isPartial = false }: DueRow & { isPartial?: boolean }): EngineEvent | undefined {
+    const isSuspect = this.#isSuspect || this.#kernel.getBreaks() > this.#breaksAtSnapshot;
+    const state = { boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed: false, isPartial };
+    if (this.#book.hasStrays) {
+      if (this.#batch.length > 0) return this.#give(this.#batch.view());
+      this.#due = undefined;
+      return this.#give(this.#batch.mixedRow({ ...state, isCrossed: this.#book.isCrossed }));
+    }
+    if (!this.#batch.add(boundaryMs, this.#bookTsMs, flagsOf(state))) return this.#give(this.#batch.view());
+    this.#due = undefined;
+    return undefined;
+  }
+
   /** Deals with the message that is next: the rows before it, then itself, then the row after it. */
-  #release({ tsMs, message, isAfterBreak = false }: Held): EngineEvent | undefined {
+  #release({ tsMs, message, isAfterBreak = false }: Held): void {
     const wrong = this.#grid.refuse(tsMs);
     if (wrong) throw new RangeError(`line ${this.#kernel.lines.value + (message ? 0 : 1)}: ${wrong}`);
-    const before = this.#grid.dueBefore(tsMs);
-    if (before) return this.#boundary(before);
+    this.#due = this.#grid.dueBefore(tsMs);
+    if (this.#due) return;
     if (message) {
       this.#book.apply(message);
       this.#isSuspect = isAfterBreak || (this.#isSuspect && message.type === 'delta');
       if (message.type === 'snapshot') this.#breaksAtSnapshot = this.#kernel.getBreaks();
-      if (this.#observer) this.#observe(this.#observer, message.bids.length + message.asks.length);
+      this.#metrics?.hear(message.bids.length + message.asks.length);
       this.#audit?.hearMessage(message, this.#book);
     } else {
       this.#applyInKernel();
     }
     this.#bookTsMs = tsMs;
     this.#held = undefined;
-    const after = this.#grid.dueAfter(tsMs);
-    return after && this.#boundary(after);
+    this.#due = this.#grid.dueAfter(tsMs);
   }
 
   /** Lets the kernel run; `undefined` when there is no event yet. */
   #advance(): EngineEvent | undefined {
     const kernel = this.#kernel;
     const messagesBefore = kernel.getMessages();
-    const isHeard = (this.#observer ?? this.#audit) !== undefined;
     const { hasStrays } = this.#book;
-    if (this.#observer) kernel.setLogging(hasStrays ? 0 : OBSERVED_LEVELS);
+    // Only the host can make a row with strays.
+    const stretch = hasStrays ? undefined : this.#grid.stretch;
+    if (stretch) this.#lendGrid(stretch);
     // A stray may be among the best levels, of which the kernel does not know: then message by message.
-    const status = kernel.run(isHeard && hasStrays ? Number.NEGATIVE_INFINITY : this.#grid.quietUntilMs);
-    this.#readLog();
+    const isObserved = this.#audit !== undefined && hasStrays;
+    const limitMs = isObserved ? Number.NEGATIVE_INFINITY : this.#grid.quietUntilMs;
+    const status = kernel.run(stretch ? Number.POSITIVE_INFINITY : limitMs);
     this.#audit?.readLog(this.#book);
-    if (kernel.getMessages() > messagesBefore) {
-      // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
-      this.#grid.dueAfter(kernel.getPreviousTs());
-      this.#bookTsMs = kernel.getPreviousTs();
+    const hasMoved = kernel.getMessages() > messagesBefore;
+    if (hasMoved) this.#bookTsMs = kernel.getPreviousTs();
+    if (stretch) this.#takeGridBack();
+    // Up to quietUntilMs no row is due; the grid has to know of the messages all the same.
+    else if (hasMoved) this.#grid.dueAfter(this.#bookTsMs);
+    if (status === kernel.NEEDS_ROOM) return this.#give(this.#batch.view());
+    if (status === kernel.AT_ODD_ROW) {
+      this.#batch.completeRow();
+      return undefined;
     }
-    if (status === kernel.LOG_FULL) return undefined;
+    if (status === kernel.BOOK_UNHEARD) this.#metrics?.hearUnheard();
+    if (status === kernel.BOOK_UNHEARD || status === kernel.LOG_FULL) return undefined;
     if (status === kernel.AT_MESSAGE) this.#held = { tsMs: kernel.getMessageTs() };
     else if (status === kernel.FOREIGN_LINE) return this.#readForeignLine();
     else return this.#feed();
     return undefined;
   }
 
+  /** Lets the kernel pass the boundaries of a regular stretch. */
+  #lendGrid({ nextMs, intervalMs, lastMs, maxJumpMs, fills, isNextFilled }: Stretch): void {
+    this.#kernel.setKnownBreaks(this.#isSuspect ? -1 : this.#breaksAtSnapshot);
+    this.#kernel.setGrid(nextMs, intervalMs, lastMs, maxJumpMs, Number(fills), Number(isNextFilled));
+  }
+
+  #takeGridBack(): void {
+    const kernel = this.#kernel;
+    this.#grid.resume?.({
+      nextMs: kernel.getNextBoundary(),
+      isNextFilled: kernel.getIsNextFilled() !== 0,
+      latestMs: kernel.getLatestTs(),
+      skippedBoundaries: kernel.getSkipped(),
+    });
+    kernel.clearGrid();
+  }
+
   /** Applies the message that the kernel has read and holds. */
   #applyInKernel(): void {
-    const kernel = this.#kernel;
-    const updatesBefore = kernel.updates.value;
-    kernel.applyMessage();
+    this.#kernel.applyMessage();
     this.#audit?.readLog(this.#book);
-    if (!this.#observer) return;
-    if (kernel.logCount.value > 0) this.#readLog();
-    else this.#observe(this.#observer, kernel.updates.value - updatesBefore);
-  }
-
-  /** Tells the observer what the kernel has logged. */
-  #readLog(): void {
-    const kernel = this.#kernel;
-    const count = kernel.logCount.value;
-    if (!this.#observer || count === 0) return;
-    const { LOG, LOG_ENTRY_BYTES, LOG_TS, LOG_BID, LOG_ASK, LOG_BID_QUANTITY, LOG_ASK_QUANTITY, LOG_UPDATES } = kernel;
-    const log = new DataView(kernel.memory.buffer, LOG, count * LOG_ENTRY_BYTES);
-    for (let at = 0; at < log.byteLength; at += LOG_ENTRY_BYTES) {
-      // By offset: to take an entry apart as a list would cost more than everything else.
-      const number = (offset: number) => log.getFloat64(at + offset, true);
-      const bidQuantity = number(LOG_BID_QUANTITY);
-      const askQuantity = number(LOG_ASK_QUANTITY);
-      const updates = number(LOG_UPDATES);
-      // A quantity that the kernel cannot read exactly: it has stopped at that message for it.
-      if (Number.isNaN(bidQuantity) || Number.isNaN(askQuantity)) this.#observe(this.#observer, updates);
-      else this.#observer.observe(number(LOG_TS), number(LOG_BID), number(LOG_ASK), bidQuantity, askQuantity, updates);
-    }
-    kernel.clearLog();
-  }
-
-  #observe(observer: BookObserver, updates: number): void {
-    tellObserver(observer, this.#kernel.getLatestTs(), this.levels(OBSERVED_LEVELS), updates);
+    this.#metrics?.hearUnheard();
   }
 
   /** Gives the kernel more text, from the chunk at hand or the next one. */
@@ -273,12 +306,13 @@ export class KernelEngine implements Engine {
     return true;
   }
 
-  #close(): EngineEvent {
+  #close(): EngineEvent | undefined {
     if (this.#isDone) return { kind: 'end' };
     this.#isDone = true;
     this.#book.settle();
     const last = this.#grid.dueAtEnd();
-    return last ? this.#boundary(last, this.#kernel.getLatestTs() < last.boundaryMs) : { kind: 'end' };
+    this.#due = last && { ...last, isPartial: this.#kernel.getLatestTs() < last.boundaryMs };
+    return undefined;
   }
 
   #readForeignLine(): EngineEvent | undefined {
@@ -325,12 +359,5 @@ export class KernelEngine implements Engine {
     this.#memory.set(Buffer.from(part1, 'latin1'), PART1);
     this.#memory.set(Buffer.from(part2, 'latin1'), PART2);
     setTemplate(part1.length, part2.length);
-  }
-
-  #boundary({ boundaryMs, isFilled }: DueRow, isPartial = false): EngineEvent {
-    const isSuspect = this.#isSuspect || this.#kernel.getBreaks() > this.#breaksAtSnapshot;
-    const { isCrossed } = this.#book;
-    const state = { boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed, isPartial };
-    return countRow(this.#hostCounts, state);
   }
 }

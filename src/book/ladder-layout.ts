@@ -1,5 +1,5 @@
 import type { Kernel } from '../wasm/book-kernel.js';
-import { canonical, compareDecimals } from './decimal.js';
+import { canonical } from './decimal.js';
 
 /** As many prices as tell where a book lies: more than any real one has. */
 const SAMPLE = 4096;
@@ -16,19 +16,23 @@ export class LadderLayout {
   /** May be below zero: then the first ticks are no prices. */
   readonly baseTick: number;
   readonly #size: LadderSize;
+  readonly #ticksPerUnit: number;
 
   constructor(decimals: number, baseTick: number, size: LadderSize) {
     this.decimals = decimals;
     this.baseTick = baseTick;
     this.#size = size;
+    this.#ticksPerUnit = Number(`1e${decimals}`);
   }
 
   /** The tick of a price; `undefined` when the ladder has none for it. */
   tickOf(price: string): number | undefined {
-    if (decimalsOf(price) > this.decimals) return undefined;
-    const digits = scale(price, this.decimals);
-    if (digits.length > this.#size.MAX_EXACT_DIGITS) return undefined;
-    const tick = Number(digits) - this.baseTick;
+    const decimals = decimalsOf(price);
+    if (decimals > this.decimals) return undefined;
+    const digits = price.length - (decimals > 0 ? 1 : 0) - decimals + this.decimals;
+    if (digits > this.#size.MAX_EXACT_DIGITS) return undefined;
+    // Exact: of so few digits, float and product are off by less than half a tick together.
+    const tick = Math.round(Number(price) * this.#ticksPerUnit) - this.baseTick;
     return tick >= 0 && tick < this.#size.LADDER_TICKS ? tick : undefined;
   }
 
@@ -46,34 +50,46 @@ export class LadderLayout {
 }
 
 /**
- * The layout that holds the most of these prices, or of a sample of them, and reads them as they are written: `96543.10` wants two decimals. A
- * stray price of many decimals, or one far away, must not cost all others their place.
+ * The layout that holds the most of these prices, or of a sample of them. Zeros at the end of all of them are no
+ * decimals, so that a ladder of prices like `96543.10` has no nine slots in ten that no level will ever be in. A stray
+ * price of many decimals, or one far away, must not cost all others their place.
  *
  * @param texts prices in the archive's own text.
  */
 export function chooseLayout(texts: string[], size: LadderSize): LadderLayout {
   const { LADDER_TICKS, MAX_EXACT_DIGITS } = size;
   const step = Math.ceil(texts.length / SAMPLE);
-  const prices = texts
-    .filter((_, index) => index % step === 0)
-    .map((text) => ({ price: canonical(text), decimals: decimalsOf(text) }));
-  const middle = prices.map(({ price }) => price).sort(compareDecimals)[prices.length >> 1] ?? '0';
-  const mostDecimals = Math.min(MAX_EXACT_DIGITS - 1, Math.max(0, ...prices.map(({ decimals }) => decimals)));
+  const prices = (step > 1 ? texts.filter((_, index) => index % step === 0) : texts).map(canonical);
+  // As floats, which is close enough to find the middle and the ends.
+  const values = Float64Array.from(prices, Number).sort();
+  const priceOf = (value: number | undefined) => prices.find((price) => Number(price) === value) ?? '0';
+  const middle = priceOf(values[values.length >> 1]);
+  const mostDecimals = Math.min(
+    MAX_EXACT_DIGITS - 1,
+    prices.reduce((most, price) => Math.max(most, decimalsOf(price)), 0),
+  );
+  const layOut = (decimals: number) =>
+    new LadderLayout(decimals, Number(scale(middle, decimals)) - LADDER_TICKS / 2, size);
+  const isHeld = (price: string, layout: LadderLayout) =>
+    decimalsOf(price) <= layout.decimals && layout.tickOf(price) !== undefined;
+  // Nearly every book fits: then no price need be looked at but the lowest and the highest.
+  const finest = layOut(mostDecimals);
+  const ends = [values[0], values.at(-1)].map(priceOf);
+  if (prices.every((price) => decimalsOf(price) <= mostDecimals) && ends.every((price) => isHeld(price, finest))) {
+    return finest;
+  }
   let best = new LadderLayout(0, 0, size);
   let mostHeld = -1;
   for (let decimals = 0; decimals <= mostDecimals; decimals++) {
-    const center = scale(middle, decimals);
-    if (center.length > MAX_EXACT_DIGITS) break;
-    const layout = new LadderLayout(decimals, Number(center) - LADDER_TICKS / 2, size);
-    const isHeld = (price: (typeof prices)[number]) =>
-      price.decimals <= decimals && layout.tickOf(price.price) !== undefined;
-    const held = prices.filter(isHeld).length;
+    if (scale(middle, decimals).length > MAX_EXACT_DIGITS) break;
+    const layout = layOut(decimals);
+    const held = prices.filter((price) => isHeld(price, layout)).length;
     if (held > mostHeld) [best, mostHeld] = [layout, held];
   }
   return best;
 }
 
-/** A price as a whole number of 10^-decimals; what is finer is cut off. */
+/** A price as a whole number of 10^-decimals, in digits; what is finer is cut off. */
 function scale(price: string, decimals: number): string {
   const [integer = '', fraction = ''] = price.split('.');
   return integer + fraction.slice(0, decimals).padEnd(decimals, '0');

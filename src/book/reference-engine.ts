@@ -1,11 +1,17 @@
-import { type BookObserver, type Levels, OBSERVED_LEVELS } from '../base/rows.js';
+import type { RowBatch } from '../base/rows.js';
+import { HEARD_LEVELS } from '../metrics/columns.js';
+import { MetricsSampler } from '../metrics/sampler.js';
 import { checkContents, type ExpectedContents } from './contents.js';
-import { countMessage, countRow, noCounts } from './counts.js';
-import { type Engine, type EngineCounts, type EngineEvent, type EngineOptions, tellObserver } from './engine.js';
+import { countMessage, countRows, noCounts } from './counts.js';
+import type { Engine, EngineCounts, EngineEvent, EngineOptions } from './engine.js';
 import type { DueRow, Grid } from './grid.js';
 import { isBlank, LineSplitter } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG } from './message.js';
+import { ReferenceBatch } from './reference-batch.js';
 import { ReferenceBook } from './reference-book.js';
+
+/** Rows in a batch, unless fewer are asked for. */
+const BATCH_ROWS = 100;
 
 /** The limit that the kernel has too (kernel/layout.ts). */
 export const MAX_LEVELS_PER_SIDE = 100_000;
@@ -24,18 +30,24 @@ export class ReferenceEngine implements Engine {
   #isAfterBreak = false;
   #isSuspect = false;
   #bookTsMs = 0;
-  readonly #observer: BookObserver | undefined;
+  readonly #sampler: MetricsSampler | undefined;
   #lineNumber = 0;
   #latestTsMs = Number.NEGATIVE_INFINITY;
   #updateId: number | undefined;
   #isEnded = false;
   #isDone = false;
+  readonly #batch: ReferenceBatch;
+  readonly #maxRows: number;
+  /** An event that comes after the rows that are given first. */
+  #pending: EngineEvent | undefined;
 
-  constructor({ grid, keepZeros, expected, observer }: EngineOptions) {
+  constructor({ grid, books, maxRows = BATCH_ROWS, keepZeros, expected, metrics }: EngineOptions) {
     this.#grid = grid;
+    this.#batch = new ReferenceBatch(books);
+    this.#maxRows = maxRows;
     this.#keepZeros = keepZeros;
     this.#expected = expected;
-    this.#observer = observer;
+    this.#sampler = metrics && new MetricsSampler(metrics);
   }
 
   get counts(): EngineCounts {
@@ -51,42 +63,47 @@ export class ReferenceEngine implements Engine {
     this.#lines.end();
   }
 
-  row(depth: number): Uint8Array {
-    return Buffer.from(this.#book.row(depth), 'latin1');
-  }
-
-  levels(depth: number): Levels {
-    return this.#book.levels(depth);
-  }
-
-  isThin(depth: number): boolean {
-    const { bidPrices, askPrices } = this.#book.levels(depth);
-    return Math.min(bidPrices.length, askPrices.length) < depth;
-  }
-
   next(): EngineEvent {
     for (;;) {
-      if (this.#message) {
-        const wrong = this.#grid.refuse(this.#message.tsMs);
-        if (wrong) throw new RangeError(`line ${this.#lineNumber}: ${wrong}`);
-        const before = this.#grid.dueBefore(this.#message.tsMs);
-        if (before) return this.#boundary(before);
-        const { tsMs } = this.#message;
-        this.#apply(this.#message);
-        this.#message = undefined;
-        const after = this.#grid.dueAfter(tsMs);
-        if (after) return this.#boundary(after);
+      const event = this.#pending ?? this.#step();
+      this.#pending = undefined;
+      const isDue = event ? this.#batch.length > 0 : this.#batch.length === this.#maxRows;
+      if (isDue) {
+        this.#pending = event;
+        return this.#give(this.#batch.take());
       }
-      const line = this.#lines.next();
-      if (!line) return this.#isEnded ? this.#close() : { kind: 'needs-bytes' };
-      this.#lineNumber = line.number;
-      if (isBlank(line)) continue;
-      const message = line.isTooLong ? TOO_LONG : parseMessage(line.bytes);
-      if ('reason' in message) return this.#badLine(message);
-      const foreign = checkContents(message, this.#expected, this.#counts.messages === 0);
-      if (foreign) return this.#badLine(foreign);
-      this.#message = this.#receive(message);
+      if (event) return event;
     }
+  }
+
+  /** Goes on by one row, message or line; `undefined` when there is no event yet. */
+  #step(): EngineEvent | undefined {
+    if (this.#message) {
+      const wrong = this.#grid.refuse(this.#message.tsMs);
+      if (wrong) throw new RangeError(`line ${this.#lineNumber}: ${wrong}`);
+      const before = this.#grid.dueBefore(this.#message.tsMs);
+      if (before) return this.#addRow(before);
+      const { tsMs } = this.#message;
+      this.#apply(this.#message);
+      this.#message = undefined;
+      const after = this.#grid.dueAfter(tsMs);
+      return after && this.#addRow(after);
+    }
+    const line = this.#lines.next();
+    if (!line) return this.#isEnded ? this.#close() : { kind: 'needs-bytes' };
+    this.#lineNumber = line.number;
+    if (isBlank(line)) return undefined;
+    const message = line.isTooLong ? TOO_LONG : parseMessage(line.bytes);
+    if ('reason' in message) return this.#badLine(message);
+    const foreign = checkContents(message, this.#expected, this.#counts.messages === 0);
+    if (foreign) return this.#badLine(foreign);
+    this.#message = this.#receive(message);
+    return undefined;
+  }
+
+  #give(rows: RowBatch): EngineEvent {
+    countRows(this.#counts, rows);
+    return { kind: 'rows', rows };
   }
 
   #badLine(bad: BadLine): EngineEvent {
@@ -110,10 +127,8 @@ export class ReferenceEngine implements Engine {
     this.#book.apply(message, { keepZeros: this.#keepZeros });
     this.#isSuspect = this.#isAfterBreak || (this.#isSuspect && message.type === 'delta');
     this.#bookTsMs = message.tsMs;
-    if (this.#observer) {
-      const updates = message.bids.length + message.asks.length;
-      tellObserver(this.#observer, this.#latestTsMs, this.#book.levels(OBSERVED_LEVELS), updates);
-    }
+    const updates = message.bids.length + message.asks.length;
+    this.#sampler?.hear(this.#latestTsMs, this.#book.levels(HEARD_LEVELS), updates);
     if (this.#book.depth > MAX_LEVELS_PER_SIDE) {
       throw new RangeError(
         `line ${this.#lineNumber}: the book has grown past ${MAX_LEVELS_PER_SIDE} levels a side, which no real one does`,
@@ -121,15 +136,17 @@ export class ReferenceEngine implements Engine {
     }
   }
 
-  #boundary({ boundaryMs, isFilled }: DueRow, isPartial = false): EngineEvent {
+  #addRow({ boundaryMs, isFilled }: DueRow, isPartial = false): undefined {
     const [isSuspect, isCrossed] = [this.#isSuspect, this.#book.isCrossed];
-    return countRow(this.#counts, { boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed, isPartial });
+    const state = { boundaryMs, bookTsMs: this.#bookTsMs, isFilled, isSuspect, isCrossed, isPartial };
+    const metrics = this.#sampler?.row(boundaryMs, this.#book.levels(MAX_LEVELS_PER_SIDE));
+    this.#batch.add(state, this.#book, metrics);
   }
 
-  #close(): EngineEvent {
+  #close(): EngineEvent | undefined {
     if (this.#isDone) return { kind: 'end' };
     this.#isDone = true;
     const last = this.#grid.dueAtEnd();
-    return last ? this.#boundary(last, this.#latestTsMs < last.boundaryMs) : { kind: 'end' };
+    return last && this.#addRow(last, this.#latestTsMs < last.boundaryMs);
   }
 }

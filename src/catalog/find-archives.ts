@@ -48,6 +48,9 @@ export interface FoundArchives {
   repeated: string[];
 }
 
+/** Takes what is found, one by one. */
+export type Finds = { readonly [Kind in keyof FoundArchives]: { push(find: FoundArchives[Kind][number]): unknown } };
+
 /** Nothing found. */
 export function noArchives(): FoundArchives {
   return { archives: [], unusable: [], ignored: [], repeated: [] };
@@ -61,6 +64,16 @@ export function noArchives(): FoundArchives {
  */
 export async function findArchives(sourceDir: string): Promise<FoundArchives> {
   const found = noArchives();
+  await searchArchives(sourceDir, found);
+  return found;
+}
+
+/**
+ * The same into lists of the caller's.
+ *
+ * @throws {@link UsageError} when the folder itself is missing or cannot be read.
+ */
+export async function searchArchives(sourceDir: string, found: Finds): Promise<void> {
   const searched = new Set<string>();
   try {
     const root = await openStorage(sourceDir).look(sourceDir);
@@ -69,7 +82,6 @@ export async function findArchives(sourceDir: string): Promise<FoundArchives> {
   } catch (error) {
     throw isOfSystem(error) ? new UsageError(error.message, { cause: error }) : error;
   }
-  return found;
 }
 
 /** A folder below the source folder. */
@@ -81,7 +93,7 @@ interface Folder {
   market: MarketName | undefined;
 }
 
-async function search(folder: Folder, found: FoundArchives, searched: Set<string>): Promise<void> {
+async function search(folder: Folder, found: Finds, searched: Set<string>): Promise<void> {
   const folders: Extract<Entry, { kind: 'folder' }>[] = [];
   for await (const entry of openStorage(folder.path).list(folder.path)) {
     const name = isArchiveFileName(entry.name) ? parseArchiveName(entry.name) : undefined;
@@ -123,7 +135,7 @@ function describeClosed({ path, steps, market }: Folder, problem: string): Unusa
   return { path, fileName: steps.join('/'), pair: UNKNOWN_PAIR, ...(market && { market }), problem };
 }
 
-function classify(entry: Entry, name: ArchiveName, { market }: Folder, found: FoundArchives): void {
+function classify(entry: Entry, name: ArchiveName, { market }: Folder, found: Finds): void {
   const { name: fileName, path } = entry;
   const told = market && { market };
   if (entry.kind === 'file') {

@@ -1,3 +1,4 @@
+import { pauses } from '../base/pauses.js';
 import { openStorage } from '../storage/open-storage.js';
 import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
 import { versionIn } from '../storage/version.js';
@@ -19,11 +20,21 @@ export interface FoundOutput extends OutputName, FileVersion {
 /** Folders of days that are listed at a time: there may be hundreds of thousands, each with a file or two. */
 const DAYS_AT_A_TIME = 32;
 
+/** What cannot be looked at, so that nothing is known of it: a folder, in which outputs may lie, or an output. */
+export interface Unseen {
+  path: string;
+  /** The reason, as a sentence. */
+  problem: string;
+  /** Of an output. */
+  output?: OutputName;
+  /** There is no such folder, so that nothing lies in it. */
+  isAbsent?: boolean;
+}
+
 /** The outputs of an output folder. */
 export interface FoundOutputs {
   outputs: FoundOutput[];
-  /** Folders that cannot be read, each with the reason, as a sentence. */
-  unreadable: string[];
+  unseen: Unseen[];
 }
 
 /**
@@ -34,20 +45,36 @@ export interface FoundOutputs {
  * @throws {@link StorageError} when the output folder itself is missing or cannot be read.
  */
 export async function findOutputs(outputDir: string, symbols?: Iterable<string>): Promise<FoundOutputs> {
+  const outputs: FoundOutput[] = [];
+  return { outputs, unseen: await searchOutputs(outputDir, outputs, symbols) };
+}
+
+/**
+ * The same into a list of the caller's.
+ *
+ * @returns what cannot be looked at.
+ */
+export async function searchOutputs(
+  outputDir: string,
+  found: { push(output: FoundOutput): unknown },
+  symbols?: Iterable<string>,
+): Promise<Unseen[]> {
   const wanted = symbols && new Set(symbols);
-  const found: FoundOutputs = { outputs: [], unreadable: [] };
+  const unseen: Unseen[] = [];
+  const pause = pauses(undefined);
   const root = await listAll(outputDir);
   await addMarket(root, undefined);
   for (const { name, path } of folders(root, (name) => parseMarket(name) !== undefined)) {
     await addMarket(await listReadable(path), parseMarket(name));
   }
-  return found;
+  return unseen;
 
   /** Adds what is in the folders of depths and of metrics. */
   async function addMarket(entries: Entry[], market: MarketName | undefined): Promise<void> {
     for (const { name, path } of folders(entries, (name) => parseContentsFolder(name) !== undefined)) {
       const contents = parseContentsFolder(name) as Contents;
       for (const entry of folders(await listReadable(path), isWanted)) {
+        await pause();
         const named = parsePairFolder(entry.name) as PairFolder;
         const folder: OutputFolder = { market, contents, ...named, date: undefined };
         if (named.partition === 'hive') await addDays(await listReadable(entry.path), folder);
@@ -74,8 +101,13 @@ export async function findOutputs(outputDir: string, symbols?: Iterable<string>)
 
   function addFiles(entries: Entry[], folder: OutputFolder): void {
     for (const entry of entries) {
-      const output = describe(entry, parseOutputName(entry.name, folder));
-      if (output) found.outputs.push(output);
+      const name = parseOutputName(entry.name, folder);
+      if (!name) continue;
+      const { path } = entry;
+      if (entry.kind === 'file') found.push({ ...name, path, ...versionIn(entry) });
+      // Not there, as far as anybody can see who would count or join what is: said, so that nobody goes on without it.
+      if (entry.kind === 'unusable')
+        unseen.push({ path, problem: `Cannot look at ${path}: ${entry.problem}`, output: name });
     }
   }
 
@@ -84,7 +116,7 @@ export async function findOutputs(outputDir: string, symbols?: Iterable<string>)
     return entries.filter((entry) => {
       if (!isNamed(entry.name)) return false;
       if (entry.kind === 'unusable' && entry.mayBeFolder) {
-        found.unreadable.push(`Cannot read the folder ${entry.path}: ${entry.problem}`);
+        unseen.push({ path: entry.path, problem: `Cannot read the folder ${entry.path}: ${entry.problem}` });
       }
       return entry.kind === 'folder';
     });
@@ -96,7 +128,7 @@ export async function findOutputs(outputDir: string, symbols?: Iterable<string>)
       return await listAll(folder);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      found.unreadable.push(error.message);
+      unseen.push({ path: folder, problem: error.message });
       return [];
     }
   }
@@ -106,9 +138,4 @@ async function listAll(folder: string): Promise<Entry[]> {
   const entries: Entry[] = [];
   for await (const entry of openStorage(folder).list(folder)) entries.push(entry);
   return entries;
-}
-
-function describe(entry: Entry, name: OutputName | undefined): FoundOutput | undefined {
-  if (entry.kind !== 'file' || !name) return undefined;
-  return { ...name, path: entry.path, ...versionIn(entry) };
 }

@@ -1,10 +1,13 @@
+import { pauses } from '../base/pauses.js';
 import { UsageError } from '../base/usage-error.js';
 import { openStorage } from '../storage/open-storage.js';
+import { isAtOrBelow } from '../storage/paths.js';
 import { StorageError } from '../storage/storage.js';
 import type { FoundArchives } from './find-archives.js';
-import { type FoundOutput, findOutputs } from './find-outputs.js';
+import { type FoundOutput, searchOutputs, type Unseen } from './find-outputs.js';
 import { hashFile } from './hash-file.js';
 import { type Labels, readLabels } from './labels.js';
+import { OutputList } from './output-list.js';
 import { type Placed, placeOf } from './output-name.js';
 import { type Knowledge, type Records, readRecords } from './records.js';
 
@@ -26,15 +29,20 @@ export interface KnownOutput extends FoundOutput {
 export class Outputs {
   readonly all: readonly KnownOutput[];
   readonly records: Records;
-  /** Folders that cannot be read, each with the reason, as a sentence. */
-  readonly unreadable: readonly string[];
+  /** What nothing is known of. */
+  readonly unseen: readonly Unseen[];
   readonly #byPlace: Map<string, KnownOutput>;
 
-  constructor(all: readonly KnownOutput[], records: Records, unreadable: readonly string[] = []) {
+  constructor(all: readonly KnownOutput[], records: Records, unseen: readonly Unseen[] = []) {
     this.all = all;
     this.records = records;
-    this.unreadable = unreadable;
+    this.unseen = unseen;
     this.#byPlace = new Map(all.map((output) => [placeOf(output), output]));
+  }
+
+  /** Why it cannot be known whether an output is there; `undefined`: it is known. */
+  whyUnseen(output: Placed): string | undefined {
+    return this.unseen.find((unseen) => !unseen.isAbsent && isAtOrBelow(output.path, unseen.path))?.problem;
   }
 
   /** What is there of an output; `undefined`: nothing. */
@@ -61,20 +69,97 @@ export interface LookUpOptions {
  * @throws {@link UsageError} when the records cannot be read; with `readContents` also when an output without a record cannot.
  */
 export async function lookUpOutputs(outputDir: string, options: LookUpOptions = {}): Promise<Outputs> {
-  let found: Awaited<ReturnType<typeof findOutputs>>;
+  return (await lookUpCatalog(outputDir, options)).whole();
+}
+
+/** What is learnt of an output by reading it. */
+type Read = Pick<KnownOutput, 'knowledge' | 'labels'>;
+
+/** The outputs of an output folder and their records, in little memory: see {@link OutputList}, {@link RecordList}. */
+export class OutputCatalog implements Iterable<KnownOutput> {
+  readonly list: OutputList;
+  readonly records: Records;
+  /** What nothing is known of. */
+  readonly unseen: readonly Unseen[];
+  /** Of those that had to be read. */
+  readonly #read: ReadonlyMap<number, Read>;
+  #byPair: Map<string, Uint32Array> | undefined;
+
+  constructor(
+    list: OutputList,
+    records: Records,
+    unseen: readonly Unseen[],
+    read: ReadonlyMap<number, Read> = new Map(),
+  ) {
+    this.list = list;
+    this.records = records;
+    this.unseen = unseen;
+    this.#read = read;
+  }
+
+  get pairs(): Iterable<string> {
+    return this.#indices().keys();
+  }
+
+  /** The outputs of a pair, of all markets. */
+  ofPair(pair: string): Outputs {
+    const indices = this.#indices().get(pair) ?? [];
+    return new Outputs(
+      Array.from(indices, (index) => this.#at(index)),
+      this.records,
+      this.unseen,
+    );
+  }
+
+  whole(): Outputs {
+    return new Outputs([...this], this.records, this.unseen);
+  }
+
+  *[Symbol.iterator](): Generator<KnownOutput, void, undefined> {
+    for (let index = 0; index < this.list.length; index++) yield this.#at(index);
+  }
+
+  #at(index: number): KnownOutput {
+    const output = this.list.at(index);
+    return { ...output, ...(this.#read.get(index) ?? { knowledge: this.records.of(output) }) };
+  }
+
+  #indices(): Map<string, Uint32Array> {
+    this.#byPair ??= this.list.byPair();
+    return this.#byPair;
+  }
+}
+
+/**
+ * The same, for very many outputs.
+ *
+ * @throws as {@link lookUpOutputs} does.
+ */
+export async function lookUpCatalog(
+  outputDir: string,
+  { symbols, readContents }: LookUpOptions = {},
+): Promise<OutputCatalog> {
+  const list = new OutputList();
+  let unseen: Unseen[];
   try {
-    found = await findOutputs(outputDir, options.symbols);
+    unseen = await searchOutputs(outputDir, list, symbols);
   } catch (error) {
-    // One that is not there holds nothing. Whatever else is wrong with it, whoever writes there is told.
-    if (error instanceof StorageError) return new Outputs([], await readRecords(outputDir), [error.message]);
-    throw error;
+    if (!(error instanceof StorageError)) throw error;
+    // One that is not there, or no folder, holds nothing: whoever writes there is told.
+    const place = await openStorage(outputDir).look(outputDir);
+    const isAbsent = place === undefined || place.kind === 'file';
+    const absent = { path: outputDir, problem: error.message, isAbsent };
+    return new OutputCatalog(new OutputList(), await readRecords(outputDir), [absent]);
   }
   // After that: another run may be at work, and each output is recorded before it appears, so each that was found is known.
   const records = await readRecords(outputDir);
-  const outputs: KnownOutput[] = [];
-  await askForNotes(found.outputs, records);
-  for (const output of found.outputs) outputs.push(await learn(output, records, options));
-  return new Outputs(outputs, records, found.unreadable);
+  await askForNotes(list, records);
+  const read = new Map<number, Read>();
+  for (let index = 0; readContents && index < list.length; index++) {
+    const learnt = await learn(list.at(index), records);
+    if (learnt) read.set(index, learnt);
+  }
+  return new OutputCatalog(list, records, unseen, read);
 }
 
 /** Outputs whose notes are asked for at a time: each asks for an answer of a server. */
@@ -84,20 +169,32 @@ const ASKED_AT_A_TIME = 32;
  * Adds to records what outputs tell of themselves: one whose run was killed before it could write its records carries its
  * own, where files carry notes. Only those are asked that have no record as they are.
  */
-export async function askForNotes(outputs: readonly FoundOutput[], records: Records): Promise<void> {
-  const asked = outputs.filter((output) => openStorage(output.path).maxNoteBytes > 0 && !records.isCertain(output));
-  for (let start = 0; start < asked.length; start += ASKED_AT_A_TIME) {
-    const some = asked.slice(start, start + ASKED_AT_A_TIME);
+export async function askForNotes(outputs: Iterable<FoundOutput>, records: Records): Promise<void> {
+  const ask = async (some: FoundOutput[]) => {
     const notes = await Promise.all(some.map(({ path }) => openStorage(path).readNote(path)));
     for (const found of notes) if (found) records.addNote(found.note, found.version);
+  };
+  let asked: FoundOutput[] = [];
+  const pause = pauses(undefined);
+  for (const output of outputs) {
+    await pause();
+    if (openStorage(output.path).maxNoteBytes === 0 || records.isCertain(output)) continue;
+    asked.push(output);
+    if (asked.length < ASKED_AT_A_TIME) continue;
+    await ask(asked);
+    asked = [];
   }
+  await ask(asked);
 }
 
-async function learn(output: FoundOutput, records: Records, { readContents }: LookUpOptions): Promise<KnownOutput> {
-  const knowledge = readContents && records.isInDoubt(output) ? await readAndTell(output, records) : records.of(output);
-  if (knowledge.kind !== 'unrecorded' || !readContents) return { ...output, knowledge };
+/** @returns `undefined` of an output of which its name, its version and the records tell all. */
+async function learn(output: FoundOutput, records: Records): Promise<Read | undefined> {
+  if (records.isCertain(output)) return undefined;
+  if (records.isInDoubt(output)) return { knowledge: await readAndTell(output, records) };
+  const knowledge = records.of(output);
+  if (knowledge.kind !== 'unrecorded') return undefined;
   try {
-    return { ...output, knowledge, labels: await readLabels(output) };
+    return { knowledge, labels: await readLabels(output) };
   } catch (error) {
     const { message } = error as Error;
     throw new UsageError(
@@ -126,28 +223,4 @@ async function readAndTell(output: FoundOutput, records: Records): Promise<Knowl
 export async function takeInventory(archives: FoundArchives, outputDir: string): Promise<Inventory> {
   const symbols = new Set(archives.archives.map(({ pair }) => pair));
   return { archives, outputs: await lookUpOutputs(outputDir, { symbols, readContents: true }) };
-}
-
-/** Takes an inventory apart by symbols, of all markets: what is decided of one symbol depends on nothing else. */
-export function* bySymbol({ archives, outputs }: Inventory): Generator<Inventory, void, undefined> {
-  const archivesOf = groupBy(archives.archives, ({ pair }) => pair);
-  const unusableOf = groupBy(archives.unusable, ({ pair }) => pair);
-  const outputsOf = groupBy(outputs.all, ({ pair }) => pair);
-  for (const pair of new Set([...archivesOf.keys(), ...unusableOf.keys()])) {
-    const own = { archives: archivesOf.get(pair) ?? [], unusable: unusableOf.get(pair) ?? [] };
-    yield {
-      archives: { ...archives, ...own },
-      outputs: new Outputs(outputsOf.get(pair) ?? [], outputs.records, outputs.unreadable),
-    };
-  }
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }

@@ -154,6 +154,7 @@ function contentsFolder(contents: Contents): string {
   return contents.kind === 'book' ? depthFolder(contents.depth) : METRICS_FOLDER;
 }
 
-function middleOf(pair: string, contents: Contents): string {
+/** What stands in a name between day and interval. */
+export function middleOf(pair: string, contents: Contents): string {
   return contents.kind === 'book' ? `${pair}_ob${contents.depth}` : pair;
 }

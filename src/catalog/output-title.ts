@@ -1,5 +1,5 @@
 /** What the name of an output alone tells, wherever it lies: one of convert, or of join. */
-import { parseInterval } from '../base/time.js';
+import { isDate, parseInterval } from '../base/time.js';
 import { splitSuffix } from '../output/formats.js';
 import { nameOf } from '../storage/paths.js';
 import { isDepth } from './archive-name.js';
@@ -26,17 +26,18 @@ const JOINED = new RegExp(`^(?:(linear|inverse|spot)_)?(.+?)_${DAY}_${DAY}${END}
 export function titleOfOutput(path: string): OutputTitle {
   const { stem = '' } = splitSuffix(nameOf(path)) ?? {};
   const [, date, symbolOfDay, depthOfDay, intervalOfDay] = OF_A_DAY.exec(stem) ?? [];
-  if (date !== undefined) {
+  if (date !== undefined && isDate(date)) {
     return told({ symbol: symbolOfDay, market: marketOfPath(path), from: date, to: date }, depthOfDay, intervalOfDay);
   }
-  const [, market, symbol, from, to, depth, interval] = JOINED.exec(stem) ?? [];
+  const [, market, symbol, from = '', to = '', depth, interval] = JOINED.exec(stem) ?? [];
+  if (!isDate(from) || !isDate(to)) return told({ market: marketOfPath(path) });
   return told({ symbol, market: parseMarket(market) ?? marketOfPath(path), from, to }, depth, interval);
 }
 
 function told(
-  names: Record<'symbol' | 'market' | 'from' | 'to', string | undefined>,
-  depth: string | undefined,
-  interval: string | undefined,
+  names: { [Name in 'symbol' | 'market' | 'from' | 'to']?: OutputTitle[Name] | undefined },
+  depth?: string,
+  interval?: string,
 ): OutputTitle {
   const all = {
     ...names,

@@ -15,7 +15,12 @@ const DATE = 'date=';
 
 /** The folders of a pair's day, from above. */
 export function partitionFolders(partition: Partition, { pair, date }: { pair: string; date: string }): string[] {
-  return partition === 'hive' ? [SYMBOL + pair, DATE + date] : [pair];
+  return partition === 'hive' ? [SYMBOL + pair, dateFolder(date)] : [pair];
+}
+
+/** The folder of a day, as Hive has it. */
+export function dateFolder(date: string): string {
+  return DATE + date;
 }
 
 /** What the name of a folder of a pair tells. */

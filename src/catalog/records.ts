@@ -1,7 +1,7 @@
+import { pauses } from '../base/pauses.js';
 import { isDate } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { LineSplitter } from '../book/lines.js';
-import type { Market } from '../book/message.js';
 import { openStorage } from '../storage/open-storage.js';
 import { joinPath, nameOf } from '../storage/paths.js';
 import type { FileVersion } from '../storage/storage.js';
@@ -9,49 +9,13 @@ import { isSameVersion, versionIn } from '../storage/version.js';
 import { isPair } from './archive-name.js';
 import { type MarketName, parseMarket } from './market.js';
 import { type Placed, placeOf, RECORDS_FILE, unpartitionedPlace } from './output-name.js';
+import { RecordList } from './record-list.js';
+import type { OutputRecord, RecordedOutput } from './recorded-output.js';
 import type { Shape } from './shaping-options.js';
 
 export { RECORDS_FILE };
 
 const NEWLINE = 0x0a;
-
-/** What a record tells of the rows that a conversion wrote, into each of its outputs; NaN what it does not tell. */
-export interface RowCounts {
-  rows: number;
-  filledRows: number;
-  /** Not in records of version 0.1. */
-  suspectRows: number;
-}
-
-/** The last successful conversion of an output, as its record tells it. */
-export interface OutputRecord {
-  archive: {
-    /** Without its folder: an archive that was moved is still the same. */
-    fileName: string;
-    sizeBytes: number;
-    /** Not of archives in S3, and not in records of version 0.1. */
-    mtimeMs: number | undefined;
-    /** Of archives in S3. */
-    etag?: string | undefined;
-  };
-  shape: Shape;
-  formatVersion: number;
-  /** The archive had lines that were passed over. */
-  hasBadLines: boolean;
-}
-
-/** What the records say of an output that was made. */
-export interface RecordedOutput extends OutputRecord {
-  /** Of the output when it was made; not in records of version 0.1. */
-  sizeBytes: number | undefined;
-  mtimeMs: number | undefined;
-  etag?: string | undefined;
-  /** Of the output's bytes, in hexadecimal; not in records of version 0.1. */
-  sha256: string | undefined;
-  counts: RowCounts;
-  /** How the archive's messages are written, of an archive in no folder of a market. */
-  messageForm: Market | undefined;
-}
 
 /** What the records know of a file that is an output by its place and name. */
 export type Knowledge =
@@ -81,14 +45,9 @@ export interface Failure {
 
 /** All records of an output folder: of each output those of success, of each archive the last one if a failure. */
 export class Records {
-  /**
-   * Of each output all records of success, the latest last: a run may have ended between a record and its output. The
-   * output of the latest record is the last.
-   */
-  readonly #made = new Map<string, RecordedOutput[]>();
+  /** Of each output all records of success: a run may have ended between a record and its output. */
+  readonly #made = new RecordList();
   readonly #failures = new Map<string, Failure>();
-  /** Hundreds of thousands of outputs have a few shapes among them: each is kept once. */
-  readonly #shapes = new Map<string, Shape>();
   /** Size of the file when it was read. */
   readBytes = 0;
 
@@ -138,8 +97,8 @@ export class Records {
     const messageForm = form === 'contract' || (form === 'spot' && market === undefined) ? form : undefined;
     for (const output of outputs) {
       // Version 0.1 had the options of all outputs in one place.
-      const shape = this.#share(asShape(output.shape) ?? asShape(record['options']) ?? {});
-      this.#keep(placeOf(output), {
+      const shape = asShape(output.shape) ?? asShape(record['options']) ?? {};
+      this.#made.push(placeOf(output), {
         archive,
         shape,
         formatVersion: asNumber(output.formatVersion) ?? 1,
@@ -161,22 +120,24 @@ export class Records {
    * @param sha256 of its content, where that has been read.
    */
   of(file: Placed & FileVersion, sha256?: string): Knowledge {
-    const made = this.#made.get(placeOf(file)) ?? [];
-    const last = made.at(-1);
+    let last: RecordedOutput | undefined;
+    let ofContent: RecordedOutput | undefined;
+    for (const record of this.#made.of(placeOf(file))) {
+      last ??= record;
+      if (record.sizeBytes !== undefined && record.sizeBytes !== file.sizeBytes) continue;
+      // A record of version 0.1, which does not tell the content, says nothing of a file that was made again since.
+      const isOwn = sha256 === undefined || (record.sha256 === undefined ? record === last : record.sha256 === sha256);
+      if (!isOwn) continue;
+      if (isOfVersion(record, file)) return { kind: 'recorded', record };
+      ofContent ??= record;
+    }
     if (!last) return { kind: 'unrecorded' };
-    const ofSize = made.filter((record) => record.sizeBytes === undefined || record.sizeBytes === file.sizeBytes);
-    // A record of version 0.1, which does not tell the content, says nothing of a file that was made again since.
-    const isOwn = (record: RecordedOutput) =>
-      sha256 === undefined || (record.sha256 === undefined ? record === last : record.sha256 === sha256);
-    const record =
-      ofSize.findLast((candidate) => isOfVersion(candidate, file) && isOwn(candidate)) ?? ofSize.findLast(isOwn);
-    return record ? { kind: 'recorded', record } : { kind: 'altered', record: last };
+    return ofContent ? { kind: 'recorded', record: ofContent } : { kind: 'altered', record: last };
   }
 
   /** Whether there is a record of this very version of a file. */
   isCertain(file: Placed & FileVersion): boolean {
-    const made = this.#made.get(placeOf(file)) ?? [];
-    return made.some((record) => record.sizeBytes === file.sizeBytes && isOfVersion(record, file));
+    return this.#isSome(file, (record) => record.sizeBytes === file.sizeBytes && isOfVersion(record, file));
   }
 
   /**
@@ -191,37 +152,27 @@ export class Records {
 
   /** Whether only its content can tell which record is that of a file, if any. */
   isInDoubt(file: Placed & FileVersion): boolean {
-    const made = this.#made.get(placeOf(file)) ?? [];
     return (
       !this.isCertain(file) &&
-      made.some(({ sizeBytes, sha256 }) => sizeBytes === file.sizeBytes && sha256 !== undefined)
+      this.#isSome(file, ({ sizeBytes, sha256 }) => sizeBytes === file.sizeBytes && sha256 !== undefined)
     );
+  }
+
+  #isSome(file: Placed & FileVersion, isSought: (record: RecordedOutput) => boolean): boolean {
+    for (const record of this.#made.of(placeOf(file))) if (isSought(record)) return true;
+    return false;
   }
 
   /** The places of all outputs that were made; of one that was made with and without a partition, the last. */
   get places(): Iterable<string> {
-    return new Map([...this.#made.keys()].map((place) => [unpartitionedPlace(place), place])).values();
+    // One that leads out of the folder is none of ours, whoever wrote it down.
+    const places = [...this.#made.places()].filter((place) => !place.split('/').includes('..'));
+    return new Map(places.map((place) => [unpartitionedPlace(place), place])).values();
   }
 
   /** Archives whose last conversion failed. */
   get failures(): Iterable<Failure> {
     return this.#failures.values();
-  }
-
-  #keep(place: string, made: RecordedOutput): void {
-    const known = this.#made.get(place) ?? [];
-    known.push(made);
-    // To the end of the order in which a map keeps its entries.
-    this.#made.delete(place);
-    this.#made.set(place, known);
-  }
-
-  #share(shape: Shape): Shape {
-    const text = JSON.stringify(shape);
-    const known = this.#shapes.get(text);
-    if (known) return known;
-    this.#shapes.set(text, shape);
-    return shape;
   }
 }
 
@@ -264,7 +215,9 @@ export async function* eachRecord(
     }
   }
   try {
+    const pause = pauses(undefined); // a million records are read by calls that wait for nothing
     for await (const chunk of openStorage(file).readLog(file)) {
+      await pause();
       onRead(chunk.length);
       lines.push(chunk);
       yield* objects();

@@ -1,6 +1,7 @@
 /** The options that shape the bytes of an output, once: jobs, records, staleness and help take theirs from here. */
 import { formatInterval } from '../base/time.js';
-import type { Layout } from '../output/book-writer.js';
+import type { Compression, Layout } from '../output/book-writer.js';
+import { chosenCompression } from '../output/compression.js';
 import type { Output } from './output-name.js';
 import type { Partition } from './partition.js';
 
@@ -22,6 +23,12 @@ export interface SamplingOptions {
   layout: Layout;
   /** Exact decimals in Parquet instead of doubles. */
   decimals: boolean;
+  /** Levels a side whose imbalance the metrics have. */
+  imbalanceLevels: readonly number[];
+  /** Distances from mid, in bps, within which the metrics sum quantity and notional. */
+  bandsBps: readonly number[];
+  /** How Parquet is compressed. */
+  compression: Compression;
   /** Amounts of the quote currency whose price impact the metrics have. */
   impacts: readonly number[];
   /** How folders are named. As `hive` has it they tell the symbol, and Parquet has no column of it. */
@@ -37,6 +44,10 @@ interface ShapingOption<Value> {
   shapes: (output: Pick<Output, 'kind' | 'format'>) => boolean;
   /** How a record has it, where that is not the option's own name and value. */
   record?: { name: string; value: (value: Value) => unknown };
+  /** The value of outputs that were made when there was no such option, where that is not the default. */
+  before?: Value;
+  /** A value that leaves the choice to the program, so that outputs made with any other are as good. */
+  any?: Value;
 }
 
 type ShapingOptions = { readonly [Name in keyof SamplingOptions]: ShapingOption<SamplingOptions[Name]> };
@@ -44,6 +55,8 @@ type ShapingOptions = { readonly [Name in keyof SamplingOptions]: ShapingOption<
 const every = () => true;
 const books = ({ kind }: Pick<Output, 'kind'>) => kind === 'book';
 const parquetBooks = ({ kind, format }: Pick<Output, 'kind' | 'format'>) => kind === 'book' && format === 'parquet';
+const metrics = ({ kind }: Pick<Output, 'kind'>) => kind === 'metrics';
+const parquet = ({ format }: Pick<Output, 'format'>) => format === 'parquet';
 const texts = ({ format }: Pick<Output, 'format'>) => format !== 'parquet';
 
 /** In the order in which reasons are told. */
@@ -56,7 +69,16 @@ export const SHAPING_OPTIONS: ShapingOptions = {
   formattedTimestamp: { default: false, shapes: texts },
   layout: { default: 'lists', shapes: parquetBooks },
   decimals: { default: false, shapes: parquetBooks },
-  impacts: { default: [10_000, 100_000], shapes: ({ kind }) => kind === 'metrics' },
+  imbalanceLevels: { default: [1, 5, 10, 50], shapes: metrics },
+  bandsBps: { default: [5, 10, 25, 50, 100], shapes: metrics },
+  compression: {
+    default: 'auto',
+    shapes: parquet,
+    record: { name: 'compression', value: chosenCompression },
+    before: 'snappy',
+    any: 'auto',
+  },
+  impacts: { default: [10_000, 100_000], shapes: metrics },
   partition: { default: 'none', shapes: every },
 };
 
@@ -64,6 +86,8 @@ const NAMES = Object.keys(SHAPING_OPTIONS) as (keyof SamplingOptions)[];
 
 /** What the options are when nothing is said. */
 export const SAMPLING_DEFAULTS = fromTable((name) => SHAPING_OPTIONS[name].default);
+
+const BEFORE = fromTable((name) => SHAPING_OPTIONS[name].before ?? SHAPING_OPTIONS[name].default);
 
 /** Of options that hold more, those that shape outputs. */
 export function samplingOptionsOf(options: SamplingOptions): SamplingOptions {
@@ -75,6 +99,24 @@ export function shapeOf(output: Pick<Output, 'kind' | 'format'>, options: Sampli
   return Object.fromEntries(
     NAMES.filter((name) => SHAPING_OPTIONS[name].shapes(output)).map((name) => recorded(name, options[name])),
   );
+}
+
+/** Of all options, those that an output must have been made with, to be what is wanted. */
+export function wantedShapeOf(output: Pick<Output, 'kind' | 'format'>, options: SamplingOptions): Shape {
+  const isAny = <Name extends keyof SamplingOptions>(name: Name) => {
+    const { any }: ShapingOption<SamplingOptions[Name]> = SHAPING_OPTIONS[name];
+    return any !== undefined && options[name] === any;
+  };
+  return Object.fromEntries(
+    NAMES.filter((name) => SHAPING_OPTIONS[name].shapes(output) && !isAny(name)).map((name) =>
+      recorded(name, options[name]),
+    ),
+  );
+}
+
+/** What an output was made with of which no record tells: there were no such options yet. */
+export function shapeBefore(output: Pick<Output, 'kind' | 'format'>): Shape {
+  return shapeOf(output, BEFORE);
 }
 
 /** An option as a record has it. */

@@ -4,8 +4,8 @@ import { differs } from '../storage/version.js';
 import type { ArchiveFile } from './find-archives.js';
 import type { KnownOutput } from './inventory.js';
 import type { Output } from './output-name.js';
-import type { OutputRecord } from './records.js';
-import { SAMPLING_DEFAULTS, type SamplingOptions, type Shape, shapeOf } from './shaping-options.js';
+import type { OutputRecord } from './recorded-output.js';
+import { type SamplingOptions, type Shape, shapeBefore, wantedShapeOf } from './shaping-options.js';
 
 /** What becomes of an output. */
 export type Verdict =
@@ -103,7 +103,7 @@ function findDifferences(
   options: SamplingOptions,
 ): Difference[] {
   const shape = madeShape(record, output);
-  return Object.entries(shapeOf(output, options)).flatMap(([option, wanted]) => {
+  return Object.entries(wantedShapeOf(output, options)).flatMap(([option, wanted]) => {
     const made = shape[option];
     // An archive of which no line was passed over gives the same output either way, so that a run with
     // --on-bad-line skip for the few archives that failed does not make all the others again.
@@ -113,9 +113,9 @@ function findDifferences(
   });
 }
 
-/** Defaults stand for options that the record does not know: there was no such option when it was written. */
+/** What the record does not know is as it was before there was such an option. */
 function madeShape({ shape }: OutputRecord, output: Pick<Output, 'kind' | 'format'>): Shape {
-  return { ...shapeOf(output, SAMPLING_DEFAULTS), ...definedIn(shape) };
+  return { ...shapeBefore(output), ...definedIn(shape) };
 }
 
 function definedIn(shape: Shape): Shape {

@@ -1,10 +1,12 @@
 import { DAY_MS, toDate } from '../base/time.js';
+import { bySymbol, type Catalog } from './catalog.js';
 import { countPublished, isPublished } from './coverage.js';
 import type { ArchiveFile } from './find-archives.js';
 import type { Inventory, KnownOutput } from './inventory.js';
 import { isOfMarket, type MarketChoice, type MarketName } from './market.js';
 import { placeOf } from './output-name.js';
 import type { Partition } from './partition.js';
+import type { Failure } from './records.js';
 import { judge } from './staleness.js';
 
 /** What outputs of one kind have in common: rows of one meaning, which can be loaded together. */
@@ -96,11 +98,25 @@ interface Holdings {
 }
 
 /** Counts what is there, by pair, kind and month, in the order of these. */
-export function survey(inventory: Inventory, options: SurveyOptions): Survey {
-  const failed = failedArchives(inventory, options);
-  const pairs = gather(inventory, failed, options);
-  const months = [...pairs.keys()].sort().flatMap((key) => surveyPair(pairs.get(key) as Holdings, options));
-  return { months, failed };
+export function survey(catalog: Catalog, options: SurveyOptions): Survey {
+  const failures = new Map<string, Failure[]>();
+  for (const failure of catalog.outputs.records.failures) {
+    const known = failures.get(failure.pair);
+    if (known) known.push(failure);
+    else failures.set(failure.pair, [failure]);
+  }
+  const failed: FailedArchive[] = [];
+  const pairs: { key: string; months: MonthStatus[] }[] = [];
+  for (const { pair, inventory } of bySymbol(catalog, [...catalog.outputs.pairs, ...failures.keys()])) {
+    const failedOfPair = failedArchives(inventory, failures.get(pair) ?? [], options);
+    failed.push(...failedOfPair);
+    for (const [key, known] of gather(inventory, failedOfPair, options)) {
+      pairs.push({ key, months: surveyPair(known, options) });
+    }
+  }
+  pairs.sort(({ key: a }, { key: b }) => (a < b ? -1 : 1));
+  failed.sort((a, b) => (`${a.pair} ${a.date}` < `${b.pair} ${b.date}` ? -1 : 1));
+  return { months: pairs.flatMap(({ months }) => months), failed };
 }
 
 /** Adds months up. */
@@ -117,11 +133,13 @@ function noCounts(): Counts {
   return { ...days, rows: 0, filledRows: 0, suspectRows: 0 };
 }
 
-function failedArchives({ archives, outputs }: Inventory, options: SurveyOptions): FailedArchive[] {
+function failedArchives(
+  { archives, outputs }: Inventory,
+  recorded: Failure[],
+  options: SurveyOptions,
+): FailedArchive[] {
   const places = new Set(outputs.all.map((output) => placeOf(output)));
-  const failures = [...outputs.records.failures].filter(
-    (failure) => !failure.places.some((place) => places.has(place)),
-  );
+  const failures = recorded.filter((failure) => !failure.places.some((place) => places.has(place)));
   const unusable = archives.unusable.map(({ market, pair, date, fileName, problem }) => ({
     market,
     pair,
@@ -132,8 +150,7 @@ function failedArchives({ archives, outputs }: Inventory, options: SurveyOptions
   }));
   return [...failures, ...unusable]
     .filter((archive) => isWanted(archive, options) && isWithin(archive.date, options))
-    .map(({ market, pair, date, fileName, error, since }) => ({ market, pair, date, fileName, error, since }))
-    .sort((a, b) => (`${a.pair} ${a.date}` < `${b.pair} ${b.date}` ? -1 : 1));
+    .map(({ market, pair, date, fileName, error, since }) => ({ market, pair, date, fileName, error, since }));
 }
 
 function gather(

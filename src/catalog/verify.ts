@@ -57,6 +57,11 @@ export async function* verifyOutputs(outputs: Outputs, options: VerifyOptions): 
     if (now) yield await verify({ ...output, ...now }, records, pause);
     else there.delete(placeOf(output)); // moved to the folders of another partition
   }
+  for (const { path, problem, output } of outputs.unseen) {
+    if (!output || !isWanted(output, options)) continue;
+    there.add(placeOf({ ...output, path }));
+    yield { state: 'damaged', path, problem };
+  }
   for (const place of records.places) {
     const { market, pair = '', date = '' } = parsePlace(place) ?? {};
     if (there.has(place) || !isWanted({ market, pair, date }, options)) continue;

@@ -21,12 +21,10 @@ import { LiveLine } from '../console/live-line.js';
 import { parseFolder, parseWhole } from '../console/option-values.js';
 import { noProgress, showProgress, type Work } from '../console/progress.js';
 import { addS3Options, checkDays, MORE, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
-import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { hasRoom, lineWriter, type Surroundings } from '../console/surroundings.js';
 import { canRedraw, hasEscapes, isPipe } from '../console/terminal.js';
 import { defaultWorkers } from '../executors/default-workers.js';
-import { openStorage } from '../storage/open-storage.js';
-import { newRunId } from '../storage/staging.js';
-import type { StagedFile } from '../storage/storage.js';
+import { openStorage, stageAlone } from '../storage/open-storage.js';
 
 /** The command line of `bookgrid audit`, read and checked. */
 export interface AuditOptions {
@@ -150,6 +148,7 @@ export async function runAudit(options: AuditOptions, { stdout, stderr, signal }
     for await (const event of events()) {
       tally.add(event);
       progress.above(() => target.write(writer.add(event)));
+      await target.hasRoom();
     }
     progress.stop();
     if (signal.aborted) {
@@ -241,20 +240,28 @@ function describeNothing({ paths, sourceDir, outputDir, quick }: AuditOptions): 
 /** Where findings go. A file appears when it is whole. */
 interface Target {
   write(piece: string | Uint8Array): void;
+  /** Waits until more can be written that does not stay in memory. */
+  hasRoom(): Promise<void>;
   finish(): Promise<void>;
   discard(): void;
 }
 
 async function openTarget(output: string | undefined, stdout: NodeJS.WriteStream): Promise<Target> {
   if (output === undefined) {
-    return { write: (piece) => void (piece.length > 0 && stdout.write(piece)), async finish() {}, discard() {} };
+    return {
+      write: (piece) => void (piece.length > 0 && stdout.write(piece)),
+      hasRoom: () => hasRoom(stdout),
+      async finish() {},
+      discard() {},
+    };
   }
   if ((await openStorage(output).look(output))?.kind === 'folder') {
     throw new UsageError(`-o ${output} is a folder, a file was expected`);
   }
-  const file: StagedFile = openStorage(output).stage(output, { runId: newRunId() });
+  const file = await stageAlone(output);
   return {
     write: (piece) => file.write(typeof piece === 'string' ? Buffer.from(piece) : piece),
+    async hasRoom() {},
     async finish() {
       file.flush();
       await file.publish();

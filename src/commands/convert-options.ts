@@ -3,6 +3,7 @@ import commander = require('commander');
 
 import { UsageError } from '../base/usage-error.js';
 import { VERSION } from '../base/version.js';
+import { MAX_DEPTH } from '../catalog/archive-name.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { PARTITIONS } from '../catalog/partition.js';
 import { listOf, oneOf, parseFolder, parseWhole, rethrow } from '../console/option-values.js';
@@ -10,6 +11,7 @@ import { parseShard } from '../console/shard-option.js';
 import { addS3Options, MORE, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import type { Wording } from '../convert/conflicts.js';
 import { ORDERS, type Order } from '../convert/job-queue.js';
+import { MAX_BAND_BPS } from '../convert/option-checks.js';
 import { OPTION_DEFAULTS, type ResolvedOptions, resolveOptions } from '../convert/options.js';
 import type { Shard } from '../convert/shard.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
@@ -26,6 +28,8 @@ export interface ConvertOptions {
   order: Order;
   /** `undefined`: as many as the machine, or the container, has room for. */
   workers: number | undefined;
+  /** How long a read of an archive may take, in ms; 0: as long as it takes. */
+  stallTimeoutMs: number;
   /** The part of the plan that is carried out; absent: all of it. */
   shard: Shard | undefined;
   dryRun: boolean;
@@ -43,6 +47,9 @@ const FLAGS: Readonly<Record<keyof ResolvedOptions, string>> = {
   quality: '--quality',
   layout: '--layout',
   decimals: '--decimals',
+  imbalanceLevels: '--imbalance',
+  bandsBps: '--bands',
+  compression: '--compression',
   impacts: '--impact',
   partition: '--partition',
   inflater: '--inflate',
@@ -151,6 +158,13 @@ function optionTable(): Record<string, commander.Option[]> {
         'Write prices and quantities in Parquet as exact decimals. Use it when the nearest double is not enough.',
       ),
       new commander.Option(
+        '--compression <name>',
+        'How Parquet is compressed. auto takes zstd, the smaller, where Node.js has it (22.15 and later), and snappy ' +
+          'where not. Use snappy when an old reader, or a Node.js of another version, works on the same files.',
+      )
+        .choices(['auto', 'snappy', 'zstd'])
+        .default('auto'),
+      new commander.Option(
         '--metrics',
         'Write metrics/SYMBOL/ too, a row a boundary: spread, imbalance, liquidity, impact … Use it when you would ' +
           'compute them from the books anyway.',
@@ -161,6 +175,18 @@ function optionTable(): Record<string, commander.Option[]> {
         'layout',
         'decimals',
       ]),
+      new commander.Option(
+        '--imbalance <list>',
+        'Levels a side whose imbalance the metrics have. Use it for signals from deeper or fewer levels.',
+      )
+        .argParser(listOf(parseLevels))
+        .default(OPTION_DEFAULTS.imbalanceLevels, '1,5,10,50'),
+      new commander.Option(
+        '--bands <list>',
+        'Distances from mid in bps, within which the metrics sum quantity. Use it for pairs that are wider or tighter.',
+      )
+        .argParser(listOf(parseBand))
+        .default(OPTION_DEFAULTS.bandsBps, '5,10,25,50,100'),
       new commander.Option(
         '--impact <list>',
         'Amounts in the quote currency whose price impact the metrics have. Use it for the sizes that you trade.',
@@ -214,6 +240,7 @@ function optionTable(): Record<string, commander.Option[]> {
         'Convert only the k-th of n parts of about the same size, as 3/16, so that n machines share the work. auto takes it from ' +
           'Slurm or AWS Batch, auto/16 from Kubernetes too.',
       ).argParser(rethrow((text) => parseShard(text, process.env))),
+      sharedOptions.stallTimeout(),
       new commander.Option(
         '--inflate <program>',
         'What unpacks zip members: bookgrid’s own kernel, or Node’s zlib, which is slower. Use node to check the ' +
@@ -254,7 +281,7 @@ Row T holds the book after every message with ts <= T, and none after: no look-a
 
 Exit status: 0 all converted or skipped, 1 some archive failed, 2 wrong usage or nothing to do,
 130 after Ctrl+C (a second one ends it at once), 143 after SIGTERM, 129 after SIGHUP, 141 when
-nobody reads the output any more.`;
+nobody reads the output any more, 137 when a disk that does not answer held the process.`;
 
 /**
  * The command line of `bookgrid [convert]` as commander knows it.
@@ -327,6 +354,7 @@ export function readConvertLine(command: commander.Command): ConvertOptions {
     sourceDir,
     order,
     workers,
+    stallTimeout: stallTimeoutMs,
     shard,
     dryRun = false,
     json = false,
@@ -334,28 +362,32 @@ export function readConvertLine(command: commander.Command): ConvertOptions {
     interval,
     inflate,
     format,
+    imbalance,
+    bands,
     impact,
   } = given;
   const { includeFormattedTimestamp, formattedTimestamp: _, metrics, metricsOnly = false, ...named } = given;
   const { outputDir, tempDir, market, symbols, from, to, depths, onGap, onBadLine, compat, layout } = named;
-  const { quality, decimals, partition, overwrite, onStale } = named;
+  const { quality, decimals, compression, partition, overwrite, onStale } = named;
   const what = resolveOptions(
     {
       markets: market,
       ...{ outputDir, tempDir, symbols, from, to, depths, onGap, onBadLine, compat, layout },
-      ...{ quality, decimals, partition, overwrite, onStale },
+      ...{ quality, decimals, compression, partition, overwrite, onStale },
       intervalMs: interval,
       inflater: inflate,
       formattedTimestamp: includeFormattedTimestamp,
       formats: format,
       books: !metricsOnly,
       metrics: metrics || metricsOnly,
+      imbalanceLevels: imbalance,
+      bandsBps: bands,
       impacts: impact,
       s3: s3Settings(),
     },
     (name) => FLAGS[name],
   );
-  return { archives: command.args, sourceDir, what, order, workers, shard, dryRun, json, test };
+  return { archives: command.args, sourceDir, what, order, workers, stallTimeoutMs, shard, dryRun, json, test };
 }
 
 /** What commander makes of the options: named after the flags, those without a default absent when not given. */
@@ -379,14 +411,18 @@ interface GivenOptions {
   format: Format[];
   layout: ResolvedOptions['layout'];
   decimals?: true;
+  compression: ResolvedOptions['compression'];
   metrics?: true;
   metricsOnly?: true;
+  imbalance: readonly number[];
+  bands: readonly number[];
   impact: readonly number[];
   partition: ResolvedOptions['partition'];
   overwrite?: true;
   onStale: ResolvedOptions['onStale'];
   order: Order;
   workers?: number;
+  stallTimeout: number;
   shard?: Shard;
   inflate: ResolvedOptions['inflater'];
   dryRun?: true;
@@ -406,12 +442,13 @@ function checkCombinations(
   if (
     options.compat !== 'python' &&
     !options.format.includes('parquet') &&
-    (isGiven('layout') || isGiven('decimals'))
+    (isGiven('layout') || isGiven('decimals') || isGiven('compression'))
   ) {
-    throw new UsageError('--layout and --decimals are for Parquet: add --format parquet');
+    throw new UsageError('--layout, --decimals and --compression are for Parquet: add --format parquet');
   }
-  if (isGiven('impact') && !options.metrics && !options.metricsOnly) {
-    throw new UsageError('--impact is for metrics: add --metrics');
+  const forMetrics = (['imbalance', 'bands', 'impact'] as const).find(isGiven);
+  if (forMetrics && !options.metrics && !options.metricsOnly) {
+    throw new UsageError(`--${forMetrics} is for metrics: add --metrics`);
   }
   if (archives.length > 0 && isGiven('sourceDir')) {
     throw new UsageError('give ARCHIVE arguments or --source-dir, not both');
@@ -423,6 +460,14 @@ function checkCombinations(
       throw new UsageError('--test converts its own samples into test_output/ and takes no option but --workers');
     }
   }
+}
+
+function parseLevels(text: string): number {
+  return parseWhole(text, MAX_DEPTH, 'numbers of levels');
+}
+
+function parseBand(text: string): number {
+  return parseWhole(text, MAX_BAND_BPS, 'bands in bps');
 }
 
 function parseAmount(text: string): number {

@@ -1,27 +1,28 @@
 import { UsageError } from '../base/usage-error.js';
-import type { FoundArchives } from '../catalog/find-archives.js';
-import { type KnownOutput, takeInventory } from '../catalog/inventory.js';
+import { type ArchiveCatalog, takeCatalog } from '../catalog/catalog.js';
+import type { OutputList } from '../catalog/output-list.js';
 import { countNewRecords } from '../catalog/records.js';
 import { clean } from '../console/clean-text.js';
 import { describeHeldBack } from '../console/held-back.js';
 import { LiveLine } from '../console/live-line.js';
 import { MixedMarkets } from '../console/mixed-markets.js';
-import { noProgress, showProgress, type Work } from '../console/progress.js';
+import { noProgress, showProgress } from '../console/progress.js';
 import {
   type Ending,
   JsonReporter,
-  printPlan,
+  planLines,
   type Reporter,
   type Summary,
   Tally,
   TextReporter,
 } from '../console/report.js';
-import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { lineWriter, type Surroundings, writeLines } from '../console/surroundings.js';
 import { canRedraw, fittedWriter, hasColors, hasEscapes, isPipe } from '../console/terminal.js';
 import { ConflictError } from '../convert/conflicts.js';
 import { estimateSizes } from '../convert/estimate.js';
 import type { Executor } from '../convert/executor.js';
-import { type PlanEntry, plan } from '../convert/plan.js';
+import { LargePlan } from '../convert/large-plan.js';
+import type { PlanEntry } from '../convert/plan.js';
 import { type RunEnding, run } from '../convert/run.js';
 import { type DefaultWorkers, defaultWorkers } from '../executors/default-workers.js';
 import { openStorage } from '../storage/open-storage.js';
@@ -37,25 +38,25 @@ import { makePlan } from './make-plan.js';
  */
 export async function convert(options: ConvertOptions, surroundings: Surroundings): Promise<Summary | undefined> {
   const { stdout, stderr, signal } = surroundings;
-  const write = lineWriter(stdout);
   const warn = lineWriter(stderr);
   if (options.dryRun) {
     const { outputDir } = options.what;
     const { entries, outputs } = await makePlan(options, warn);
     const freeBytes = await openStorage(outputDir).freeBytes(outputDir);
-    printPlan(entries, write, { ...estimateSizes(entries, outputs.all), outputDir, freeBytes }, options);
+    const room = { ...estimateSizes(entries, outputs), outputDir, freeBytes };
+    await writeLines(stdout, planLines(entries, room, options));
     return undefined;
   }
   const reporter: Reporter = options.json
-    ? new JsonReporter(write)
+    ? new JsonReporter(lineWriter(stdout))
     : new TextReporter(fittedWriter(stdout), { color: hasColors(stdout) });
   const { workers, heldBack }: DefaultWorkers =
     options.workers === undefined ? defaultWorkers() : { workers: options.workers };
   reporter.scanning(workers);
-  const { found, entries, before, mixed } = await planRun(options, warn);
+  const { archives, entries, before, mixed } = await planRun(options, warn);
   reporter.found(entries.length, options.shard);
 
-  const jobs = entries.filter((entry) => entry.action === 'convert').length;
+  const { jobs, bytes } = workOf(entries);
   if (jobs > 0) {
     const { tempDir, outputDir } = options.what;
     if (tempDir !== undefined) await requireWritable('temp', tempDir);
@@ -65,12 +66,12 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
   const tally = new Tally(entries.length);
   const isLive = !options.json && canRedraw(stderr);
   const progress = isLive
-    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), workOf(entries), tally, {
+    ? showProgress(new LiveLine(stderr, { hasEscapes: hasEscapes() }), { archives: entries.length, bytes }, tally, {
         isPiped: isPipe(stdout),
       })
     : noProgress;
   const slots = Math.min(workers, Math.max(jobs, 1));
-  const executor = await loadExecutor(slots);
+  const executor = await loadExecutor(slots, options.stallTimeoutMs);
   let isShared = false;
   let ownRecords = 0;
   let ending: RunEnding;
@@ -103,7 +104,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
     try {
       // Runs that make other outputs are not met while they run. That they were here shows in the records.
       isShared ||= (await countNewRecords(options.what.outputDir, before.recordBytes)) > ownRecords;
-      const different = isShared ? await countDifferent(found, before, options) : 0;
+      const different = isShared ? await countDifferent(archives, before, options) : 0;
       if (different > 0) warn(describeDifferent(different));
     } catch (error) {
       // What was made is made, and the summary has been printed.
@@ -117,32 +118,39 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
 interface Before {
   /** Size of the records. */
   recordBytes: number;
-  /** What outputs were known by, by their paths: the ETag, or the time of change. */
-  versions: Map<string, string | number | undefined>;
+  outputs: OutputList;
 }
 
 /** Makes the plan, and keeps of what is there what is needed later: all of it is too much to hold through a long run. */
 async function planRun(options: ConvertOptions, warn: (line: string) => void) {
-  const { found, entries, outputs } = await makePlan(options, warn);
-  const versions = new Map(outputs.all.map((output) => [output.path, versionOf(output)]));
-  const before: Before = { recordBytes: outputs.records.readBytes, versions };
-  return { found, entries, before, mixed: new MixedMarkets(outputs.all) };
+  const { archives, entries, outputs } = await makePlan(options, warn);
+  const before: Before = { recordBytes: outputs.records.readBytes, outputs: outputs.list };
+  return { archives, entries, before, mixed: new MixedMarkets(outputs) };
 }
 
 const versionOf = ({ etag, mtimeMs }: FileVersion) => etag ?? mtimeMs;
 
 /** Outputs that other runs have made since a run was planned, and that it would not make so. */
-async function countDifferent(found: FoundArchives, { versions }: Before, { what }: ConvertOptions): Promise<number> {
+async function countDifferent(
+  archives: ArchiveCatalog,
+  { outputs: before }: Before,
+  { what }: ConvertOptions,
+): Promise<number> {
   if (what.onStale === 'keep') return 0;
-  const inventory = await takeInventory(found, what.outputDir);
+  const catalog = await takeCatalog(archives, what.outputDir);
   try {
-    plan(inventory, { ...what, overwrite: false, onStale: 'refuse' });
+    void new LargePlan(catalog, { ...what, overwrite: false, onStale: 'refuse' });
     return 0;
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     const conflicts = new Set(error.conflicts.map(({ path }) => path));
-    const isNew = (output: KnownOutput) => versions.get(output.path) !== versionOf(output);
-    return inventory.outputs.all.filter((output) => conflicts.has(output.path) && isNew(output)).length;
+    const versions = new Map<string, string | number | undefined>();
+    for (const output of before) if (conflicts.has(output.path)) versions.set(output.path, versionOf(output));
+    let count = 0;
+    for (const output of catalog.outputs.list) {
+      if (conflicts.has(output.path) && versions.get(output.path) !== versionOf(output)) count++;
+    }
+    return count;
   }
 }
 
@@ -154,9 +162,15 @@ function describeDifferent(outputs: number): string {
   );
 }
 
-function workOf(entries: PlanEntry[]): Work {
-  const sizes = entries.map((entry) => (entry.action === 'convert' ? entry.job.archive.sizeBytes : 0));
-  return { archives: entries.length, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) };
+/** How many archives are to be converted, and their size in bytes. */
+function workOf(entries: Iterable<PlanEntry>): { jobs: number; bytes: number } {
+  const work = { jobs: 0, bytes: 0 };
+  for (const entry of entries) {
+    if (entry.action !== 'convert') continue;
+    work.jobs++;
+    work.bytes += entry.sizeBytes;
+  }
+  return work;
 }
 
 function endingOf(ending: RunEnding): Ending {
@@ -165,9 +179,9 @@ function endingOf(ending: RunEnding): Ending {
 }
 
 /** A single job runs here: a thread for it would take 80 ms to start. */
-async function loadExecutor(slots: number): Promise<Executor> {
-  if (slots > 1) return (await import('../executors/worker-threads.js')).workerThreadsExecutor({ slots });
-  return (await import('../executors/main-thread.js')).mainThreadExecutor();
+async function loadExecutor(slots: number, stallTimeoutMs: number): Promise<Executor> {
+  if (slots === 1) return (await import('../executors/main-thread.js')).mainThreadExecutor({ stallTimeoutMs });
+  return (await import('../executors/worker-threads.js')).workerThreadsExecutor({ slots, stallTimeoutMs });
 }
 
 async function requireWritable(kind: string, folder: string): Promise<void> {

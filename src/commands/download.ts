@@ -135,10 +135,10 @@ function atATime({ connections, convert }: Fetching): number {
 }
 
 async function openConversion(options: ConvertOptions, { deletesAfter, symbols }: Fetching): Promise<Conversion> {
-  const { what, workers = defaultWorkers().workers } = options;
+  const { what, workers = defaultWorkers().workers, stallTimeoutMs } = options;
   const outputs = await lookUpOutputs(what.outputDir, { symbols, readContents: true });
   // Also a single one is a thread of its own: this thread has to take in what comes.
-  return { what, outputs, executor: workerThreadsExecutor({ slots: workers }), deletesAfter };
+  return { what, outputs, executor: workerThreadsExecutor({ slots: workers, stallTimeoutMs }), deletesAfter };
 }
 
 /** The plan, or a refusal in the words of the command line. */

@@ -6,8 +6,7 @@ import { addS3Options, newCommand, takeS3Options } from '../console/shared-optio
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { FileError } from '../plot/file-error.js';
 import { plotFiles } from '../plot/plot.js';
-import { openStorage } from '../storage/open-storage.js';
-import { newRunId } from '../storage/staging.js';
+import { openStorage, writeAlone } from '../storage/open-storage.js';
 import type { Theme } from '../view/palettes.js';
 
 /** The command line of `bookgrid plot`, read and checked. */
@@ -115,7 +114,7 @@ export async function plot(line: PlotLine, { stdout, stderr, signal }: Surroundi
     const { svg, span, measured } = await plotFiles(files, { ...options, signal });
     const bytes = kind === 'svg' ? Buffer.from(svg) : await (await import('../plot/png.js')).rasterizeSvg(svg);
     signal.throwIfAborted();
-    await write(output, bytes);
+    await writeAlone(output, bytes);
     const { rows, missing } = measured;
     const [from, to] = [span.firstMs, span.lastMs].map(formatMoment);
     const print = lineWriter(stdout);
@@ -154,15 +153,4 @@ async function isPicture(file: string, kind: Kind): Promise<boolean> {
   }
   if (kind === 'png') return start.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE);
   return /^\ufeff?\s*(<\?xml|<!DOCTYPE svg|<svg)/i.test(start.toString());
-}
-
-async function write(output: string, bytes: Uint8Array): Promise<void> {
-  const staged = openStorage(output).stage(output, { runId: newRunId() });
-  try {
-    staged.write(bytes);
-    staged.flush();
-    await staged.publish();
-  } finally {
-    staged.discard();
-  }
 }

@@ -1,13 +1,13 @@
 import { UsageError } from '../base/usage-error.js';
-import { type FoundArchives, findArchives, noArchives } from '../catalog/find-archives.js';
-import { lookUpOutputs } from '../catalog/inventory.js';
+import { catalogArchives, emptyCatalog } from '../catalog/catalog.js';
+import { lookUpCatalog } from '../catalog/inventory.js';
 import type { MarketChoice } from '../catalog/market.js';
 import { listNearest } from '../catalog/nearest-symbols.js';
 import { RECORDS_FILE } from '../catalog/records.js';
 import { type Counts, type FailedArchive, type MonthStatus, type Survey, survey, total } from '../catalog/survey.js';
 import { clean } from '../console/clean-text.js';
 import { addS3Options, checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
-import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import { lineWriter, type Surroundings, writeLines } from '../console/surroundings.js';
 import { openStorage } from '../storage/open-storage.js';
 
 /** The command line of `bookgrid status`, read and checked. */
@@ -77,16 +77,14 @@ export function parseStatusLine(argv: string[]): StatusOptions {
 export async function status(options: StatusOptions, { stdout, stderr }: Surroundings): Promise<void> {
   const { outputDir, sourceDir, market, symbols, json } = options;
   const hasSource = (await openStorage(sourceDir).look(sourceDir)) !== undefined;
-  const archives: FoundArchives = hasSource ? await findArchives(sourceDir) : noArchives();
-  const outputs = await lookUpOutputs(outputDir, { symbols });
-  const hasOutput = (await openStorage(outputDir).look(outputDir)) !== undefined;
-  if (hasOutput && outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
+  const archives = hasSource ? await catalogArchives(sourceDir) : emptyCatalog();
+  const outputs = await lookUpCatalog(outputDir, { symbols });
+  const unseen = outputs.unseen.filter(({ isAbsent }) => !isAbsent);
+  if (unseen.length > 0) throw new UsageError(unseen.map(({ problem }) => problem).join('\n'));
   const found = survey({ archives, outputs }, { ...options, markets: market });
   const { months } = found;
   if (months.length === 0) {
-    const others = symbols
-      ? [...archives.archives, ...(await lookUpOutputs(outputDir)).all].map(({ pair }) => pair)
-      : [];
+    const others = symbols ? [...archives.archives.pairs, ...(await lookUpCatalog(outputDir)).pairs] : [];
     throw new UsageError(describeNothing(options, others));
   }
   const warn = lineWriter(stderr);
@@ -98,9 +96,8 @@ export async function status(options: StatusOptions, { stdout, stderr }: Surroun
   for (const symbol of symbols ?? []) {
     if (!months.some(({ pair }) => pair === symbol)) warn(`Note: nothing is known of ${symbol}.`);
   }
-  const write = lineWriter(stdout);
   const lines = json ? toJson(found) : [...toTable(months), ...describeFailed(found.failed)];
-  for (const line of lines) write(line);
+  await writeLines(stdout, lines);
 }
 
 /** @param others symbols that something is known of, where only some were wanted. */

@@ -3,10 +3,11 @@ import { clean } from '../console/clean-text.js';
 import { type GivenQueue, type QueuePlace, queueOptions, readQueuePlace } from '../console/queue-options.js';
 import { newCommand } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
+import type { Job } from '../convert/plan.js';
 import { describeAddress } from '../executors/queue/address.js';
 import { ArchiveQueue } from '../executors/queue/archive-queue.js';
 import { addConvertOptions, type ConvertOptions, readConvertLine } from './convert-options.js';
-import { makePlansBySymbol } from './make-plan.js';
+import { makePlan } from './make-plan.js';
 
 /** The command line of `bookgrid submit`, read and checked. */
 export interface SubmitOptions extends ConvertOptions {
@@ -33,7 +34,7 @@ export function buildSubmitCommand() {
     .addOption(queueOptions.queue().helpGroup(QUEUE))
     .addOption(queueOptions.queueName().helpGroup(QUEUE))
     .addHelpText('after', EXAMPLES);
-  addConvertOptions(command, ['--workers', '--shard', '--dry-run', '--test']);
+  addConvertOptions(command, ['--workers', '--stall-timeout', '--shard', '--dry-run', '--test']);
   return command;
 }
 
@@ -64,18 +65,22 @@ export async function submit(options: SubmitOptions, { stdout, stderr, signal }:
   const queue = await ArchiveQueue.open(place.address, place.name, warn);
   try {
     const counts = { total: 0, submitted: 0, queuedBefore: 0, skipped: 0, unusable: 0 };
-    for await (const entries of makePlansBySymbol(withWholePaths(options), warn)) {
+    const { entries } = await makePlan(withWholePaths(options), warn);
+    let batch: Job[] = [];
+    const addBatch = async () => {
+      counts.submitted += await queue.add(batch, order);
+      batch = [];
+    };
+    for (const entry of entries) {
       if (signal.aborted) break;
-      const jobs = entries.flatMap((entry) => (entry.action === 'convert' ? [entry.job] : []));
-      for (const entry of entries) {
-        if (entry.action === 'fail') warn(clean(`Cannot be used: ${entry.path}: ${entry.problem}`));
-        if (entry.action !== 'convert') counts[entry.action === 'skip' ? 'skipped' : 'unusable']++;
-      }
-      for (let start = 0; start < jobs.length; start += BATCH) {
-        counts.submitted += await queue.add(jobs.slice(start, start + BATCH), order);
-      }
-      counts.total += entries.length;
+      counts.total++;
+      if (entry.action === 'skip') counts.skipped++;
+      else if (entry.action === 'fail') {
+        counts.unusable++;
+        warn(clean(`Cannot be used: ${entry.path}: ${entry.problem}`));
+      } else if (batch.push(entry.job) === BATCH) await addBatch();
     }
+    if (!signal.aborted) await addBatch();
     counts.queuedBefore = counts.total - counts.submitted - counts.skipped - counts.unusable;
     if (json) write(JSON.stringify({ event: 'submitted', queue: place.name, ...counts }));
     else {

@@ -7,10 +7,9 @@ import { type Finding, verifyOutputs } from '../catalog/verify.js';
 import { clean } from '../console/clean-text.js';
 import { parseFolder } from '../console/option-values.js';
 import { addS3Options, checkDays, newCommand, parseOptions, sharedOptions } from '../console/shared-options.js';
-import { lineWriter, type Surroundings } from '../console/surroundings.js';
-import { openStorage } from '../storage/open-storage.js';
+import { hasRoom, lineWriter, type Surroundings } from '../console/surroundings.js';
+import { writeAlone } from '../storage/open-storage.js';
 import { pathWithin } from '../storage/paths.js';
-import { newRunId } from '../storage/staging.js';
 
 /** The command line of `bookgrid verify`, read and checked. */
 export interface VerifyOptions {
@@ -81,7 +80,8 @@ export async function verify(options: VerifyOptions, { stdout, signal }: Surroun
   const { outputDir, market: markets, symbols, from, to, checksums, json = false } = options;
   const write = lineWriter(stdout);
   const outputs = await lookUpOutputs(outputDir, { symbols });
-  if (outputs.unreadable.length > 0) throw new UsageError(outputs.unreadable.join('\n'));
+  const folders = outputs.unseen.filter(({ output }) => output === undefined);
+  if (folders.length > 0) throw new UsageError(folders.map(({ problem }) => problem).join('\n'));
   const counts: Record<State, number> = { ok: 0, unsure: 0, damaged: 0, foreign: 0, missing: 0 };
   const sums: string[] = [];
   for await (const finding of verifyOutputs(outputs, {
@@ -98,6 +98,7 @@ export async function verify(options: VerifyOptions, { stdout, signal }: Surroun
     }
     if (json) write(JSON.stringify({ event: 'output', ...finding }));
     else if (finding.state !== 'ok' && finding.state !== 'unsure') write(clean(describe(finding)));
+    await hasRoom(stdout);
   }
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   if (total === 0) {
@@ -105,7 +106,7 @@ export async function verify(options: VerifyOptions, { stdout, signal }: Surroun
       `No output found below ${outputDir}. Say where they are with --output-dir or BOOKGRID_OUTPUT_DIR.`,
     );
   }
-  if (checksums !== undefined) await writeSums(checksums, sums);
+  if (checksums !== undefined) await writeAlone(checksums, Buffer.from(sums.map((line) => `${line}\n`).join('')));
   const isWell = counts.damaged + counts.foreign + counts.missing === 0;
   if (json) write(JSON.stringify({ event: 'verified', isWell, total, ...counts }));
   else for (const line of summarize(counts, isWell)) write(line);
@@ -128,16 +129,4 @@ function summarize({ ok, unsure, damaged, foreign, missing }: Record<State, numb
       ? `All is as it was written${unsure > 0 ? ', as far as records tell' : ''}.`
       : 'Not all is as it was written: see above.',
   ];
-}
-
-/** Whole or not at all, like everything that is written. */
-async function writeSums(file: string, sums: string[]): Promise<void> {
-  const staged = openStorage(file).stage(file, { runId: newRunId() });
-  try {
-    staged.write(Buffer.from(sums.map((line) => `${line}\n`).join('')));
-    staged.flush();
-    await staged.publish();
-  } finally {
-    staged.discard();
-  }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { UsageError } from '../base/usage-error.js';
 import { parseWhole } from '../console/option-values.js';
-import { newCommand, sharedOptions } from '../console/shared-options.js';
+import { addS3Options, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { Holdings } from '../view/holdings.js';
 import { startServer } from '../view/server.js';
@@ -23,13 +23,14 @@ Its address holds a token, without which nothing is answered. Stop it with Ctrl+
 Examples:
   bookgrid view snapshots --open
   bookgrid view snapshots/0500/BTCUSDT/2025-01-15_BTCUSDT_ob500_1m.csv
+  bookgrid view s3://my-snapshots/1m
 On another machine, with a tunnel from yours:
   bookgrid view snapshots --port 8700           there
   ssh -L 8700:127.0.0.1:8700 THE-OTHER-MACHINE  here; then open the address that it printed`;
 
 /** The command line of `bookgrid view` as commander knows it. */
 export function buildViewCommand() {
-  return newCommand('bookgrid view')
+  const command = newCommand('bookgrid view')
     .usage('[OUTPUT_DIR | FILE...] [options]')
     .description('Shows outputs in a page on this machine, and changes nothing.')
     .argument('[paths...]', 'The folder that convert writes to, or some of its outputs (default: --output-dir).')
@@ -39,6 +40,7 @@ export function buildViewCommand() {
     )
     .option('--open', 'Open the page in your browser.')
     .addHelpText('after', EXPLANATION);
+  return addS3Options(command);
 }
 
 /**
@@ -46,10 +48,12 @@ export function buildViewCommand() {
  *
  * @param argv what the user wrote after the command's name.
  * @throws CommanderError when commander has already printed (help, a wrong option).
+ * @throws {@link UsageError} for an endpoint of S3 that is none.
  */
 export function parseViewLine(argv: string[]): ViewOptions {
   const command = buildViewCommand();
   command.parse(argv, { from: 'user' });
+  takeS3Options(command);
   const { outputDir, port = 0, open } = command.opts<{ outputDir: string; port?: number; open?: true }>();
   return { paths: command.args.length > 0 ? command.args : [outputDir], port, ...(open && { open }) };
 }
@@ -63,7 +67,7 @@ export async function view(
   { paths, port, open }: ViewOptions,
   { stdout, stderr, signal }: Surroundings,
 ): Promise<void> {
-  const holdings = Holdings.open(paths);
+  const holdings = await Holdings.open(paths);
   const server = await startServer(holdings, port).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
     throw new UsageError(`Port ${port} cannot be had: ${error.message}. Leave out --port to get any free one.`);

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { monotonicMs } from '../base/clock.js';
 
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
@@ -88,9 +89,9 @@ export async function watch(options: WatchOptions, { stdout, stderr, signal }: S
       const isOver = once || signal.aborted || waiting + active + delayed === 0;
       const text = json ? JSON.stringify({ event: 'queue', queue: place.name, ...view }) : describe(view).join('\n');
       if (live) live.draw(describe(view).join(' · '));
-      else if (!isOver && text !== shown && performance.now() - shownAtMs >= LINE_EVERY_MS) {
+      else if (!isOver && text !== shown && monotonicMs() - shownAtMs >= LINE_EVERY_MS) {
         write(text);
-        shownAtMs = performance.now();
+        shownAtMs = monotonicMs();
         shown = text;
       }
       if (isOver) {
@@ -109,11 +110,11 @@ export async function watch(options: WatchOptions, { stdout, stderr, signal }: S
 /** Looks, and reckons the rate since the first look. */
 async function viewer(queue: ArchiveQueue): Promise<() => Promise<View>> {
   const first = await queue.counts();
-  const startMs = performance.now();
+  const startMs = monotonicMs();
   return async () => {
     const counts = await queue.counts();
     const finished = counts.done + counts.failed - first.done - first.failed;
-    const minutes = (performance.now() - startMs) / 60_000;
+    const minutes = (monotonicMs() - startMs) / 60_000;
     const perMinute = finished > 0 && minutes > 0 ? finished / minutes : 0;
     const left = counts.waiting + counts.active + counts.delayed;
     const secondsLeft = perMinute > 0 ? Math.round((60 * left) / perMinute) : undefined;

@@ -22,6 +22,8 @@ export interface WorkerOptions {
   queue: QueuePlace;
   /** `undefined`: as many as the machine, or the container, has room for. */
   workers: number | undefined;
+  /** How long a read of an archive may take, in ms; 0: as long as it takes. */
+  stallTimeoutMs: number;
   untilDone: boolean;
   json: boolean;
 }
@@ -55,6 +57,7 @@ export function buildWorkerCommand() {
         'End when no job is left, waiting or running anywhere. Use it when machines are paid by the hour.',
       ),
     )
+    .addOption(sharedOptions.stallTimeout())
     .addOption(sharedOptions.json())
     .addHelpText('after', EXPLANATION);
 }
@@ -66,12 +69,12 @@ export function buildWorkerCommand() {
  * @throws {@link UsageError} when no queue is said.
  */
 export function parseWorkerLine(argv: string[]): WorkerOptions {
-  const given = parseOptions<GivenQueue & { workers?: number; untilDone?: true; json?: true }>(
+  const given = parseOptions<GivenQueue & { workers?: number; stallTimeout: number; untilDone?: true; json?: true }>(
     buildWorkerCommand(),
     argv,
   );
-  const { workers, untilDone = false, json = false } = given;
-  return { queue: readQueuePlace(given), workers, untilDone, json };
+  const { workers, stallTimeout: stallTimeoutMs, untilDone = false, json = false } = given;
+  return { queue: readQueuePlace(given), workers, stallTimeoutMs, untilDone, json };
 }
 
 /**
@@ -81,7 +84,7 @@ export function parseWorkerLine(argv: string[]): WorkerOptions {
  * @throws {@link UsageError} when the jobs are of another version; {@link StorageError} when the server cannot be reached.
  */
 export async function worker(options: WorkerOptions, { stdout, stderr, signal }: Surroundings): Promise<boolean> {
-  const { queue, untilDone, json } = options;
+  const { queue, untilDone, json, stallTimeoutMs } = options;
   const { workers, heldBack }: DefaultWorkers =
     options.workers === undefined ? defaultWorkers() : { workers: options.workers };
   const [write, warn] = [lineWriter(stdout), lineWriter(stderr)];
@@ -93,7 +96,7 @@ export async function worker(options: WorkerOptions, { stdout, stderr, signal }:
     write(`Working on queue ${queue.name} at ${describeAddress(queue.address)} with ${workers} parallel workers`);
   let number = 0;
   const ending = await workOnQueue(queue.address, queue.name, {
-    executor: workerThreadsExecutor({ slots: workers }),
+    executor: workerThreadsExecutor({ slots: workers, stallTimeoutMs }),
     untilDone,
     signal,
     onOutcome: (outcome) => reporter.outcome(toOutcome(outcome, ++number)),

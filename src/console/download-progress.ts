@@ -1,3 +1,4 @@
+import { monotonicMs } from '../base/clock.js';
 import { formatBytes } from './format-bytes.js';
 import type { LiveLine } from './live-line.js';
 import { formatDuration, keepDrawn } from './progress.js';
@@ -36,9 +37,9 @@ export function showDownload(
   how: { isPiped: boolean },
 ): DownloadProgress {
   let receivedBytes = 0;
-  let samples = [{ ms: performance.now(), bytes: 0 }];
+  let samples = [{ ms: monotonicMs(), bytes: 0 }];
   const textOf = (width: number) => {
-    const ms = performance.now();
+    const ms = monotonicMs();
     samples = [...samples.filter((sample) => ms - sample.ms < RATE_WINDOW_MS), { ms, bytes: receivedBytes }];
     const [first = { ms, bytes: receivedBytes }] = samples;
     const bytesPerSecond = ms > first.ms ? Math.max(0, (1000 * (receivedBytes - first.bytes)) / (ms - first.ms)) : 0;

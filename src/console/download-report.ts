@@ -1,5 +1,6 @@
 /** What a download tells people and programs, on standard output. */
 import { styleText } from 'node:util';
+import { monotonicMs } from '../base/clock.js';
 import { RECORDS_FILE } from '../catalog/records.js';
 import type { DownloadEnding, DownloadPlan, FileOutcome, PlannedFile, Room } from '../download/download.js';
 import { sizeOf } from '../download/download.js';
@@ -28,7 +29,7 @@ export interface DownloadSummary extends DownloadCounts {
 
 /** Adds outcomes up. */
 export class DownloadTally {
-  readonly #startMs = performance.now();
+  readonly #startMs = monotonicMs();
   readonly #total: number;
   readonly #counts: DownloadCounts = { fetched: 0, there: 0, converted: 0, absent: 0, failed: 0 };
   #bytes = 0;
@@ -51,7 +52,7 @@ export class DownloadTally {
   }
 
   summary(): DownloadSummary {
-    const seconds = Math.round(performance.now() - this.#startMs) / 1000;
+    const seconds = Math.round(monotonicMs() - this.#startMs) / 1000;
     return { total: this.#total, ...this.#counts, left: this.#total - this.settled, bytes: this.#bytes, seconds };
   }
 }

@@ -12,7 +12,7 @@ export class MixedMarkets {
   readonly #formsOf = new Map<string, Set<string>>();
 
   /** @param outputs that are there before the run. */
-  constructor(outputs: readonly KnownOutput[]) {
+  constructor(outputs: Iterable<KnownOutput>) {
     for (const { market, pair, knowledge } of outputs) {
       if (market === undefined && knowledge.kind === 'recorded') this.#add(pair, knowledge.record.messageForm);
     }

@@ -3,7 +3,7 @@
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
 import commander = require('commander');
 
-import { isDate } from '../base/time.js';
+import { DAY_MS, isDate, parseDuration } from '../base/time.js';
 import { isPair, MAX_DEPTH } from '../catalog/archive-name.js';
 import { isUtf8Path, NOT_UTF8 } from '../storage/paths.js';
 
@@ -54,6 +54,17 @@ export function oneOf<T extends string>(choices: readonly T[]): (text: string) =
     if (found === undefined) throw new commander.InvalidArgumentError(`Expected some of ${choices.join(', ')}.`);
     return found;
   };
+}
+
+/** Answers ms; 0 stands for no limit. */
+export function parseTimeLimit(text: string): number {
+  const limitMs = text === '0' ? 0 : parseDuration(text);
+  if (limitMs === undefined || limitMs > DAY_MS || (limitMs === 0 && text !== '0')) {
+    throw new commander.InvalidArgumentError(
+      'Expected a time such as 30s, 10m or 1h, at most a day, or 0 for no limit.',
+    );
+  }
+  return limitMs;
 }
 
 /** @param what the number is of, for messages. */

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../base/clock.js';
 import type { LiveLine } from './live-line.js';
 
 /** What a run goes through. */
@@ -32,10 +33,10 @@ export const noProgress: Progress = { read() {}, above: (print) => print(), stop
 
 /** Shows archives done, failures, the share of all bytes, their rate and the time left, at the bottom of a terminal. */
 export function showProgress(line: LiveLine, work: Work, tally: Settled, how: { isPiped: boolean }): Progress {
-  const startMs = performance.now();
+  const startMs = monotonicMs();
   let readBytes = 0;
   const textOf = (width: number) => {
-    const seconds = (performance.now() - startMs) / 1000;
+    const seconds = (monotonicMs() - startMs) / 1000;
     const { settled, failed } = tally;
     return describe({ total: work.archives, settled, failed, readBytes, totalBytes: work.bytes, seconds }, width);
   };
@@ -59,25 +60,34 @@ export function keepDrawn(
   textOf: (width: number) => string,
   { isPiped }: { isPiped: boolean },
 ): Pick<Progress, 'above' | 'stop'> {
-  let passedOnMs = Number.NEGATIVE_INFINITY;
+  /** Runs while what was printed may be on its way. */
+  let passing: NodeJS.Timeout | undefined;
   const draw = () => {
-    if (performance.now() >= passedOnMs + PASSING_MS) line.draw(textOf(line.width));
+    if (passing === undefined) line.draw(textOf(line.width));
+  };
+  const drawBelowPrinted = () => {
+    if (!isPiped) return draw();
+    clearTimeout(passing);
+    passing = setTimeout(() => {
+      passing = undefined;
+      draw();
+    }, PASSING_MS);
   };
   const timer = setInterval(draw, REDRAW_MS);
   const erase = () => line.erase();
   // After Ctrl+Z and fg the shell's lines lie between. A second Ctrl+C ends the process with the line still there.
   process.on('SIGCONT', draw);
   process.on('exit', erase);
-  draw();
+  drawBelowPrinted();
   return {
     above(print) {
       line.erase();
       print();
-      if (isPiped) passedOnMs = performance.now();
-      draw();
+      drawBelowPrinted();
     },
     stop() {
       clearInterval(timer);
+      clearTimeout(passing);
       process.off('SIGCONT', draw);
       process.off('exit', erase);
       line.erase();

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { monotonicMs } from '../base/clock.js';
 import { contradicts } from '../catalog/market.js';
 import { contentsOf, type Output } from '../catalog/output-name.js';
 import { RECORDS_FILE } from '../catalog/records.js';
@@ -61,7 +62,7 @@ const UNRECORDED = 'taken as done without a record of it (--overwrite makes it a
 
 /** Adds outcomes up to a {@link Summary}. */
 export class Tally {
-  readonly #startMs = performance.now();
+  readonly #startMs = monotonicMs();
   readonly #total: number;
   readonly #statuses = { done: 0, skipped: 0, failed: 0 };
   readonly #notes = new Map([...NOTES.map(([note]) => note), CONTRADICTED, UNRECORDED].map((note) => [note, 0]));
@@ -95,7 +96,7 @@ export class Tally {
       total: this.#total,
       ...this.#statuses,
       left: this.#total - this.settled,
-      seconds: (performance.now() - this.#startMs) / 1000,
+      seconds: (monotonicMs() - this.#startMs) / 1000,
       notes: [...this.#notes].filter(([, archives]) => archives > 0).map(([note, archives]) => ({ note, archives })),
     };
   }
@@ -342,31 +343,27 @@ export interface Room extends SizeEstimate {
   freeBytes: number | undefined;
 }
 
-/** Prints a plan without carrying it out. */
-export function printPlan(
-  entries: PlanEntry[],
-  write: (line: string) => void,
+/** What is printed of a plan that is not carried out. */
+export function* planLines(
+  entries: Iterable<PlanEntry>,
   room: Room,
   { json }: { json: boolean },
-): void {
+): Generator<string, void> {
+  const totals = { total: 0, convert: 0, skip: 0, fail: 0 };
   for (const entry of entries) {
-    const estimatedBytes = room.bytesOf.get(entry);
-    write(json ? JSON.stringify({ event: 'plan', ...entry, estimatedBytes }) : describeEntry(entry));
+    totals.total++;
+    totals[entry.action]++;
+    const estimatedBytes = room.bytesOf(entry);
+    yield json ? JSON.stringify({ event: 'plan', ...entry, estimatedBytes }) : describeEntry(entry);
   }
-  const count = (action: PlanEntry['action']) => entries.filter((entry) => entry.action === action).length;
-  const totals = { total: entries.length, convert: count('convert'), skip: count('skip'), fail: count('fail') };
   if (json) {
     const { outputs, totalBytes: estimatedBytes, replacedBytes, freeBytes } = room;
     const fits = freeBytes === undefined ? undefined : missingBytes(room) === 0;
-    write(
-      JSON.stringify({ event: 'plan-summary', ...totals, outputs, estimatedBytes, replacedBytes, freeBytes, fits }),
-    );
+    yield JSON.stringify({ event: 'plan-summary', ...totals, outputs, estimatedBytes, replacedBytes, freeBytes, fits });
     return;
   }
-  write(
-    `Dry run: ${totals.total} archives, ${totals.convert} to convert, ${totals.skip} to skip, ${totals.fail} unusable`,
-  );
-  if (room.outputs > 0) for (const line of describeRoom(room)) write(line);
+  yield `Dry run: ${totals.total} archives, ${totals.convert} to convert, ${totals.skip} to skip, ${totals.fail} unusable`;
+  if (room.outputs > 0) yield* describeRoom(room);
 }
 
 function describeRoom(room: Room): string[] {

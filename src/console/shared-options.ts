@@ -7,7 +7,16 @@ import { parseInterval } from '../base/time.js';
 import { UsageError } from '../base/usage-error.js';
 import { MARKET_CHOICES } from '../catalog/market.js';
 import { useS3 } from '../storage/s3/settings.js';
-import { listOf, oneOf, parseDate, parseDepth, parseFolder, parseSymbol, rethrow } from './option-values.js';
+import {
+  listOf,
+  oneOf,
+  parseDate,
+  parseDepth,
+  parseFolder,
+  parseSymbol,
+  parseTimeLimit,
+  rethrow,
+} from './option-values.js';
 
 export const { CommanderError } = commander;
 
@@ -104,6 +113,14 @@ export const sharedOptions = {
   depths: (description: string) => new commander.Option('--depths <list>', description).argParser(listOf(parseDepth)),
   interval: (description: string) =>
     new commander.Option('--interval <time>', description).argParser(rethrow(parseInterval)).default(60_000, '1m'),
+  stallTimeout: () =>
+    new commander.Option(
+      '--stall-timeout <time>',
+      'How long to wait for the next bytes of an archive, before it is an ERROR and the others go on: 30s, 10m; 0 waits ' +
+        'for ever. Use a longer time where archives come from tape.',
+    )
+      .argParser(parseTimeLimit)
+      .default(600_000, '10m'),
   json: () => new commander.Option('--json', 'Print one JSON object a line on standard output, for programs.'),
 };
 

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { endProcess } from '../base/process-end.js';
 
 /** Where a command writes, and how it is told to stop. */
 export interface Surroundings {
@@ -16,7 +17,7 @@ export function listenForStop(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(STOP_STATUS[name]);
+      if (controller.signal.aborted) endProcess(STOP_STATUS[name] ?? 1);
       controller.abort(name);
     });
   }
@@ -40,7 +41,28 @@ export function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()));
 }
 
-/** A function that writes lines to a stream. */
+/** Waits until a stream has room: what nobody reads yet would be held in memory. Also until nobody will ever read it. */
+export async function hasRoom(stream: Writable): Promise<void> {
+  if (!stream.writableNeedDrain) return;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      stream.off('drain', end).off('close', end);
+      resolve();
+    };
+    stream.on('drain', end).on('close', end);
+  });
+}
+
+/** Writes as many lines as there are, no faster than they are read, until nobody reads them any more. */
+export async function writeLines(stream: Writable, lines: Iterable<string>): Promise<void> {
+  for (const line of lines) {
+    if (!stream.writable) return;
+    stream.write(`${line}\n`);
+    await hasRoom(stream);
+  }
+}
+
+/** A function that writes lines to a stream, where there are not so many that they may not wait in memory. */
 export function lineWriter(stream: Writable): (line: string) => void {
   return (line) => void stream.write(`${line}\n`);
 }

@@ -2,15 +2,15 @@
 import { DAY_MS, formatInterval } from '../base/time.js';
 import type { KnownOutput } from '../catalog/inventory.js';
 import type { Output } from '../catalog/output-name.js';
-import { type Shape, shapeOf } from '../catalog/shaping-options.js';
+import { type Shape, shapeBefore, shapeOf } from '../catalog/shaping-options.js';
 import type { Layout } from '../output/book-writer.js';
 import type { Format } from '../output/formats.js';
-import type { Job, PlanEntry } from './plan.js';
+import type { Job, PlanEntry, PlannedOutput } from './plan.js';
 
 /** An estimate of what a plan writes. */
 export interface SizeEstimate {
-  /** Of each archive to be converted: the bytes of its outputs. */
-  bytesOf: Map<PlanEntry, number>;
+  /** The bytes of the outputs of an archive that is to be converted. */
+  bytesOf: (entry: PlanEntry) => number | undefined;
   /** Outputs to be made. */
   outputs: number;
   /** Of these, those estimated by what outputs of the same kind have here; the others are by typical sizes. */
@@ -31,7 +31,7 @@ const TYPICAL_PARQUET_LEVEL_BYTES: Record<Layout, number> = { lists: 4, wide: 10
 const DECIMALS_FACTOR = 1.2;
 
 /** Bytes of a row of metrics, likewise. */
-const TYPICAL_METRICS_BYTES: Record<Format, number> = { csv: 650, 'csv.gz': 250, parquet: 300 };
+const TYPICAL_METRICS_BYTES: Record<Format, number> = { csv: 740, 'csv.gz': 290, parquet: 340 };
 
 /** Options that change what rows there are, but not what one takes. */
 const OF_ROWS = ['interval', 'onGap', 'onBadLine', 'compat'];
@@ -47,28 +47,34 @@ interface Sizes {
  * Estimates what a plan writes: rows of a whole day, times levels, times what a level takes. That is taken from records of
  * outputs of the same kind: of the same symbol, depth and interval, else of the same depth and interval, else of any.
  */
-export function estimateSizes(entries: PlanEntry[], outputs: Iterable<KnownOutput>): SizeEstimate {
+export function estimateSizes(entries: Iterable<PlanEntry>, outputs: Iterable<KnownOutput>): SizeEstimate {
   const measured = measure(outputs);
-  const estimate = { bytesOf: new Map<PlanEntry, number>(), outputs: 0, byRecords: 0, totalBytes: 0, replacedBytes: 0 };
+  const bytesOf = (entry: PlanEntry) =>
+    entry.action === 'convert'
+      ? entry.job.outputs.reduce((sum, output) => sum + estimateSize(output, entry.job, measured).bytes, 0)
+      : undefined;
+  const estimate = { bytesOf, outputs: 0, byRecords: 0, totalBytes: 0, replacedBytes: 0 };
   for (const entry of entries) {
     if (entry.action !== 'convert') continue;
-    const { job } = entry;
-    const rows = DAY_MS / job.options.intervalMs;
-    let entryBytes = 0;
-    for (const output of job.outputs) {
-      const key = { ...output, pair: job.archive.pair, interval: formatInterval(job.options.intervalMs) };
-      const sizes = kindsOf(key, shapeOf(output, job.options)).map((kind) => measured.get(kind));
-      const known = sizes.find((size) => size !== undefined);
-      const cellBytes = known ? known.bytes / known.cells : typicalCellBytes(output, job);
-      entryBytes += Math.round(rows * cellsOf(output) * cellBytes);
+    for (const output of entry.job.outputs) {
+      const { bytes, isByRecords } = estimateSize(output, entry.job, measured);
       estimate.outputs++;
-      if (known) estimate.byRecords++;
+      if (isByRecords) estimate.byRecords++;
+      estimate.totalBytes += bytes;
       estimate.replacedBytes += output.replaces?.sizeBytes ?? 0;
     }
-    estimate.bytesOf.set(entry, entryBytes);
-    estimate.totalBytes += entryBytes;
   }
   return estimate;
+}
+
+function estimateSize(output: PlannedOutput, job: Job, measured: Map<string, Sizes>) {
+  const { intervalMs } = job.options;
+  const key = { ...output, pair: job.archive.pair, interval: formatInterval(intervalMs) };
+  const sizes = kindsOf(key, shapeOf(output, job.options)).map((kind) => measured.get(kind));
+  const known = sizes.find((size) => size !== undefined);
+  const cellBytes = known ? known.bytes / known.cells : typicalCellBytes(output, job);
+  const bytes = Math.round((DAY_MS / intervalMs) * cellsOf(output) * cellBytes);
+  return { bytes, isByRecords: known !== undefined };
 }
 
 /** Adds up what recorded outputs have, by kind. */
@@ -98,7 +104,9 @@ function kindsOf(
   }: Pick<KnownOutput, 'kind' | 'format' | 'pair' | 'interval'> & { depth?: number | undefined },
   shape: Shape,
 ): string[] {
-  const options = Object.entries(shape).filter(([name]) => !OF_ROWS.includes(name));
+  const defined = Object.entries(shape).filter(([, value]) => value !== undefined);
+  const whole = { ...shapeBefore({ kind, format }), ...Object.fromEntries(defined) };
+  const options = Object.entries(whole).filter(([name]) => !OF_ROWS.includes(name));
   const all = [kind, format, options.sort()];
   return [[...all, depth, interval, pair], [...all, depth, interval], all].map((key) => JSON.stringify(key));
 }

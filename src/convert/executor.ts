@@ -7,6 +7,11 @@ export interface JobRun {
   onRead: (bytes: number) => void;
   /** Other runs to which the job does not give way: they stand still. Default: none. */
   ignoredRuns?: readonly string[];
+  /**
+   * Hears that the archive has been read and its outputs are being published, where that takes its time: while they are
+   * uploaded, another job may be given to the executor.
+   */
+  onConverted?: () => void;
 }
 
 /**
@@ -16,7 +21,7 @@ export interface JobRun {
  * @typeParam Result what comes of one: what became of a conversion, unless told otherwise.
  */
 export interface Executor<Work = Job, Result = JobResult> {
-  /** How many jobs it runs at a time; it is not given more. */
+  /** How many archives it converts at a time; it is not given more. */
   readonly slots: number;
   /** Names what its jobs stage: when it is closed, what still has this name is a leftover. */
   readonly runId: string;

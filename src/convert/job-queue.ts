@@ -1,8 +1,10 @@
 /** Which job of a run is next: those in order, and then those that another run was making when they came up. */
 import { setTimeout } from 'node:timers/promises';
+import { monotonicMs } from '../base/clock.js';
+import { midnightMs } from '../base/time.js';
 import type { Writer } from '../storage/storage.js';
 import { isSameVersion } from '../storage/version.js';
-import type { PlanEntry } from './plan.js';
+import type { PlanEntries, PlanEntry } from './plan.js';
 
 export type ConvertEntry = Extract<PlanEntry, { action: 'convert' }>;
 
@@ -34,7 +36,11 @@ interface Deferred {
 }
 
 export class JobQueue {
-  readonly #fresh: ConvertEntry[];
+  readonly #entries: PlanEntries;
+  /** Of those to be converted: where they are in the plan, in the order in which they are. */
+  readonly #places: Uint32Array;
+  /** How many have been given out. */
+  #given = 0;
   /** The next due first. */
   readonly #deferred: Deferred[] = [];
   /** Of jobs put off that are being looked at again. */
@@ -43,20 +49,26 @@ export class JobQueue {
   #hasWaited = false;
 
   /** @param onWait hears once, before the first wait, how many archives other runs are making. */
-  constructor(entries: ConvertEntry[], order: Order, onWait: (archives: number) => void) {
-    this.#fresh = inOrder(entries, order);
+  constructor(entries: PlanEntries, order: Order, onWait: (archives: number) => void) {
+    this.#entries = entries;
+    this.#places = placesInOrder(entries, order);
     this.#onWait = onWait;
+  }
+
+  /** How many jobs there are in all. */
+  get length(): number {
+    return this.#places.length;
   }
 
   /** The next job, if need be after a wait; `undefined` when there is none, or when the signal is aborted. */
   async next(signal: AbortSignal): Promise<QueuedJob | undefined> {
     if (signal.aborted) return undefined;
-    const fresh = this.#fresh.shift();
-    if (fresh) return { entry: fresh, ignoredRuns: [] };
+    const place = this.#places[this.#given++];
+    if (place !== undefined) return { entry: this.#entries.at(place) as ConvertEntry, ignoredRuns: [] };
     const deferred = this.#deferred.shift();
     if (!deferred) return undefined;
     this.#lookedAt.set(deferred.entry, deferred);
-    const waitMs = deferred.dueMs - performance.now();
+    const waitMs = deferred.dueMs - monotonicMs();
     if (waitMs > 0) {
       if (!this.#hasWaited) this.#onWait(1 + this.#deferred.length);
       this.#hasWaited = true;
@@ -64,7 +76,7 @@ export class JobQueue {
       if (signal.aborted) return undefined;
     }
     const { entry, writer, changedMs } = deferred;
-    const standsStill = performance.now() - changedMs > STANDSTILL_MS;
+    const standsStill = monotonicMs() - changedMs > STANDSTILL_MS;
     return { entry, ignoredRuns: standsStill ? [writer.runId] : [] };
   }
 
@@ -72,7 +84,7 @@ export class JobQueue {
   defer(entry: ConvertEntry, writer: Writer): void {
     const before = this.#lookedAt.get(entry);
     this.#lookedAt.delete(entry);
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     const changedMs = before && isSame(before.writer, writer) ? before.changedMs : nowMs;
     this.#deferred.push({ entry, writer, changedMs, dueMs: nowMs + MS_BETWEEN_LOOKS });
   }
@@ -84,13 +96,20 @@ function isSame(before: Writer, now: Writer): boolean {
 }
 
 /** Days of one date are in the order of size too, so that the end is not one long straggler. */
-function inOrder(entries: ConvertEntry[], order: Order): ConvertEntry[] {
-  const bySize = [...entries].sort((a, b) => b.job.archive.sizeBytes - a.job.archive.sizeBytes);
-  if (order === 'largest') return bySize;
+function placesInOrder(entries: PlanEntries, order: Order): Uint32Array {
+  const [places, sizes, days]: [number[], number[], number[]] = [[], [], []];
+  let place = 0;
+  for (const entry of entries) {
+    if (entry.action === 'convert') {
+      places.push(place);
+      sizes[place] = entry.sizeBytes;
+      days[place] = order === 'largest' ? 0 : midnightMs(entry.job.archive.date);
+    }
+    place++;
+  }
   const direction = order === 'oldest' ? 1 : -1;
-  return bySize.sort((a, b) => direction * compare(a.job.archive.date, b.job.archive.date));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const at = (numbers: number[], index: number) => numbers[index] ?? 0;
+  return Uint32Array.from(places).sort(
+    (a, b) => direction * (at(days, a) - at(days, b)) || at(sizes, b) - at(sizes, a) || a - b,
+  );
 }

@@ -1,16 +1,17 @@
 import { DamagedDataError } from '../archive/archive-error.js';
 import type { Inflater } from '../archive/read-options.js';
+import type { BookBatch } from '../base/rows.js';
 import { formatInterval, midnightMs } from '../base/time.js';
 import { VERSION } from '../base/version.js';
-import type { Engine, EngineCounts } from '../book/engine.js';
+import { noCounts } from '../book/counts.js';
+import type { BookRequest, EngineCounts } from '../book/engine.js';
 import { AsOfGrid, type Grid, PythonGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
-import type { MetricsOptions, MetricsSampler } from '../metrics/sampler.js';
+import { metricsColumns } from '../metrics/columns.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
 import type { StoredIdentity } from '../storage/storage.js';
 import { type Arena, acquireArena, releaseArena } from '../wasm/arena.js';
-import { BookRows } from './book-rows.js';
 import type { ClaimedOutput } from './claim.js';
 import type { Job } from './plan.js';
 import { readRows } from './read-rows.js';
@@ -19,6 +20,10 @@ import { readRows } from './read-rows.js';
 export interface ConversionHooks {
   /** Hears of every stretch of the archive file that has been read, in bytes. */
   onRead?: ((bytes: number) => void) | undefined;
+  /** Hears that a read of the archive begins, and that it has come back, in turns. */
+  onReadTurn?: (() => void) | undefined;
+  /** Whether the thread is to be free while the archive is read. Default: it waits, which is faster. */
+  readsInBackground?: boolean | undefined;
   /** Ends the job at its next pause, without a trace of its outputs. */
   signal?: AbortSignal | undefined;
 }
@@ -52,7 +57,7 @@ export async function convertJob(job: Job, outputs: ClaimedOutput[], hooks: Conv
   let settings: Settings = { inflater: job.inflater, exactAs: 'decimal' };
   let outcome = await attempt(job, outputs, settings, hooks);
   // What is read once more is no progress.
-  const again = { signal: hooks.signal };
+  const again = { ...hooks, onRead: undefined };
   while ('error' in outcome) {
     if (outcome.error instanceof DoesNotFitDecimalError && settings.exactAs === 'decimal') {
       settings = { ...settings, exactAs: 'text' };
@@ -78,32 +83,43 @@ async function attempt(
   settings: Settings,
   hooks: ConversionHooks,
 ): Promise<Attempt> {
-  const { intervalMs, impacts, compat } = job.options;
-  const hasMetrics = outputs.some(({ output }) => output.kind === 'metrics');
-  const sampler = hasMetrics ? await createSampler({ intervalMs, impacts }) : undefined;
   const arena = acquireArena();
-  const engine = new KernelEngine({
-    grid: createGrid(job),
-    keepZeros: compat === 'python',
-    expected: compat === 'python' ? undefined : { symbol: job.archive.pair, depth: job.archive.sourceDepth },
-    observer: sampler,
-    kernel: arena.kernel,
-  });
+  let engine: KernelEngine | undefined;
   try {
-    const staged = await convert(job, outputs, settings, { engine, arena, sampler, hooks });
-    const { counts } = engine;
+    const files = await openFiles(job, outputs, settings);
+    engine = createEngine(job, files, arena);
+    await writeRows(job, files, settings, { engine, arena, hooks });
+    const staged = outputs.map(({ output, file }) => ({ output, file, version: file.flush() }));
     releaseArena(arena);
-    return { counts, staged };
+    return { counts: engine.counts, staged };
   } catch (error) {
     hooks.signal?.throwIfAborted();
-    return { counts: engine.counts, error };
+    return { counts: engine?.counts ?? noCounts(), error };
   }
 }
 
-/** Loaded only when it is needed. */
-async function createSampler(options: MetricsOptions): Promise<MetricsSampler> {
-  const { MetricsSampler } = await import('../metrics/sampler.js');
-  return new MetricsSampler(options);
+function createEngine(job: Job, { books, tables }: OpenFiles, { kernel }: Arena): KernelEngine {
+  const isPython = job.options.compat === 'python';
+  return new KernelEngine({
+    grid: createGrid(job),
+    books: requestsOf(books),
+    keepZeros: isPython,
+    expected: isPython ? undefined : { symbol: job.archive.pair, depth: job.archive.sourceDepth },
+    metrics: tables.length > 0 ? job.options : undefined,
+    kernel,
+  });
+}
+
+/** What the writers need of rows, each depth once. */
+function requestsOf(books: OpenFiles['books']): BookRequest[] {
+  const byDepth = new Map<number, BookRequest>();
+  for (const { depth, writer } of books) {
+    const request = byDepth.get(depth) ?? { depth };
+    if (writer.needs === 'levels') request.levels = true;
+    else request.cells = 'padded';
+    byDepth.set(depth, request);
+  }
+  return [...byDepth.values()];
 }
 
 function createGrid({ archive, options: { intervalMs, onGap, compat } }: Job): Grid {
@@ -111,33 +127,27 @@ function createGrid({ archive, options: { intervalMs, onGap, compat } }: Job): G
   return compat === 'python' ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs, onGap });
 }
 
-/** What one attempt works with. */
-interface Tools {
-  engine: Engine;
-  arena: Arena;
-  sampler: MetricsSampler | undefined;
-  hooks: ConversionHooks;
+/** Outputs that rows are written to. */
+interface OpenFiles {
+  books: { depth: number; writer: BookWriter }[];
+  tables: TableWriter[];
+  /** What each file says of itself, read when it is finished. */
+  descriptions: Record<string, string>[];
 }
 
-async function convert(
-  job: Job,
-  outputs: ClaimedOutput[],
-  settings: Settings,
-  { engine, arena, sampler, hooks }: Tools,
-): Promise<StagedOutput[]> {
-  const rows = new BookRows(engine, depthsOf(outputs));
+async function openFiles(job: Job, outputs: ClaimedOutput[], settings: Settings): Promise<OpenFiles> {
   const descriptions: Record<string, string>[] = [];
   const describeFile = (more = {}) => {
     const description = { ...metadata(job), ...more };
     descriptions.push(description);
     return description;
   };
-  const books: { depth: number; writer: BookWriter }[] = [];
+  const books: OpenFiles['books'] = [];
   const tables: TableWriter[] = [];
-  const { formattedTimestamp, partition } = job.options;
+  const { formattedTimestamp, partition, compression } = job.options;
   // Readers take it from the folders, and some refuse a file that has it, too.
   const symbol = partition === 'hive' ? undefined : job.archive.pair;
-  const common = { symbol, formattedTimestamp };
+  const common = { symbol, formattedTimestamp, compression };
   for (const { output, file } of outputs) {
     const { format } = output;
     if (output.kind === 'book') {
@@ -148,37 +158,47 @@ async function convert(
       const bookFormat = { ...common, format, depth, quality, layout, decimals };
       books.push({ depth, writer: await createBookWriter(file, { ...bookFormat, metadata: fileMetadata }) });
     } else {
-      const { columns } = sampler as MetricsSampler;
+      const columns = metricsColumns(job.options);
       tables.push(await createTableWriter(file, { ...common, format, columns, metadata: describeFile() }));
     }
   }
-  const states = readRows(job.archive.path, {
+  return { books, tables, descriptions };
+}
+
+/** What one attempt works with. */
+interface Tools {
+  engine: KernelEngine;
+  arena: Arena;
+  hooks: ConversionHooks;
+}
+
+async function writeRows(
+  job: Job,
+  { books, tables, descriptions }: OpenFiles,
+  settings: Settings,
+  { engine, arena, hooks }: Tools,
+): Promise<void> {
+  const batches = readRows(job.archive.path, {
     engine,
     onRead: hooks.onRead ?? (() => {}),
+    onReadTurn: hooks.onReadTurn,
+    inBackground: hooks.readsInBackground,
     inflater: settings.inflater,
     inflateKernel: arena.inflater,
     isPassedOver: (line) => isPassedOver(line, job),
     day: job.options.compat === 'python' ? undefined : job.archive.date,
     signal: hooks.signal,
   });
-  for await (const state of states) {
-    rows.turn(state);
-    for (const { depth, writer } of books) writer.write(rows.at(depth));
-    if (!sampler) continue;
-    const values = sampler.row(state.boundaryMs, rows.at(WHOLE_BOOK).levels);
-    for (const table of tables) table.write(state.boundaryMs, values);
+  for await (const rows of batches) {
+    for (const { depth, writer } of books) {
+      const book = rows.books.find((candidate) => candidate.depth === depth);
+      writer.write(rows, book as BookBatch);
+    }
+    for (const table of tables) table.write(rows);
   }
   for (const description of descriptions) describeMarket(description, job, engine.counts);
   for (const { writer } of books) writer.finish();
   for (const table of tables) table.finish();
-  return outputs.map(({ output, file }) => ({ output, file, version: file.flush() }));
-}
-
-/** The depth of a row that has all levels. */
-const WHOLE_BOOK = Number.POSITIVE_INFINITY;
-
-function depthsOf(outputs: ClaimedOutput[]): number[] {
-  return outputs.map(({ output }) => (output.kind === 'book' ? output.depth : WHOLE_BOOK));
 }
 
 /** What a reader of an output wants to know of it. */

@@ -60,6 +60,14 @@ export const anInterval = isRight(
   'whole ms that divide a day evenly, such as 60000',
 );
 
+/** Beyond it, a band of bids would reach below zero. */
+export const MAX_BAND_BPS = 10_000;
+
+export const aBand = isRight(
+  (value) => isWhole(value, MAX_BAND_BPS),
+  `a whole number of bps from 1 to ${MAX_BAND_BPS}`,
+);
+
 const MAX_AMOUNT = 999_999_999_999;
 
 export const anAmount = isRight((value) => isWhole(value, MAX_AMOUNT), `a whole amount from 1 to ${MAX_AMOUNT}`);

@@ -4,10 +4,13 @@ import { UsageError } from '../base/usage-error.js';
 import { MARKET_CHOICES, type MarketChoice } from '../catalog/market.js';
 import { PARTITIONS } from '../catalog/partition.js';
 import { SAMPLING_DEFAULTS, type SamplingOptions } from '../catalog/shaping-options.js';
+import { MAX_METRICS, metricsColumns } from '../metrics/columns.js';
+import { HAS_ZSTD } from '../output/compression.js';
 import { FORMAT_NAMES, type Format } from '../output/formats.js';
 import { schemeOf } from '../storage/paths.js';
 import type { S3Settings } from '../storage/s3/settings.js';
 import {
+  aBand,
   aBoolean,
   aDay,
   aDepth,
@@ -87,6 +90,9 @@ const CHECKS: Readonly<Record<keyof ResolvedOptions, Check>> = {
   quality: aBoolean,
   layout: oneOf('lists', 'wide', 'long'),
   decimals: aBoolean,
+  imbalanceLevels: listOf(aDepth),
+  bandsBps: listOf(aBand),
+  compression: oneOf('auto', 'snappy', 'zstd'),
   impacts: listOf(anAmount),
   partition: oneOf(...PARTITIONS),
   inflater: oneOf('kernel', 'node'),
@@ -121,24 +127,55 @@ export function resolveOptions(
     ...OPTION_DEFAULTS,
     ...definedIn(given),
   };
-  checkTogether(options, nameOf);
-  return {
+  const depths = options.depths && distinct(options.depths);
+  checkTogether({ ...options, depths }, nameOf);
+  const resolved = {
     ...options,
     formats: distinct(options.formats),
-    depths: options.depths && distinct(options.depths),
+    depths,
     markets: options.markets && distinct(options.markets),
     symbols: options.symbols && distinct(options.symbols.map((symbol) => symbol.toUpperCase())),
+    imbalanceLevels: distinct(options.imbalanceLevels),
+    bandsBps: distinct(options.bandsBps),
     impacts: distinct(options.impacts),
   };
+  checkMetrics(resolved, nameOf);
+  return resolved;
 }
 
+function checkMetrics(options: ResolvedOptions, nameOf: (option: keyof ResolvedOptions) => string): void {
+  const columns = metricsColumns(options).length;
+  if (columns <= MAX_METRICS) return;
+  const lists = (['imbalanceLevels', 'bandsBps', 'impacts'] as const).map(nameOf);
+  throw new UsageError(
+    `${lists.slice(0, 2).join(', ')} and ${lists[2]} make ${columns} columns of metrics, and ${MAX_METRICS} are possible: ` +
+      'choose fewer',
+  );
+}
+
+/** What the kernel has room for in a row of all depths (kernel/layout.ts, OUT): four of the deepest. */
+const MAX_DEPTHS = 64;
+const MAX_LEVELS = 40_000;
+
 function checkTogether(options: ResolvedOptions, nameOf: (option: keyof ResolvedOptions) => string): void {
+  if (options.compression === 'zstd' && !HAS_ZSTD) {
+    throw new UsageError(
+      `${nameOf('compression')} zstd needs Node.js 22.15 or later, and this is ${process.versions.node}: leave it out`,
+    );
+  }
   const { compat, intervalMs, formats, formattedTimestamp, quality, metrics, books, from, to } = options;
   if (from !== undefined && to !== undefined && from > to) {
     throw new UsageError(`${nameOf('from')} ${from} is after ${nameOf('to')} ${to}`);
   }
   if (options.tempDir !== undefined && schemeOf(options.tempDir) !== undefined) {
     throw new UsageError(`${nameOf('tempDir')} must be a folder of this machine, and ${options.tempDir} is none`);
+  }
+  const levels = (options.depths ?? []).reduce((sum, depth) => sum + depth, 0);
+  if ((options.depths?.length ?? 0) > MAX_DEPTHS || levels > MAX_LEVELS) {
+    throw new UsageError(
+      `${nameOf('depths')} has ${options.depths?.length} depths with ${levels} levels a side in all; ` +
+        `at most ${MAX_DEPTHS} depths and ${MAX_LEVELS} levels can be made in one run`,
+    );
   }
   if (!books && !metrics) throw new UsageError(`Nothing is to be made: neither ${nameOf('books')} nor metrics.`);
   if (formattedTimestamp && formats.every((format) => format === 'parquet')) {

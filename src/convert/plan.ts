@@ -56,6 +56,13 @@ export type PlanEntry = {
   | { action: 'fail'; problem: string }
 );
 
+/** The entries of a plan in their order: an array, or what makes them when they are asked for. */
+export interface PlanEntries extends Iterable<PlanEntry> {
+  readonly length: number;
+  /** @param index from 0. */
+  at(index: number): PlanEntry | undefined;
+}
+
 /** What a user should know of a decision. */
 export interface Remarks {
   remark?: string;
@@ -81,7 +88,7 @@ const DEFAULT_DEPTHS = [200, 500];
 
 /**
  * Decides what is made from which archive: outputs that are not there, and those whose record says that they were made
- * of something else, or that they are not what was written. Pure: what is there comes in by the inventory.
+ * of something else, or that they are not what was written. What cannot be known to be there fails its archive. Pure: what is there comes in by the inventory.
  *
  * @throws {@link UsageError} when an option has no such value.
  * @throws {@link ConflictError} with `onStale: 'refuse'`, when rows of outputs that are there mean something else than
@@ -92,8 +99,7 @@ export function plan({ archives, outputs }: Inventory, planOptions: PlanOptions)
   const files = inPlanOrder([...archives.archives, ...archives.unusable].filter((file) => isWanted(file, options)));
   const context: Context = { options, outputs, makers: new Map(), conflicts: new Map() };
   const entries = files.map((file, index): PlanEntry => {
-    const { path, fileName, pair, market } = file;
-    const entry = { number: index + 1, path, fileName, pair, ...(market && { market }) };
+    const entry = headOf(file, index + 1);
     if ('problem' in file) return { ...entry, sizeBytes: 0, action: 'fail', problem: file.problem };
     return { ...entry, sizeBytes: file.sizeBytes, ...decide(file, context) };
   });
@@ -102,6 +108,33 @@ export function plan({ archives, outputs }: Inventory, planOptions: PlanOptions)
     if (context.conflicts.size > 0) throw new ConflictError([...context.conflicts.values()]);
   }
   return entries;
+}
+
+/**
+ * Whether there is nothing to be said of an entry but that all outputs of its archive are made, or are there. Then
+ * {@link usualEntry} gives it again.
+ */
+export function isUsual(entry: PlanEntry, archive: ArchiveFile, options: ResolvedOptions): boolean {
+  if (entry.action === 'fail' || entry.remark !== undefined || entry.unrecorded || entry.kept) return false;
+  if (outputsOf(entry).length !== reachableOutputs(archive, options).length) return false;
+  if (entry.action === 'skip') return entry.reason === 'exists';
+  return entry.job.outputs.every(({ stale, replaces, removes }) => stale === undefined && !replaces && !removes);
+}
+
+export function usualEntry(
+  number: number,
+  archive: ArchiveFile,
+  action: 'convert' | 'skip',
+  options: ResolvedOptions,
+): PlanEntry {
+  const outputs = reachableOutputs(archive, options);
+  const head = { ...headOf(archive, number), sizeBytes: archive.sizeBytes };
+  if (action === 'skip') return { ...head, action, outputs, reason: 'exists' };
+  return { ...head, action, job: makeJob(archive, outputs, options) };
+}
+
+function headOf({ path, fileName, pair, market }: ArchiveFile | UnusableFile, number: number) {
+  return { number, path, fileName, pair, ...(market && { market }) };
 }
 
 /** What all decisions of a plan have in common. */
@@ -121,9 +154,8 @@ type Decision = PlanEntry extends infer E
   : never;
 
 function decide(archive: ArchiveFile, context: Context): Decision {
-  const { options, makers } = context;
-  const depths = options.books ? reachableDepths(archive, options) : [];
-  const outputs = outputsOfArchive(archive, depths, options);
+  const { options, makers, outputs: found } = context;
+  const outputs = reachableOutputs(archive, options);
   if (outputs.length === 0) {
     const remark = `the source has ${archive.sourceDepth} levels`;
     return {
@@ -133,6 +165,9 @@ function decide(archive: ArchiveFile, context: Context): Decision {
       remark,
     };
   }
+  const places = outputs.flatMap((output) => [output, elsewhere(output, archive, options)]);
+  const problem = places.map((place) => found.whyUnseen(place)).find((why) => why !== undefined);
+  if (problem !== undefined) return { action: 'fail', problem };
   const rivals = outputs.filter((output) => makers.has(output.path));
   const own = outputs.filter((output) => !makers.has(output.path));
   for (const output of own) makers.set(output.path, archive);
@@ -239,13 +274,18 @@ function makeJob(archive: ArchiveFile, outputs: PlannedOutput[], options: Resolv
   };
 }
 
+/** All that an archive gives. */
+function reachableOutputs(archive: ArchiveFile, options: ResolvedOptions): Output[] {
+  return outputsOfArchive(archive, options.books ? reachableDepths(archive, options) : [], options);
+}
+
 /** A depth deeper than the source is never written: its rows would look full and not be. */
 function reachableDepths({ sourceDepth }: ArchiveFile, { depths }: ResolvedOptions): readonly number[] {
   const reachable = (depths ?? DEFAULT_DEPTHS).filter((depth) => depth <= sourceDepth);
   return reachable.length === 0 && depths === undefined ? [sourceDepth] : reachable;
 }
 
-/** All that an archive gives: books of these depths, metrics, each in every format. */
+/** Books of these depths, metrics, each in every format. */
 function outputsOfArchive(archive: ArchiveFile, depths: readonly number[], options: ResolvedOptions): Output[] {
   const { outputDir, intervalMs, formats, metrics, partition } = options;
   const contents: Contents[] = depths.map((depth) => ({ kind: 'book', depth }));

@@ -2,7 +2,7 @@ import { ArchiveError } from '../archive/archive-error.js';
 import { readArchive } from '../archive/open-archive.js';
 import type { ReadOptions } from '../archive/read-options.js';
 import { pauses, readToEnd } from '../base/pauses.js';
-import type { RowState } from '../base/rows.js';
+import { ROW_FLAG, type RowBatch } from '../base/rows.js';
 import { midnightMs, toDate } from '../base/time.js';
 import type { Engine, EngineCounts, EngineEvent } from '../book/engine.js';
 
@@ -19,17 +19,16 @@ export interface ReadRowsOptions extends ReadOptions {
 }
 
 /**
- * Drives an engine over an archive. Each answer is the state of a row that is due: ask the engine for its levels before
- * going on.
+ * Drives an engine over an archive. Each answer is a batch of rows, in the engine's memory: take what is needed of it
+ * before going on.
  *
  * @throws {@link ArchiveError} when the archive is at fault; a system error when it cannot be read; the signal's reason.
  */
 export async function* readRows(
   path: string,
   { engine, isPassedOver, day, signal, ...readOptions }: ReadRowsOptions,
-): AsyncGenerator<RowState> {
+): AsyncGenerator<RowBatch> {
   const pause = pauses(signal);
-  let waiting: Promise<void> | undefined;
   const chunks = readArchive(path, readOptions);
   const dayMs = day === undefined ? Number.NEGATIVE_INFINITY : midnightMs(day);
   let hasMessageOfDay = day === undefined;
@@ -44,16 +43,14 @@ export async function* readRows(
           else engine.push(chunk.value);
           break;
         }
-        case 'boundary':
-          hasMessageOfDay ||= !event.isFilled || event.bookTsMs >= dayMs;
-          yield event;
-          waiting = pause();
-          if (waiting) await waiting; // to await nothing costs as much as a row
+        case 'rows':
+          hasMessageOfDay ||= hasMessageFrom(event.rows, dayMs);
+          yield event.rows;
+          await pause();
           break;
         case 'bad-line': {
           if (isPassedOver(event)) {
-            waiting = pause();
-            if (waiting) await waiting;
+            await pause();
             break;
           }
           await readToEnd(chunks, pause);
@@ -72,6 +69,11 @@ export async function* readRows(
   } finally {
     await chunks.return(undefined);
   }
+}
+
+/** Whether a row was given by a message, or holds one, of the day that begins at `dayMs`. */
+function hasMessageFrom({ flags, bookTsMs }: RowBatch, dayMs: number): boolean {
+  return flags.some((bits, row) => (bits & ROW_FLAG.isFilled) === 0 || (bookTsMs[row] ?? 0) >= dayMs);
 }
 
 /**

@@ -3,6 +3,7 @@
  * without a record can only be somebody else's.
  */
 import { ArchiveError } from '../archive/archive-error.js';
+import { monotonicMs } from '../base/clock.js';
 import { VERSION } from '../base/version.js';
 import type { EngineCounts } from '../book/engine.js';
 import { type Output, placeOf } from '../catalog/output-name.js';
@@ -10,7 +11,7 @@ import { recordsPath } from '../catalog/records.js';
 import { shapeOf } from '../catalog/shaping-options.js';
 import { formatVersionOf } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
-import { nameOf } from '../storage/paths.js';
+import { nameOf, schemeOf } from '../storage/paths.js';
 import { S3Error } from '../storage/s3/error.js';
 import { useS3 } from '../storage/s3/settings.js';
 import { newRunId } from '../storage/staging.js';
@@ -42,6 +43,8 @@ export interface JobHooks extends ConversionHooks {
    * is to end its thread until it answers.
    */
   mayCommit?: () => boolean;
+  /** Hears that the outputs are going to be published, where that takes its time: the thread is free for another job. */
+  onConverted?: (() => void) | undefined;
 }
 
 /** An output that was made, and what the file is known by. */
@@ -70,8 +73,8 @@ export type JobResult = { seconds: number } & (
  */
 export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult> {
   const { runId = newRunId(), givesWay = () => false, mayCommit = () => true } = hooks;
-  const startMs = performance.now();
-  const seconds = () => Math.round(performance.now() - startMs) / 1000;
+  const startMs = monotonicMs();
+  const seconds = () => Math.round(monotonicMs() - startMs) / 1000;
   const fail = (error: unknown, more: { counts?: EngineCounts; isReinflated?: boolean } = {}): JobResult => {
     const kind = hooks.signal?.aborted || !mayCommit() ? 'stopped' : kindOf(error);
     return { status: 'failed', kind, error: describe(error, job), ...more, seconds: seconds() };
@@ -95,6 +98,7 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     }
     const { staged } = outcome;
     if (!mayCommit()) throw new Error('stopped');
+    if (schemeOf(job.outputDir) !== undefined) hooks.onConverted?.();
     const made = staged.map(({ output, version }) => ({ ...withoutOld(output), ...version }));
     const result = await commit(job, staged, {
       status: 'done',
@@ -189,14 +193,14 @@ class RecordError extends StorageError {
 /** The outputs that nobody has made since the plan was made. */
 async function stillWanted(outputs: ClaimedOutput[], { overwrite }: Job): Promise<ClaimedOutput[]> {
   if (overwrite) return outputs;
-  const wanted: ClaimedOutput[] = [];
-  for (const claimed of outputs) {
-    const { path, replaces } = claimed.output;
-    const now = await openStorage(path).look(path);
-    const isMade = now?.kind === 'file' && !(replaces && isSameVersion(now, replaces));
-    if (!isMade) wanted.push(claimed);
-  }
-  return wanted;
+  // All at a time: each may be a request.
+  const isMade = await Promise.all(
+    outputs.map(async ({ output: { path, replaces } }) => {
+      const now = await openStorage(path).look(path);
+      return now?.kind === 'file' && !(replaces && isSameVersion(now, replaces));
+    }),
+  );
+  return outputs.filter((_, index) => !isMade[index]);
 }
 
 /**

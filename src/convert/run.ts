@@ -1,10 +1,11 @@
+import { monotonicMs } from '../base/clock.js';
 import { UsageError } from '../base/usage-error.js';
 import { type Output, stagingFolderOf } from '../catalog/output-name.js';
 import { sweepFolders } from '../storage/open-storage.js';
-import type { Writer } from '../storage/storage.js';
+import { StorageError, type Writer } from '../storage/storage.js';
 import type { Executor } from './executor.js';
-import { type ConvertEntry, JobQueue, ORDERS, type Order } from './job-queue.js';
-import { outputsOf, type PlanEntry } from './plan.js';
+import { type ConvertEntry, JobQueue, ORDERS, type Order, type QueuedJob } from './job-queue.js';
+import { outputsOf, type PlanEntries, type PlanEntry } from './plan.js';
 import { type JobResult, recordFailure } from './recorded-job.js';
 
 /** What became of one archive of the plan. */
@@ -49,13 +50,12 @@ export type RunEnding =
  * @returns how it ended. An archive that fails is an outcome, and so is none after a stop.
  * @throws {@link UsageError} when there is no such order; what a hook throws, when everything has ended.
  */
-export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHooks = {}): Promise<RunEnding> {
+export async function run(entries: PlanEntries, executor: Executor, hooks: RunHooks = {}): Promise<RunEnding> {
   const { order = 'largest', onOutcome = () => {}, onRead = () => {}, signal, tempDir } = hooks;
   const { onOtherRun = () => {}, onWait = () => {} } = hooks;
   if (!ORDERS.includes(order)) throw new UsageError(`order is ${order}. It must be ${ORDERS.join(' or ')}.`);
-  const jobs = entries.filter((entry) => entry.action === 'convert');
-  const queue = new JobQueue(jobs, order, onWait);
-  let left = jobs.length;
+  const queue = new JobQueue(entries, order, onWait);
+  let left = queue.length;
   const otherRuns = new Set<string>();
   const noteOther = ({ runId, host, pid }: Writer) => {
     if (!otherRuns.has(runId)) onOtherRun({ runId, host, pid });
@@ -63,7 +63,7 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
   };
   for (const entry of entries) if (entry.action !== 'convert') onOutcome({ entry, result: settle(entry) });
   // Also those of archives that are settled now: a dead run may have left something there.
-  const folders = stagingFolders(entries.flatMap(outputsOf), tempDir);
+  const folders = stagingFolders(allOutputs(entries), tempDir);
   await sweepFolders(folders);
 
   const stopping = new AbortController();
@@ -81,12 +81,8 @@ export async function run(entries: PlanEntry[], executor: Executor, hooks: RunHo
     isDiskFull = true;
     stop(); // whatever is tried next fails alike
   };
-  const slots = Array.from({ length: executor.slots }, () =>
-    work(queue, executor, { onOutcome: decide, onRead, noteOther, signal: stopping.signal }).catch((error: unknown) => {
-      stop(); // one slot's hook has thrown: the others must not go on behind the caller's back
-      throw error;
-    }),
-  );
+  const hooksOfSlots = { onOutcome: decide, onRead, noteOther, signal: stopping.signal, onThrown: stop };
+  const slots = Array.from({ length: executor.slots }, () => work(queue, executor, hooksOfSlots));
   try {
     await Promise.all(slots);
   } finally {
@@ -104,42 +100,72 @@ interface SlotHooks {
   onOutcome: (outcome: Outcome) => void;
   onRead: (bytes: number) => void;
   noteOther: (writer: Writer) => void;
+  /** A hook has thrown: the other slots must not go on behind the caller's back. */
+  onThrown: () => void;
   signal: AbortSignal;
 }
 
-/** One slot's work: the next job, until there is none or the run is stopped. */
-async function work(
+/**
+ * One slot's work: the next job, until there is none or the run is stopped. It is begun while the outputs of the one before
+ * are still being published, and not while those of an earlier one are: they need memory, and room where they are staged.
+ */
+async function work(queue: JobQueue, executor: Executor, hooks: SlotHooks): Promise<void> {
+  let before: Promise<unknown> = Promise.resolve();
+  for (let next = await queue.next(hooks.signal); next; next = await queue.next(hooks.signal)) {
+    const { converted, ended } = begin(next, queue, executor, hooks);
+    await Promise.race([converted, ended]);
+    await before;
+    before = ended;
+  }
+  await before;
+}
+
+/** A job that has begun: when its outputs are only to be published, and when all is done and told. */
+interface Begun {
+  converted: Promise<void>;
+  ended: Promise<void>;
+}
+
+function begin(next: QueuedJob, queue: JobQueue, executor: Executor, hooks: SlotHooks): Begun {
+  let onConverted = () => {};
+  const converted = new Promise<void>((resolve) => {
+    onConverted = resolve;
+  });
+  const ended = carryOut(next, queue, executor, { ...hooks, onConverted });
+  ended.catch(hooks.onThrown); // whoever awaits it hears of it, too, if later
+  return { converted, ended };
+}
+
+async function carryOut(
+  { entry, ignoredRuns }: QueuedJob,
   queue: JobQueue,
   executor: Executor,
-  { onOutcome, onRead, noteOther, signal }: SlotHooks,
+  { onOutcome, onRead, noteOther, onConverted, signal }: SlotHooks & { onConverted: () => void },
 ): Promise<void> {
-  for (let next = await queue.next(signal); next; next = await queue.next(signal)) {
-    const { entry, ignoredRuns } = next;
-    const { job } = entry;
-    const startMs = performance.now();
-    let readBytes = 0;
-    const countRead = (bytes: number) => {
-      readBytes += bytes;
-      onRead(bytes);
-    };
-    let result: JobResult;
-    try {
-      result = await executor.run(job, { onRead: countRead, ignoredRuns });
-    } catch (error) {
-      const seconds = (performance.now() - startMs) / 1000;
-      const kind = signal.aborted ? 'stopped' : 'bug';
-      result = await recordFailure(job, { status: 'failed', kind, error: (error as Error).message, seconds });
-    }
-    if (result.status === 'taken') {
-      noteOther(result.by);
-      queue.defer(entry, result.by);
-      continue;
-    }
-    if (result.status === 'failed' && result.kind === 'stopped') return;
-    // Whatever was not read, of a failed archive or beside the member, is done with too.
-    onRead(job.archive.sizeBytes - readBytes);
-    onOutcome({ entry, result });
+  const { job } = entry;
+  const startMs = monotonicMs();
+  let readBytes = 0;
+  const countRead = (bytes: number) => {
+    readBytes += bytes;
+    onRead(bytes);
+  };
+  let result: JobResult;
+  try {
+    result = await executor.run(job, { onRead: countRead, onConverted, ignoredRuns });
+  } catch (error) {
+    const seconds = (monotonicMs() - startMs) / 1000;
+    const kind = signal.aborted ? 'stopped' : error instanceof StorageError ? 'storage' : 'bug';
+    result = await recordFailure(job, { status: 'failed', kind, error: (error as Error).message, seconds });
   }
+  if (result.status === 'taken') {
+    noteOther(result.by);
+    queue.defer(entry, result.by);
+    return;
+  }
+  if (result.status === 'failed' && result.kind === 'stopped') return;
+  // Whatever was not read, of a failed archive or beside the member, is done with too.
+  onRead(job.archive.sizeBytes - readBytes);
+  onOutcome({ entry, result });
 }
 
 /** What the plan has already settled. */
@@ -149,7 +175,12 @@ function settle(entry: Exclude<PlanEntry, ConvertEntry>): Outcome['result'] {
 }
 
 /** The folders in which unfinished outputs may lie, which are to be swept before and after they are made. */
-export function stagingFolders(outputs: readonly Output[], tempDir: string | undefined): Set<string> {
-  const folders = outputs.map(stagingFolderOf);
-  return new Set(tempDir === undefined ? folders : [...folders, tempDir]);
+export function stagingFolders(outputs: Iterable<Output>, tempDir: string | undefined): Set<string> {
+  const folders = new Set<string>();
+  for (const output of outputs) folders.add(stagingFolderOf(output));
+  return tempDir === undefined ? folders : folders.add(tempDir);
+}
+
+function* allOutputs(entries: Iterable<PlanEntry>): Generator<Output> {
+  for (const entry of entries) yield* outputsOf(entry);
 }

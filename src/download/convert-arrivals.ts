@@ -224,7 +224,7 @@ function outputsOfSymbol(outputs: Outputs, pair: string): Outputs {
   const known = bySymbol.get(outputs) ?? new Map<string, Outputs>();
   bySymbol.set(outputs, known);
   const all = () => outputs.all.filter((output) => output.pair === pair);
-  const ofSymbol = known.get(pair) ?? new Outputs(all(), outputs.records, outputs.unreadable);
+  const ofSymbol = known.get(pair) ?? new Outputs(all(), outputs.records, outputs.unseen);
   known.set(pair, ofSymbol);
   return ofSymbol;
 }

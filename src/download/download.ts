@@ -1,5 +1,5 @@
 /** From an address to archives, and to snapshots: list, plan, see that there is room, then fetch, check, convert. */
-
+import { monotonicMs } from '../base/clock.js';
 import { type ArchiveFile, type FoundArchives, findArchives, noArchives } from '../catalog/find-archives.js';
 import type { MarketName } from '../catalog/market.js';
 import { openStorage, sweepFolders } from '../storage/open-storage.js';
@@ -311,7 +311,7 @@ async function fetchOne(
   file: PlannedFile,
   how: FetchOptions,
 ): Promise<{ outcome: FileOutcome; archive?: ArchiveFile } | 'busy'> {
-  const startMs = performance.now();
+  const startMs = monotonicMs();
   const { market, pair, date } = file;
   const archiveOf = ({ sourceDepth, path, fileName }: Candidate, { sizeBytes, mtimeMs }: FileVersion): ArchiveFile => {
     return { market, pair, date, sourceDepth, path, fileName, sizeBytes, mtimeMs, isDayFile: true };
@@ -328,7 +328,7 @@ async function fetchOne(
     const fetched = await fetchFile({ url, path, check }, how);
     if (fetched.status === 'busy') return 'busy';
     if (fetched.status === 'absent') continue;
-    const seconds = Math.round(performance.now() - startMs) / 1000;
+    const seconds = Math.round(monotonicMs() - startMs) / 1000;
     const outcome: FileOutcome = { status: 'fetched', path, bytes: fetched.version.sizeBytes, seconds };
     return { outcome, archive: archiveOf(candidate, fetched.version) };
   }

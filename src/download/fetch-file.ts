@@ -1,6 +1,7 @@
 /** Brings one file from its address to its place: whole and checked, or not at all. What has come is never asked for again. */
 import { type Dispatcher, request } from 'undici';
 import { ArchiveError } from '../archive/archive-error.js';
+import { monotonicMs } from '../base/clock.js';
 import { openStorage } from '../storage/open-storage.js';
 import type { FileVersion, PartialFile } from '../storage/storage.js';
 import { describeRequestError, USER_AGENT } from './http.js';
@@ -253,7 +254,7 @@ async function receive(
   const { timeoutMs, onBytes, signal } = options;
   const whole = sizeBytes ?? note?.sizeBytes;
   const minBytes = (MIN_BYTES_PER_SECOND * timeoutMs) / 1000;
-  let window = { startMs: performance.now(), bytes: 0 };
+  let window = { startMs: monotonicMs(), bytes: 0 };
   let head: Buffer | undefined = note && Buffer.alloc(0);
   for await (const chunk of body as AsyncIterable<Buffer>) {
     signal.throwIfAborted();
@@ -275,7 +276,7 @@ async function receive(
     partial.write(bytes);
     onBytes(bytes.length);
     window.bytes += bytes.length;
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (nowMs - window.startMs < timeoutMs) continue;
     if (window.bytes < minBytes)
       throw new Failure(`too slow: ${window.bytes} bytes in ${Math.round(timeoutMs / 1000)} s`);
@@ -296,8 +297,8 @@ function requireZip(head: Buffer): void {
 function noteOf(headers: Headers): Note {
   const length = headers['content-length'];
   return {
-    etag: textOf(headers['etag']),
-    lastModified: textOf(headers['last-modified']),
+    etag: validatorOf(headers['etag']),
+    lastModified: validatorOf(headers['last-modified']),
     sizeBytes: typeof length === 'string' && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
   };
 }
@@ -308,8 +309,8 @@ function parseNote(text: string | undefined): Note | undefined {
   try {
     const { etag, lastModified, sizeBytes } = JSON.parse(text) as Record<string, unknown>;
     return {
-      etag: textOf(etag),
-      lastModified: textOf(lastModified),
+      etag: validatorOf(etag),
+      lastModified: validatorOf(lastModified),
       sizeBytes: typeof sizeBytes === 'number' ? sizeBytes : undefined,
     };
   } catch {
@@ -317,8 +318,9 @@ function parseNote(text: string | undefined): Note | undefined {
   }
 }
 
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** What may be sent back in a header: with any other byte in it no request could be made. */
+function validatorOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[ -~]+$/.test(value) ? value : undefined;
 }
 
 /** The size of the whole file, as a 416 tells it. */

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { monotonicMs } from '../base/clock.js';
 
 const MAX_BACKOFF_MS = 30_000;
 
@@ -8,7 +9,7 @@ export class Pace {
 
   /** Nobody sends anything for so long from now on. */
   hold(ms: number): void {
-    this.#openAtMs = Math.max(this.#openAtMs, performance.now() + ms);
+    this.#openAtMs = Math.max(this.#openAtMs, monotonicMs() + ms);
   }
 
   /** Waits until requests may be sent. @throws the reason of the signal when it is aborted. */
@@ -18,7 +19,7 @@ export class Pace {
   }
 
   #waitMs(): number {
-    return Math.ceil(this.#openAtMs - performance.now());
+    return Math.ceil(this.#openAtMs - monotonicMs());
   }
 }
 

@@ -11,14 +11,9 @@ const SHUT = 2;
 export class CommitGate {
   readonly #state: Int32Array;
 
-  /** @param shared memory of the gate, to be handed to the other thread; new when absent. */
+  /** @param shared memory of the gate, to be handed to the other thread; new, and open, when absent. */
   constructor(readonly shared = new SharedArrayBuffer(4)) {
     this.#state = new Int32Array(shared);
-  }
-
-  /** Lets the next job through. */
-  open(): void {
-    Atomics.store(this.#state, 0, OPEN);
   }
 
   /** Asks, in the thread of the job, whether it may commit. */

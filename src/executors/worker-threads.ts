@@ -1,12 +1,15 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { mayHoldUpExit } from '../base/process-end.js';
 import type { Executor, JobRun } from '../convert/executor.js';
 import type { Job } from '../convert/plan.js';
 import type { JobResult } from '../convert/recorded-job.js';
 import { s3Settings } from '../storage/s3/settings.js';
 import { newRunId } from '../storage/staging.js';
 import { StorageError } from '../storage/storage.js';
+import { compileModules } from '../wasm/memory.js';
 import { CommitGate } from './commit-gate.js';
+import { LAST_READ_MS, ReadCounter, StalledError, watchReads } from './stall-watch.js';
 import type { WorkerData, WorkerMessage, WorkerTask } from './worker.js';
 
 /** Options of {@link workerThreadsExecutor}. */
@@ -15,6 +18,17 @@ export interface WorkerThreadsOptions {
   slots: number;
   /** The module that each worker runs: that of conversions, unless it is other work or a bundler has put it elsewhere. */
   workerUrl?: URL;
+  /**
+   * How long a read of an archive may take before its job fails and its thread is given up, in ms; 0: as long as it takes.
+   * Default: 0.
+   */
+  stallTimeoutMs?: number;
+}
+
+/** Also of what the program itself runs in threads. */
+interface ThreadsOptions extends Required<WorkerThreadsOptions> {
+  /** The WebAssembly modules that each worker needs: they are compiled once, for all. */
+  modules: readonly string[];
 }
 
 /**
@@ -27,43 +41,68 @@ const MAX_HEAP_MB = 1024;
 const NURSERY_MB = 4;
 
 /**
- * How long to leave threads alone before they are ended. V8 may still be compiling code of theirs in the background, and
- * when a thread ends meanwhile, Node 20 ends the whole process once in some ten thousand runs (`Assertion failed:
- * (data.first) != nullptr`): it takes the thread off its platform before the compiler has stopped.
+ * How long to leave threads alone before they are ended in the middle of a job. V8 may still be compiling code of theirs in
+ * the background, and when a thread is ended meanwhile, Node 20 ends the whole process once in some ten thousand runs
+ * (`Assertion failed: (data.first) != nullptr`): it takes the thread off its platform before the compiler has stopped. For a
+ * thread that comes to its own end Node waits until that is done.
  */
 const COMPILER_MS = 50;
 
-/** A thread, and what it is doing. */
+/** Why a job ends whose outputs were being published when its thread had to be given up. */
+const HELD_UP =
+  'its outputs were being published when another archive, which could not be read, held up the thread: run the same command again';
+
+/** A thread that has not come to its own end after this is ended: something keeps it, such as a connection. */
+const END_LIMIT_MS = 200;
+
+/** A thread, and what it is doing: it reads one archive at a time, and may publish the outputs of others. */
 interface Thread {
   worker: Worker;
+  jobs: Set<Running>;
+}
+
+/** A job in a thread. */
+interface Running {
   gate: CommitGate;
-  /** Settled when it has nothing to do. */
-  running: Promise<unknown>;
-  /** Records of its jobs are not durable yet. */
-  isUnsettled: boolean;
+  reads: ReadCounter;
+  outcome: Promise<unknown>;
+  /** Ends the job, though the thread goes on. */
+  giveUp: (cause: Error) => void;
 }
 
 /**
- * Runs jobs in worker threads, one job a worker at a time. Workers start when they are first needed and are used again;
- * one that dies takes only its job with it, and the next job gets a new one.
+ * Runs jobs in worker threads, each of which converts one archive at a time. Workers start when they are first needed and
+ * are used again; one that dies takes only its own jobs with it, and the next job gets a new one.
  *
  * @param options how many, and of what.
  */
 export function workerThreadsExecutor<Work = Job, Result = JobResult>({
   slots,
-  workerUrl = new URL('./worker.js', import.meta.url),
+  workerUrl = new URL('../program/convert-worker.cjs', import.meta.url),
+  stallTimeoutMs = 0,
 }: WorkerThreadsOptions): Executor<Work, Result> {
+  return threadsExecutor({ slots, workerUrl, stallTimeoutMs, modules: ['book.wasm', 'inflate.wasm'] });
+}
+
+/** The same for any kind of work. */
+export function threadsExecutor<Work, Result>({
+  slots,
+  workerUrl,
+  stallTimeoutMs,
+  modules,
+}: ThreadsOptions): Executor<Work, Result> {
   const runId = newRunId();
   const all = new Set<Thread>();
   const idle: Thread[] = [];
   let isClosed = false;
+  let count = 0;
 
   function start(): Thread {
     const resourceLimits = { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB };
-    const gate = new CommitGate();
-    const data: WorkerData = { runId, gate: gate.shared, s3: s3Settings() };
+    const data: WorkerData = { runId, s3: s3Settings(), modules: compileModules(modules) };
     const worker = new Worker(workerUrl, { resourceLimits, workerData: data });
-    const thread: Thread = { worker, gate, running: Promise.resolve(), isUnsettled: false };
+    worker.setMaxListeners(0); // each of its jobs listens
+    const thread: Thread = { worker, jobs: new Set() };
     all.add(thread);
     worker.once('exit', () => all.delete(thread));
     // A thread that fails while it is idle is not used again; whoever takes a job next gets a new one.
@@ -78,59 +117,125 @@ export function workerThreadsExecutor<Work = Job, Result = JobResult>({
 
   async function run(job: Work, how: JobRun): Promise<Result> {
     if (isClosed) throw new Error('stopped');
-    const thread = takeIdle() ?? start();
-    const result = runIn(thread, job, how);
-    thread.running = result;
-    return result;
+    return runIn(takeIdle() ?? start(), job, how);
   }
 
-  function runIn(thread: Thread, job: Work, { onRead, ignoredRuns = [] }: JobRun): Promise<Result> {
-    const { worker, gate } = thread;
-    return new Promise((resolve, reject) => {
+  function runIn(
+    thread: Thread,
+    job: Work,
+    { onRead, onConverted = () => {}, ignoredRuns = [] }: JobRun,
+  ): Promise<Result> {
+    const { worker, jobs } = thread;
+    const id = count++;
+    const gate = new CommitGate();
+    const reads = new ReadCounter();
+    let giveUp: Running['giveUp'] = () => {};
+    const outcome = new Promise<Result>((resolve, reject) => {
+      let isConverted = false;
       const onMessage = (message: WorkerMessage<Result>) => {
+        if (!('id' in message) || message.id !== id) return;
         if ('readBytes' in message) {
           onRead(message.readBytes);
           return;
         }
-        if (!('result' in message)) return;
-        thread.isUnsettled = message.isUnsettled ?? false;
-        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-        idle.push(thread);
+        if (!isConverted) idle.push(thread);
+        isConverted = true;
+        if ('isConverted' in message) {
+          onConverted();
+          return;
+        }
+        leave();
         resolve(message.result);
       };
+      const fail = (cause: Error) => {
+        leave();
+        reject(cause);
+      };
       const onError = (cause: unknown) =>
-        reject(new Error(`its worker died: ${(cause as Error)?.message ?? cause}`, { cause }));
-      const onExit = (code: number) => reject(new Error(`its worker died: it ended with exit code ${code}`));
-      gate.open();
+        fail(new Error(`its worker died: ${(cause as Error)?.message ?? cause}`, { cause }));
+      const onExit = (code: number) => fail(new Error(`its worker died: it ended with exit code ${code}`));
+      const endWatch = watchReads(reads, stallTimeoutMs, () => {
+        if (!gate.shut()) return;
+        fail(new StalledError(stallTimeoutMs));
+        abandon(thread, new StorageError(HELD_UP));
+      });
+      const leave = () => {
+        endWatch();
+        jobs.delete(running);
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      };
+      giveUp = fail;
       worker.on('message', onMessage).once('error', onError).once('exit', onExit);
-      worker.postMessage({ job, ignoredRuns } satisfies WorkerTask<Work>);
+      const shared = { gate: gate.shared, reads: reads.shared };
+      worker.postMessage({ id, job, ignoredRuns, ...shared } satisfies WorkerTask<Work>);
     });
+    const running: Running = { gate, reads, outcome, giveUp };
+    jobs.add(running);
+    return outcome;
   }
 
-  async function end({ worker, gate, running }: Thread): Promise<void> {
-    if (!gate.shut()) await Promise.allSettled([running]);
-    await worker.terminate();
+  /** Ends a thread that may not hear of it: it waits for a read. */
+  function abandon(thread: Thread, cause: Error): void {
+    all.delete(thread);
+    mayHoldUpExit(thread.worker.terminate());
+    thread.worker.unref();
+    for (const { giveUp } of [...thread.jobs]) giveUp(cause);
   }
 
-  async function close(): Promise<void> {
+  async function end(thread: Thread): Promise<void> {
+    const { worker } = thread;
+    const jobs = [...thread.jobs];
+    await Promise.allSettled(jobs.filter(({ gate }) => !gate.shut()).map(({ outcome }) => outcome));
+    const ended = worker.terminate();
+    if (!jobs.some(({ reads }) => reads.isReading)) {
+      await ended;
+      return;
+    }
+    mayHoldUpExit(ended);
+    const late = wait(LAST_READ_MS, 'late' as const);
+    if ((await Promise.race([ended, late])) === 'late') abandon(thread, new Error('stopped'));
+  }
+
+  async function closeAll(): Promise<void> {
     // A job that is not yet at its end is ended at once. What earlier ones made is known by the notes of the outputs.
     isClosed = true;
-    const problems = await Promise.all(idle.splice(0).map(settle));
-    if (all.size > 0) await setTimeout(COMPILER_MS);
+    const free = idle.splice(0).filter(({ jobs }) => jobs.size === 0);
+    const problems = await Promise.all(free.map(letEnd));
+    if (all.size > 0) await wait(COMPILER_MS);
     await Promise.all([...all].map(end));
     const problem = problems.find((found) => found !== undefined);
     if (problem !== undefined) throw new StorageError(problem);
   }
 
-  /** @returns why the records of a thread's jobs are not durable. */
-  function settle(thread: Thread): Promise<string | undefined> {
+  /**
+   * Lets a thread that has nothing to do come to its own end.
+   *
+   * @returns why the records of its jobs are not durable.
+   */
+  function letEnd(thread: Thread): Promise<string | undefined> {
     const { worker } = thread;
-    if (!all.has(thread) || !thread.isUnsettled) return Promise.resolve(undefined);
+    if (!all.has(thread)) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      worker.on('message', (message: WorkerMessage) => 'settled' in message && resolve(message.settled));
-      worker.once('exit', () => resolve(undefined)).postMessage('settle' satisfies WorkerTask);
+      let problem: string | undefined;
+      let limit: NodeJS.Timeout | undefined;
+      worker.on('message', (message: WorkerMessage) => {
+        if (!('settled' in message)) return;
+        problem = message.settled;
+        limit = setTimeout(() => resolve(problem), END_LIMIT_MS);
+      });
+      worker.once('exit', () => {
+        clearTimeout(limit);
+        resolve(problem);
+      });
+      worker.postMessage('end' satisfies WorkerTask);
     });
   }
+
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= closeAll();
+    return closed;
+  };
 
   return { slots, runId, run, close };
 }

@@ -136,11 +136,11 @@ function choose<Key extends keyof typeof CHOOSING>(
   throw new UsageError(`There are no ${what} of ${key} ${wanted}, only of ${found.join(', ')}.`);
 }
 
-/** @throws {@link UsageError} when a folder is missing or cannot be read. */
+/** @throws {@link UsageError} when a folder is missing, or it or an output cannot be looked at. */
 async function outputsIn(outputDir: string, symbols?: string[]): Promise<FoundOutput[]> {
   try {
-    const { outputs, unreadable } = await findOutputs(outputDir, symbols);
-    if (unreadable.length > 0) throw new UsageError(unreadable.join('\n'));
+    const { outputs, unseen } = await findOutputs(outputDir, symbols);
+    if (unseen.length > 0) throw new UsageError(unseen.map(({ problem }) => problem).join('\n'));
     return outputs;
   } catch (error) {
     throw error instanceof StorageError ? new UsageError(error.message, { cause: error }) : error;

@@ -1,9 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Format } from '../output/formats.js';
 import { GzipSink } from '../output/gzip.js';
-import { openStorage } from '../storage/open-storage.js';
-import { folderOf } from '../storage/paths.js';
-import { newRunId } from '../storage/staging.js';
+import { stageAlone } from '../storage/open-storage.js';
 import { ContentCheck } from './content-check.js';
 import { joinCsv } from './csv.js';
 import type { DayFile } from './day-file.js';
@@ -60,9 +58,7 @@ export async function joinDays(files: DayFile[], options: JoinOptions, signal: A
     await setImmediate();
     signal.throwIfAborted();
   };
-  const storage = openStorage(outputPath);
-  await storage.sweep(folderOf(outputPath));
-  const output = storage.stage(outputPath, { runId: newRunId() });
+  const output = await stageAlone(outputPath);
   try {
     const rows = await JOIN[format](days, output, { grid, content, pause });
     await pause();

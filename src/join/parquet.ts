@@ -1,20 +1,15 @@
-import { type FileMetaData as ParsedMetaData, parquetMetadata, parquetScan, type SchemaElement } from 'hyparquet';
+import type { FileMetaData as ParsedMetaData, SchemaElement } from 'hyparquet';
 import type { ByteSink } from '../output/book-writer.js';
+import { type FileMetaData, MAGIC, serialize, writeFooter } from '../output/parquet/footer.js';
+import { readColumn } from '../output/parquet/read-column.js';
+import { parseMetadata } from '../output/parquet/read-metadata.js';
 import type { ByteSource } from '../storage/storage.js';
 import { type DayFile, REMAKE } from './day-file.js';
 import { openDayFile, readBytes } from './day-files.js';
 import type { GridCheck } from './grid-check.js';
 import type { JoinChecks } from './join-checks.js';
 import { JoinError } from './join-error.js';
-import {
-  dataEnd,
-  type FileMetaData,
-  MAGIC,
-  moved,
-  readFileMetaData,
-  serialize,
-  writeFooter,
-} from './parquet-footer.js';
+import { dataEnd, moved, readFileMetaData } from './parquet-footer.js';
 import { requireSameColumns } from './same-columns.js';
 
 /** One day's file, open. */
@@ -80,7 +75,7 @@ export async function joinParquet(
     field_1: encoder.encode(key),
     field_2: encoder.encode(value),
   }));
-  writeFooter(sink, { ...first.metadata, field_3: BigInt(rows), field_5 }, rowGroups);
+  writeFooter((bytes) => sink.write(bytes), { ...first.metadata, field_3: BigInt(rows), field_5 }, rowGroups);
   return rows;
 }
 
@@ -105,7 +100,7 @@ async function readFooter(file: DayFile, source: ByteSource): Promise<ParquetDay
   const bytes = await readRange(source, source.sizeBytes - 8 - length, source.sizeBytes);
   try {
     const metadata = readFileMetaData(bytes.subarray(0, length));
-    if (metadata) return { ...file, source, metadata, parsed: parquetMetadata(bytes) };
+    if (metadata) return { ...file, source, metadata, parsed: parseMetadata(bytes) };
   } catch (error) {
     throw new JoinError(`${file.path}: its footer is damaged (${(error as Error).message}). ${REMAKE}`);
   }
@@ -143,12 +138,18 @@ async function* readLabels({ path, source, parsed }: ParquetDay): AsyncGenerator
     },
   };
   try {
-    const parsers = { timestampFromMilliseconds: Number };
-    const scan = await parquetScan({ file, metadata: parsed, columns: ['timestamp'], parsers });
-    for (const range of scan.ranges) yield (await scan.readColumn({ column: 'timestamp', ...range })) as number[];
+    for (const rowGroup of parsed.row_groups) {
+      const labels = await readColumn(file, parsed, rowGroup, 'timestamp', { timestampFromMilliseconds: Number });
+      if (!isNumbers(labels)) throw new RangeError('they are not milliseconds');
+      yield labels;
+    }
   } catch (error) {
     throw new JoinError(`${path}: its timestamps cannot be read (${(error as Error).message}). ${REMAKE}`);
   }
+}
+
+function isNumbers(values: ArrayLike<unknown>): values is Iterable<number> & ArrayLike<number> {
+  return Array.prototype.every.call(values, (value) => typeof value === 'number');
 }
 
 /** The elements of the schema but its root, as text that is equal when they are. */

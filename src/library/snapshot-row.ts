@@ -1,5 +1,12 @@
-import { bestLevels, type Levels, type RowState, type TextLevels } from '../base/rows.js';
-import type { Engine } from '../book/engine.js';
+import {
+  type BookBatch,
+  bestLevels,
+  type Levels,
+  type RowBatch,
+  type RowState,
+  stateOf,
+  type TextLevels,
+} from '../base/rows.js';
 
 /**
  * The book at one boundary, to the greatest of the depths that were asked for. It is a copy: what it says never changes,
@@ -29,8 +36,27 @@ export interface SnapshotRow extends Readonly<RowState> {
   isThin(depth: number): boolean;
 }
 
-/** A row with levels copied from an engine. */
-export class KeptRow implements SnapshotRow {
+/** The rows of a batch, copied one after the other, each when it is asked for. */
+export function* keptRows(rows: RowBatch, depth: number): Generator<SnapshotRow> {
+  const book = rows.books[0] as BookBatch;
+  let [cellsAt, bidsAt, asksAt] = [0, 0, 0];
+  for (let row = 0; row < rows.length; row++) {
+    const cellsEnd = book.cellEnds[row] ?? 0;
+    const bidsEnd = bidsAt + (book.bidCounts[row] ?? 0);
+    const asksEnd = asksAt + (book.askCounts[row] ?? 0);
+    yield new KeptRow(stateOf(rows, row), depth, {
+      bidPrices: book.bidPrices.slice(bidsAt, bidsEnd),
+      bidQuantities: book.bidQuantities.slice(bidsAt, bidsEnd),
+      askPrices: book.askPrices.slice(asksAt, asksEnd),
+      askQuantities: book.askQuantities.slice(asksAt, asksEnd),
+      cells: book.cellEnds.length === 0 ? undefined : Buffer.from(book.cells.subarray(cellsAt, cellsEnd)),
+    });
+    [cellsAt, bidsAt, asksAt] = [cellsEnd, bidsEnd, asksEnd];
+  }
+}
+
+/** A row with levels of its own. */
+class KeptRow implements SnapshotRow {
   readonly boundaryMs: number;
   readonly bookTsMs: number;
   readonly isFilled: boolean;
@@ -43,7 +69,7 @@ export class KeptRow implements SnapshotRow {
   readonly #cells: Buffer | undefined;
   #text: TextLevels | undefined;
 
-  constructor(state: RowState, engine: Engine, { depth, keepTexts }: { depth: number; keepTexts: boolean }) {
+  constructor(state: RowState, depth: number, { cells, ...levels }: Levels & { cells: Buffer | undefined }) {
     this.boundaryMs = state.boundaryMs;
     this.bookTsMs = state.bookTsMs;
     this.isFilled = state.isFilled;
@@ -51,16 +77,8 @@ export class KeptRow implements SnapshotRow {
     this.isCrossed = state.isCrossed;
     this.isPartial = state.isPartial;
     this.#depth = depth;
-    const { bidPrices, bidQuantities, askPrices, askQuantities } = engine.levels(depth);
-    this.#levels = {
-      bidPrices: bidPrices.slice(),
-      bidQuantities: bidQuantities.slice(),
-      askPrices: askPrices.slice(),
-      askQuantities: askQuantities.slice(),
-    };
-    // No deeper than the book: the row of a shallow one would be commas.
-    const cellDepth = Math.max(1, bidPrices.length, askPrices.length);
-    this.#cells = keepTexts ? Buffer.from(engine.row(cellDepth)) : undefined;
+    this.#levels = levels;
+    this.#cells = cells;
   }
 
   levels(depth = this.#depth): Levels {
@@ -71,7 +89,7 @@ export class KeptRow implements SnapshotRow {
   text(depth = this.#depth): TextLevels {
     this.#check(depth);
     if (!this.#cells) throw new TypeError('the row has no texts: the option keepTexts is false');
-    this.#text ??= parseCells(this.#cells.toString('latin1'));
+    this.#text ??= parseCells(this.#cells.toString('latin1'), this.#levels.bidPrices.length);
     const { bids, asks } = this.#text;
     return { bids: bids.slice(0, depth), asks: asks.slice(0, depth) };
   }
@@ -90,13 +108,13 @@ export class KeptRow implements SnapshotRow {
   }
 }
 
-/** Takes the cells of a CSV row apart: all of the bids, then all of the asks, empty ones last on each side. */
-function parseCells(text: string): TextLevels {
-  const cells = text.split(',');
+/** Takes the cells of a row apart: those of so many bids, then those of the asks. */
+function parseCells(text: string, bids: number): TextLevels {
+  const cells = text === '' ? [] : text.split(',');
   const side = (start: number, end: number) => {
     const levels: [price: string, quantity: string][] = [];
-    for (let at = start; at < end && cells[at]; at += 2) levels.push([cells[at] ?? '', cells[at + 1] ?? '']);
+    for (let at = start; at < end; at += 2) levels.push([cells[at] ?? '', cells[at + 1] ?? '']);
     return levels;
   };
-  return { bids: side(0, cells.length / 2), asks: side(cells.length / 2, cells.length) };
+  return { bids: side(0, 2 * bids), asks: side(2 * bids, cells.length) };
 }

@@ -1,5 +1,6 @@
 import type { Inflater } from '../archive/read-options.js';
 import { midnightMs } from '../base/time.js';
+import type { BookRequest } from '../book/engine.js';
 import { AsOfGrid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
 import { findDate, MAX_DEPTH, parseArchiveName } from '../catalog/archive-name.js';
@@ -21,7 +22,7 @@ import { nameOf } from '../storage/paths.js';
 import { acquireArena, releaseArena } from '../wasm/arena.js';
 import { isPassedOver, namingFile, type OnBadLine } from './bad-lines.js';
 import { aSignal, onBadLineMode } from './option-checks.js';
-import { KeptRow, type SnapshotRow } from './snapshot-row.js';
+import { keptRows, type SnapshotRow } from './snapshot-row.js';
 
 /** Options of {@link snapshots}. */
 export interface SnapshotsOptions {
@@ -128,10 +129,11 @@ async function* generate(
   const grid = new AsOfGrid({ intervalMs, dayMs, onGap });
   const name = parseArchiveName(nameOf(archive));
   const expected = name && { symbol: name.pair, depth: name.sourceDepth };
-  const engine = new KernelEngine({ grid, keepZeros: false, expected, kernel: arena.kernel });
+  const books: BookRequest[] = [{ depth, levels: true, cells: keepTexts ? 'bare' : undefined }];
+  const engine = new KernelEngine({ grid, books, keepZeros: false, expected, kernel: arena.kernel });
   let hasFailed = false;
   try {
-    const states = readRows(archive, {
+    const batches = readRows(archive, {
       engine,
       inflater,
       inflateKernel: arena.inflater,
@@ -139,9 +141,11 @@ async function* generate(
       day: day === false ? undefined : day,
       signal,
     });
-    for await (const state of states) {
-      yield new KeptRow(state, engine, { depth, keepTexts });
-      signal?.throwIfAborted();
+    for await (const rows of batches) {
+      for (const row of keptRows(rows, depth)) {
+        yield row;
+        signal?.throwIfAborted();
+      }
     }
   } catch (error) {
     hasFailed = true;

@@ -11,11 +11,24 @@ export interface MetricInfo {
   meaning: string;
 }
 
-/** Levels a side of each imbalance; ascending. */
-export const IMBALANCE_LEVELS: readonly number[] = [1, 5, 10, 50];
+/** What the columns are of. Lists are ascending, each number once. */
+export interface MetricsChoice {
+  /** Levels a side of each imbalance; whole, above 0. */
+  imbalanceLevels: readonly number[];
+  /** Distances from mid, in bps, within which quantity is summed; above 0. */
+  bandsBps: readonly number[];
+  /** Amounts whose price impact is measured, in the quote currency; above 0. */
+  impacts: readonly number[];
+}
 
-/** Distances from mid, in bps, within which quantity is summed; ascending. */
-export const BANDS_BPS: readonly number[] = [5, 10, 25, 50, 100];
+/** Columns that there may be: as many as the kernel has room for (kernel/layout.ts). */
+export const MAX_METRICS = 256;
+
+/** Levels a side of each average price; ascending. */
+export const VWAP_LEVELS: readonly number[] = [5, 20];
+
+/** Levels a side whose imbalance is averaged over time. */
+export const HEARD_LEVELS = 5;
 
 /** Of the book at T, in order. */
 const BEST_COLUMNS: readonly MetricInfo[] = [
@@ -27,14 +40,22 @@ const BEST_COLUMNS: readonly MetricInfo[] = [
   { name: 'microprice', unit: 'quote', meaning: 'mid drawn to the side with less quantity' },
   { name: 'spread', unit: 'quote', meaning: 'distance between the best prices' },
   { name: 'spread_bps', unit: 'bps', meaning: 'spread as a part of mid' },
+  { name: 'bid_levels', unit: 'count', meaning: 'how many bids there are' },
+  { name: 'ask_levels', unit: 'count', meaning: 'how many asks there are' },
 ];
 
-/** For each of {@link IMBALANCE_LEVELS}. */
+/** For each number of levels that is chosen. */
 const IMBALANCE_COLUMNS: readonly MetricInfo[] = [
   { name: 'imbalance_{N}', unit: 'from −1 to 1', meaning: 'which side has more quantity in its N best levels' },
 ];
 
-/** For each of {@link BANDS_BPS}. */
+/** For each of {@link VWAP_LEVELS}. */
+const VWAP_COLUMNS: readonly MetricInfo[] = [
+  { name: 'vwap_bid_{L}', unit: 'quote', meaning: 'average price of the L best bids, by quantity' },
+  { name: 'vwap_ask_{L}', unit: 'quote', meaning: 'average price of the L best asks, by quantity' },
+];
+
+/** For each band that is chosen. */
 const BAND_COLUMNS: readonly MetricInfo[] = [
   { name: 'bid_qty_{x}bps', unit: 'base', meaning: 'quantity of the bids within x bps of mid' },
   { name: 'bid_notional_{x}bps', unit: 'quote', meaning: 'what these bids are worth' },
@@ -52,6 +73,11 @@ const IMPACT_COLUMNS: readonly MetricInfo[] = [
 const INTERVAL_TABLE: readonly MetricInfo[] = [
   { name: 'messages', unit: 'count', meaning: 'messages in the interval' },
   { name: 'updates', unit: 'count', meaning: 'levels in these messages' },
+  {
+    name: 'ofi',
+    unit: 'base',
+    meaning: 'order flow imbalance: what came to the best bids, less what came to the best asks',
+  },
   { name: 'mid_open', unit: 'quote', meaning: 'mid at the start of the interval' },
   { name: 'mid_high', unit: 'quote', meaning: 'highest mid' },
   { name: 'mid_low', unit: 'quote', meaning: 'lowest mid' },
@@ -65,17 +91,19 @@ const INTERVAL_TABLE: readonly MetricInfo[] = [
 export const METRIC_COLUMNS: readonly MetricInfo[] = [
   ...BEST_COLUMNS,
   ...IMBALANCE_COLUMNS,
+  ...VWAP_COLUMNS,
   ...BAND_COLUMNS,
   ...IMPACT_COLUMNS,
   ...INTERVAL_TABLE,
 ];
 
 /** The names of the columns that say what the book is at T. */
-export function bookColumns(impacts: readonly number[]): string[] {
+export function bookColumns({ imbalanceLevels, bandsBps, impacts }: MetricsChoice): string[] {
   return [
     ...BEST_COLUMNS.map(({ name }) => name),
-    ...namesFor(IMBALANCE_LEVELS, IMBALANCE_COLUMNS),
-    ...namesFor(BANDS_BPS, BAND_COLUMNS),
+    ...namesFor(imbalanceLevels, IMBALANCE_COLUMNS),
+    ...namesFor(VWAP_LEVELS, VWAP_COLUMNS),
+    ...namesFor(bandsBps, BAND_COLUMNS),
     ...namesFor(impacts, IMPACT_COLUMNS),
   ];
 }
@@ -83,13 +111,9 @@ export function bookColumns(impacts: readonly number[]): string[] {
 /** The names of the columns that say what happened in the interval that T closes. */
 export const INTERVAL_COLUMNS: readonly string[] = INTERVAL_TABLE.map(({ name }) => name);
 
-/**
- * The columns of a metrics output after `timestamp`.
- *
- * @param impacts amounts in the quote currency; a name has each as JavaScript writes the number.
- */
-export function metricsColumns(impacts: readonly number[]): string[] {
-  return [...bookColumns(impacts), ...INTERVAL_COLUMNS];
+/** The columns of a metrics output after `timestamp`; a name has each number as JavaScript writes it. */
+export function metricsColumns(choice: MetricsChoice): string[] {
+  return [...bookColumns(choice), ...INTERVAL_COLUMNS];
 }
 
 /** The names of a group: all of them for the first value of their parameter, then all for the next. */

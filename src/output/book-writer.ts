@@ -1,4 +1,4 @@
-import type { BookRow } from '../base/rows.js';
+import type { BookBatch, RowBatch } from '../base/rows.js';
 
 /** Where a writer's bytes go, in order. */
 export interface ByteSink {
@@ -15,6 +15,9 @@ export type Layout = 'lists' | 'wide' | 'long';
  */
 export type Decimals = false | 'decimal' | 'text';
 
+/** How pages of Parquet are compressed: `auto` is Zstandard where the runtime has it, and Snappy where not. */
+export type Compression = 'auto' | 'snappy' | 'zstd';
+
 /** What the rows of a book output are to hold. */
 export interface BookOptions {
   /** What the file is of; Parquet has it in every row. `undefined`: its folders tell, and it has no such column. */
@@ -29,14 +32,23 @@ export interface BookOptions {
   layout: Layout;
   /** Parquet only: CSV always has the archive's own text. */
   decimals: Decimals;
+  /** Parquet only. */
+  compression: Compression;
   /** Tells a reader of the file what it is: key-value metadata of Parquet, read when the file is finished. */
   metadata: Record<string, string>;
 }
 
 /** Writes rows of a book into one file; the caller commits or discards it. */
 export interface BookWriter {
-  /** @param row what is needed of it is copied. */
-  write(row: BookRow): void;
+  /** What it takes of a {@link BookBatch} beside the counts: the cells of CSV, or the levels as numbers. */
+  readonly needs: 'cells' | 'levels';
+  /**
+   * The file is the same however its rows are cut into batches.
+   *
+   * @param rows what is needed of them is copied.
+   * @param book their levels, at the depth of the file.
+   */
+  write(rows: RowBatch, book: BookBatch): void;
   /** Hands over what is left. */
   finish(): void;
 }
@@ -48,13 +60,14 @@ export interface TableOptions {
   /** As in {@link BookOptions}, as are those below. */
   symbol: string | undefined;
   formattedTimestamp: boolean;
+  compression: Compression;
   metadata: Record<string, string>;
 }
 
 /** Writes rows of named numbers into one file; the caller commits or discards it. */
 export interface TableWriter {
-  /** @param values one for each of the columns; NaN leaves the cell empty. */
-  write(boundaryMs: number, values: Float64Array): void;
+  /** @param rows whose `metrics` are the columns; NaN leaves the cell empty. The file is the same however they are cut. */
+  write(rows: RowBatch): void;
   /** Hands over what is left. */
   finish(): void;
 }

@@ -3,7 +3,7 @@
  * made of it. docs/outputs.md shows it to users, and test/output/columns.test.ts holds that page to it. T stands for the
  * row's boundary.
  */
-import type { BookRow, RowState } from '../base/rows.js';
+import { type BookBatch, ROW_FLAG, type RowBatch } from '../base/rows.js';
 import type { BookOptions, Layout } from './book-writer.js';
 
 /**
@@ -13,11 +13,12 @@ import type { BookOptions, Layout } from './book-writer.js';
  *     int32    a whole number
  *     int64    a whole number that may be larger
  *     flag     true or false; 1 or 0 in CSV
+ *     clock    a time as text, `2025-01-15T00:01:00.0000`; CSV only
  *     text     ASCII
  *     symbol   the symbol, the same text in every row of a file
  *     decimal  a price or quantity: the archive's own text in CSV, as `decimals` says in Parquet
  */
-export type ColumnType = 'time' | 'int32' | 'int64' | 'flag' | 'text' | 'symbol' | 'decimal';
+export type ColumnType = 'time' | 'int32' | 'int64' | 'flag' | 'clock' | 'text' | 'symbol' | 'decimal';
 
 export interface ColumnInfo {
   /** `{k}` stands for the number of a level, 1 being the best. */
@@ -28,47 +29,59 @@ export interface ColumnInfo {
   meaning: string;
 }
 
-/** A column that says something of the whole row, and how its cells come from the row. */
-export type StateColumn<Row = BookRow> = Omit<ColumnInfo, 'type'> & {
+/**
+ * A column that says something of the whole row, and how its cells come from a batch of rows: times as ms, flags as bits.
+ *
+ * @typeParam Book what is known of the rows' levels.
+ */
+export type StateColumn<Book = BookBatch> = Omit<ColumnInfo, 'type'> & {
   /** The only kind of file that has the column; absent: both. */
   only?: 'csv' | 'parquet';
   /** The option that adds the column; absent: it is always there. */
   option?: 'formattedTimestamp' | 'quality' | 'symbol';
 } & (
-    | { type: 'time' | 'int64'; value: (row: Row) => number }
-    | { type: 'flag'; value: (row: Row) => boolean }
-    | { type: 'text'; value: (row: Row) => string }
-    | { type: 'symbol'; value: (row: Row, symbol: string) => string }
+    | { type: 'time' | 'int64' | 'clock'; value: (rows: RowBatch, row: number) => number }
+    | { type: 'flag'; value: (rows: RowBatch, row: number, book: Book) => boolean }
+    | { type: 'symbol' }
   );
 
-/** What tells one row from another. */
-export type RowLabel = Pick<RowState, 'boundaryMs'>;
+/** How a flag that a row has by itself is read. */
+const flag = (bit: number) => (rows: RowBatch, row: number) => ((rows.flags[row] as number) & bit) !== 0;
 
-const FLAGS: { name: string; meaning: string; value: (row: BookRow) => boolean }[] = [
-  { name: 'is_filled', meaning: 'no message came in the interval that T closes', value: (row) => row.isFilled },
-  { name: 'is_suspect', meaning: 'a message was missed since the last full book', value: (row) => row.isSuspect },
-  { name: 'is_crossed', meaning: 'the best bid is at or above the best ask', value: (row) => row.isCrossed },
-  { name: 'is_thin', meaning: 'a side has fewer levels than the row has room for', value: (row) => row.isThin },
-  { name: 'is_partial', meaning: 'the archive ended within the interval that T closes', value: (row) => row.isPartial },
+/** Whether a side has fewer levels than the row has room for. */
+function isThin(_: RowBatch, row: number, { depth, bidCounts, askCounts }: BookBatch): boolean {
+  return (bidCounts[row] as number) < depth || (askCounts[row] as number) < depth;
+}
+
+const FLAGS: { name: string; meaning: string; value: (rows: RowBatch, row: number, book: BookBatch) => boolean }[] = [
+  { name: 'is_filled', meaning: 'no message came in the interval that T closes', value: flag(ROW_FLAG.isFilled) },
+  { name: 'is_suspect', meaning: 'a message was missed since the last full book', value: flag(ROW_FLAG.isSuspect) },
+  { name: 'is_crossed', meaning: 'the best bid is at or above the best ask', value: flag(ROW_FLAG.isCrossed) },
+  { name: 'is_thin', meaning: 'a side has fewer levels than the row has room for', value: isThin },
+  {
+    name: 'is_partial',
+    meaning: 'the archive ended within the interval that T closes',
+    value: flag(ROW_FLAG.isPartial),
+  },
 ];
 
 /** What the rows of every output begin with, books and metrics, in order. */
-export const LABEL_COLUMNS: readonly StateColumn<RowLabel>[] = [
+export const LABEL_COLUMNS: readonly StateColumn<unknown>[] = [
   {
     name: 'timestamp_formatted',
-    type: 'text',
+    type: 'clock',
     unit: 'UTC',
     meaning: 'T as text, `2025-01-15T00:01:00.0000`',
     only: 'csv',
     option: 'formattedTimestamp',
-    value: (row) => formatTimestamp(row.boundaryMs),
+    value: boundaryOf,
   },
   {
     name: 'timestamp',
     type: 'time',
     unit: 'ms since the epoch, UTC',
     meaning: 'T, the boundary',
-    value: (row) => row.boundaryMs,
+    value: boundaryOf,
   },
   {
     name: 'symbol',
@@ -77,7 +90,6 @@ export const LABEL_COLUMNS: readonly StateColumn<RowLabel>[] = [
     meaning: 'the pair, the same in every row',
     only: 'parquet',
     option: 'symbol',
-    value: (_, symbol) => symbol,
   },
 ];
 
@@ -90,7 +102,7 @@ export const STATE_COLUMNS: readonly StateColumn[] = [
     unit: 'ms since the epoch, UTC',
     meaning: '`ts` of the last message in the row',
     option: 'quality',
-    value: (row) => row.bookTsMs,
+    value: (rows, row) => rows.bookTsMs[row] as number,
   },
   {
     name: 'age_ms',
@@ -98,17 +110,17 @@ export const STATE_COLUMNS: readonly StateColumn[] = [
     unit: 'ms',
     meaning: '`timestamp` − `book_ts`',
     option: 'quality',
-    value: (row) => row.boundaryMs - row.bookTsMs,
+    value: (rows, row) => boundaryOf(rows, row) - (rows.bookTsMs[row] as number),
   },
   ...FLAGS.map((flag) => ({ ...flag, type: 'flag', unit: '', option: 'quality' }) as const),
 ];
 
 /** Of some columns, those that a file of one kind has. */
-export function columnsOfFile<Row>(
-  columns: readonly StateColumn<Row>[],
+export function columnsOfFile<Book>(
+  columns: readonly StateColumn<Book>[],
   kind: 'csv' | 'parquet',
   options: Partial<Pick<BookOptions, 'formattedTimestamp' | 'quality' | 'symbol'>>,
-): StateColumn<Row>[] {
+): StateColumn<Book>[] {
   return columns.filter(
     ({ only, option }) => (only === undefined || only === kind) && (option === undefined || Boolean(options[option])),
   );
@@ -139,16 +151,16 @@ export const LEVEL_COLUMNS = {
   ],
 } as const satisfies Record<Layout, readonly ColumnInfo[]>;
 
-/** `bid_price_1, bid_qty_1, …, ask_price_N, ask_qty_N`: a column a level, as in {@link BookRow.cells}. */
+/** `bid_price_1, bid_qty_1, …, ask_price_N, ask_qty_N`: a column a level, as in {@link BookBatch.cells}. */
 export function wideNames(depth: number): string[] {
-  const [bidPrice, bidQuantity, askPrice, askQuantity] = LEVEL_COLUMNS.wide;
-  const sides = [[bidPrice, bidQuantity] as const, [askPrice, askQuantity] as const];
-  return sides.flatMap((side) =>
-    Array.from({ length: depth }, (_, index) => side.map(({ name }) => name.replace('{k}', String(index + 1)))).flat(),
-  );
+  const [bidPrice, bidQuantity, askPrice, askQuantity] = LEVEL_COLUMNS.wide.map(({ name }) => name.replace('{k}', ''));
+  const names: string[] = [];
+  // Thousands for each output: to write them by patterns costs a small archive as much as its messages.
+  for (let k = 1; k <= depth; k++) names.push(`${bidPrice}${k}`, `${bidQuantity}${k}`);
+  for (let k = 1; k <= depth; k++) names.push(`${askPrice}${k}`, `${askQuantity}${k}`);
+  return names;
 }
 
-/** `2025-01-15T00:01:00.0000`: UTC with four digits of a second's fraction, as `strftime('%f')[:-2]` has them. */
-function formatTimestamp(boundaryMs: number): string {
-  return new Date(boundaryMs).toISOString().replace('Z', '0');
+function boundaryOf({ boundaryMs }: RowBatch, row: number): number {
+  return boundaryMs[row] as number;
 }

@@ -1,25 +1,22 @@
 /** The text of {@link CsvBookWriter} and {@link CsvTableWriter}, in one gzip member. */
-import type { BookOptions, ByteSink, TableOptions } from './book-writer.js';
+import type { BookOptions, BookWriter, ByteSink, TableOptions, TableWriter } from './book-writer.js';
 import { CsvBookWriter, CsvTableWriter } from './csv.js';
 import { GzipSink } from './gzip.js';
 
-export function createBookWriter(sink: ByteSink, options: BookOptions) {
+export function createBookWriter(sink: ByteSink, options: BookOptions): BookWriter {
   const gzip = new GzipSink(sink);
-  return endingWith(gzip, new CsvBookWriter(gzip, options));
+  const csv = new CsvBookWriter(gzip, options);
+  return { needs: csv.needs, write: (rows, book) => csv.write(rows, book), finish: () => finish(csv, gzip) };
 }
 
-export function createTableWriter(sink: ByteSink, options: TableOptions) {
+export function createTableWriter(sink: ByteSink, options: TableOptions): TableWriter {
   const gzip = new GzipSink(sink);
-  return endingWith(gzip, new CsvTableWriter(gzip, options));
+  const csv = new CsvTableWriter(gzip, options);
+  return { write: (rows) => csv.write(rows), finish: () => finish(csv, gzip) };
 }
 
 /** Ends the member when the writer ends. */
-function endingWith<Row extends unknown[]>(gzip: GzipSink, csv: { write(...row: Row): void; finish(): void }) {
-  return {
-    write: (...row: Row) => csv.write(...row),
-    finish() {
-      csv.finish();
-      gzip.finish();
-    },
-  };
+function finish(csv: { finish(): void }, gzip: GzipSink): void {
+  csv.finish();
+  gzip.finish();
 }

@@ -57,6 +57,8 @@ const CHANGES: readonly ((output: FormatOf, options: FormatOptions) => boolean)[
   // Parquet has `symbol`. Flags are `is_filled` … in CSV as in Parquet. Metrics as CSV have `timestamp_formatted`.
   ({ kind, format }, { quality, formattedTimestamp }) =>
     format === 'parquet' || (kind === 'book' ? quality === true : formattedTimestamp === true),
+  // Metrics have `bid_levels`, `ask_levels`, `vwap_bid_5` … `vwap_ask_20`, `ofi`.
+  ({ kind }) => kind === 'metrics',
 ];
 
 /**

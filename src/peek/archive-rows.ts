@@ -1,5 +1,5 @@
 import { ArchiveError } from '../archive/archive-error.js';
-import type { RowState } from '../base/rows.js';
+import { type BookBatch, type RowBatch, stateOf } from '../base/rows.js';
 import { formatInterval } from '../base/time.js';
 import type { Grid } from '../book/grid.js';
 import { KernelEngine } from '../book/kernel-engine.js';
@@ -49,19 +49,26 @@ async function* generate(
   const arena = acquireArena();
   const name = parseArchiveName(nameOf(path));
   const expected = name && { symbol: name.pair, depth: name.sourceDepth };
-  const engine = new KernelEngine({ grid, keepZeros: false, expected, kernel: arena.kernel });
+  // A row a batch: the engine stands just behind its last message, so that it can tell which one that is.
+  const books = [
+    { depth: levels, levels: true },
+    ...(name && name.sourceDepth !== levels ? [{ depth: name.sourceDepth }] : []),
+  ];
+  const engine = new KernelEngine({ grid, books, maxRows: 1, keepZeros: false, expected, kernel: arena.kernel });
   let hasFailed = false;
   try {
-    const states = readRows(path, {
+    const rows = readRows(path, {
       engine,
       inflateKernel: arena.inflater,
       isPassedOver: () => true,
       day: undefined,
       signal,
     });
-    for await (const state of states) {
-      const thin = name && { thin: engine.isThin(name.sourceDepth) };
-      yield copyRow(state, engine, levels, { ...thin, ...(hasEqualSteps && { filled: state.isFilled }) });
+    for await (const row of rows) {
+      const source = name && row.books.find(({ depth }) => depth === name.sourceDepth);
+      const thin = source && { thin: isThin(source) };
+      const filled = hasEqualSteps && { filled: stateOf(row, 0).isFilled };
+      yield copyRow(row, engine, { ...thin, ...filled });
     }
   } catch (error) {
     hasFailed = true;
@@ -71,16 +78,22 @@ async function* generate(
   }
 }
 
-function copyRow(state: RowState, engine: KernelEngine, levels: number, flags: LadderRow['flags']): LadderRow {
-  const { bidPrices, bidQuantities, askPrices, askQuantities } = engine.levels(levels);
-  const { isSuspect: suspect, isCrossed: crossed, isPartial: partial } = state;
+/** Whether a side of the one row has fewer levels than the source should have. */
+function isThin({ depth, bidCounts: [bids = 0], askCounts: [asks = 0] }: BookBatch): boolean {
+  return Math.min(bids, asks) < depth;
+}
+
+/** @param batch of one row, whose first book is what is copied. */
+function copyRow(batch: RowBatch, engine: KernelEngine, flags: LadderRow['flags']): LadderRow {
+  const [book] = batch.books;
+  const { boundaryMs, bookTsMs, isSuspect: suspect, isCrossed: crossed, isPartial: partial } = stateOf(batch, 0);
   return {
-    timeMs: state.boundaryMs,
-    message: { number: engine.messagesInBook, tsMs: state.bookTsMs, badLinesBefore: engine.counts.badLines },
+    timeMs: boundaryMs,
+    message: { number: engine.messagesInBook, tsMs: bookTsMs, badLinesBefore: engine.counts.badLines },
     flags: { suspect, crossed, partial, ...flags },
-    bidPrices: bidPrices.slice(),
-    bidQuantities: bidQuantities.slice(),
-    askPrices: askPrices.slice(),
-    askQuantities: askQuantities.slice(),
+    bidPrices: Float64Array.from(book?.bidPrices ?? []),
+    bidQuantities: Float64Array.from(book?.bidQuantities ?? []),
+    askPrices: Float64Array.from(book?.askPrices ?? []),
+    askQuantities: Float64Array.from(book?.askQuantities ?? []),
   };
 }

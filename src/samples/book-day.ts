@@ -1,4 +1,4 @@
-import type { BookRow } from '../base/rows.js';
+import { ROW_FLAG, type RowBatch } from '../base/rows.js';
 import { DAY_MS, midnightMs } from '../base/time.js';
 import { Random } from './random.js';
 
@@ -37,8 +37,10 @@ interface Wall {
  * The rows of a synthetic day that looks like one: quiet and busy hours, quantity that grows with the distance from the best
  * price, and large orders that come, rest, and go when the price reaches them. For pictures, tests and benchmarks of what
  * reads outputs; {@link marketText} makes archives.
+ *
+ * @returns batches of one row at one depth.
  */
-export function* bookDay(options: BookDayOptions): Generator<BookRow, void, undefined> {
+export function* bookDay(options: BookDayOptions): Generator<RowBatch, void, undefined> {
   const { date, depth, seed, intervalMs = 60_000, startTicks = 24_000, decimals = 4 } = options;
   const random = new Random(seed);
   const rows = DAY_MS / intervalMs;
@@ -116,7 +118,7 @@ function toRow(
   decimals: number,
   { filled, suspect }: BookDayOptions,
   ms: number,
-): BookRow {
+): RowBatch {
   const unit = 10 ** decimals;
   const prices = (side: [number, number][]) => Float64Array.from(side, ([ticks]) => ticks / unit);
   const quantities = (side: [number, number][]) => Float64Array.from(side, ([, quantity]) => quantity);
@@ -124,20 +126,24 @@ function toRow(
     .map(([ticks, quantity]) => `${(ticks / unit).toFixed(decimals)},${quantity}`)
     .join(',');
   const isFilled = isIn(filled, ms);
+  const cells = Buffer.from(text);
+  const book = {
+    depth: bids.length,
+    bidCounts: Int32Array.of(bids.length),
+    askCounts: Int32Array.of(asks.length),
+    cells,
+    cellEnds: Int32Array.of(cells.length),
+    bidPrices: prices(bids),
+    bidQuantities: quantities(bids),
+    askPrices: prices(asks),
+    askQuantities: quantities(asks),
+  };
   return {
-    boundaryMs,
-    bookTsMs: boundaryMs - (isFilled ? 60_000 : 37),
-    isFilled,
-    isSuspect: isIn(suspect, ms),
-    isCrossed: false,
-    isPartial: false,
-    isThin: false,
-    cells: Buffer.from(text),
-    levels: {
-      bidPrices: prices(bids),
-      bidQuantities: quantities(bids),
-      askPrices: prices(asks),
-      askQuantities: quantities(asks),
-    },
+    length: 1,
+    boundaryMs: Float64Array.of(boundaryMs),
+    bookTsMs: Float64Array.of(boundaryMs - (isFilled ? 60_000 : 37)),
+    flags: Uint8Array.of((isFilled ? ROW_FLAG.isFilled : 0) | (isIn(suspect, ms) ? ROW_FLAG.isSuspect : 0)),
+    books: [book],
+    metrics: [],
   };
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { flushFolder, makeFolder, removeEmptyFolders } from './folders.js';
-import { openFile } from './local-file.js';
+import { openFile, openFileToServe, openInBackground } from './local-file.js';
 import { appendLine, readLines } from './log-file.js';
 import { resumePartial, sweepPartials } from './partial-file.js';
 import { NOT_UTF8 } from './paths.js';
@@ -37,7 +37,9 @@ export const localStorage: Storage = {
     }
   },
 
-  open: async (file) => openFile(file),
+  open: async (file, { inBackground = false } = {}) => (inBackground ? openInBackground(file) : openFile(file)),
+  realPath: (file) => fs.promises.realpath(file),
+  openToServe: openFileToServe,
   readNote: async () => undefined,
   stage: (file, options) => new LocalStagedFile(file, options),
   resume: async (file, runId) => resumePartial(file, runId),
@@ -47,10 +49,13 @@ export const localStorage: Storage = {
     removeEmptyFolders(path.dirname(file), top);
   },
   writersOf: async (file, options) => findWriters(file, options),
-  sweep: async (folder, endedRunId) => sweepStaged(folder, endedRunId) + sweepPartials(folder),
+  async sweep(folders, endedRunId) {
+    let removed = 0;
+    for (const folder of folders) removed += sweepStaged(folder, endedRunId) + sweepPartials(folder);
+    return removed;
+  },
   appendLine: async (file, line) => appendLine(file, line),
   appendSoon: async (file, line) => appendLine(file, line),
-  unsettledLines: () => 0,
   settleLogs: async () => {},
   readLog: readLines,
 

@@ -1,8 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { flushFolder, makeFolder } from './folders.js';
+import { makeFolder, settleName } from './folders.js';
 import { StorageError } from './storage.js';
 import { writeAll } from './write-all.js';
+
+const READ_BYTES = 2 ** 20;
 
 /**
  * Appends a line to a file that several runs may append to at the same time. It is durable when the call returns.
@@ -10,8 +12,7 @@ import { writeAll } from './write-all.js';
  * @throws {@link StorageError} when the file is there and is no regular one; a system error when it cannot be written.
  */
 export function appendLine(file: string, line: string): void {
-  const isNew = !isRegular(file);
-  if (isNew) makeFolder(path.dirname(file));
+  if (!isRegular(file)) makeFolder(path.dirname(file));
   const fd = fs.openSync(file, 'a+');
   try {
     // A run that was killed, or whose disk was full, may have left half a line; this one must not become part of it. A line
@@ -20,15 +21,27 @@ export function appendLine(file: string, line: string): void {
     // One write with O_APPEND for a whole line: lines of two runs do not mix.
     writeAll(fd, Buffer.from(`${start}${line}\n`));
     fs.fsyncSync(fd);
+    settleName(file, fs.fstatSync(fd));
   } finally {
     fs.closeSync(fd);
   }
-  if (isNew) flushFolder(path.dirname(file));
 }
 
 /** The bytes of such a file; none when it is not there. */
 export async function* readLines(file: string): AsyncGenerator<Buffer, void, undefined> {
-  if (isRegular(file)) yield* fs.createReadStream(file, { highWaterMark: 1 << 20 });
+  if (!isRegular(file)) return;
+  const handle = await fs.promises.open(file);
+  try {
+    // A few records are the usual case, for which so much memory need not be had.
+    const pieceBytes = Math.min((await handle.stat()).size + 1, READ_BYTES);
+    for (;;) {
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(pieceBytes), 0, pieceBytes, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Asked before it is opened: a pipe, or a device that never ends, would hold the program for ever. */

@@ -1,12 +1,8 @@
 import { localStorage } from './local.js';
-import { schemeOf } from './paths.js';
+import { folderOf, schemeOf } from './paths.js';
 import { s3Storage } from './s3/storage.js';
-import { type Storage, StorageError } from './storage.js';
-
-/** Whether this thread has appended lines to logs that are not durable yet. */
-export function hasUnsettledLines(): boolean {
-  return [localStorage, s3Storage].some((storage) => storage.unsettledLines() > 0);
-}
+import { newRunId } from './staging.js';
+import { type StagedFile, type Storage, StorageError } from './storage.js';
 
 /** Makes all lines durable that this thread has appended to logs, wherever they are. */
 export async function settleAllLogs(): Promise<void> {
@@ -27,8 +23,32 @@ export function openStorage(path: string): Storage {
   );
 }
 
-/** Folders that are swept at a time: in S3 each is a question to a server. */
-const SWEPT_AT_A_TIME = 16;
+/**
+ * Begins a file that is none of a run of many, and removes what dead runs have left of such files beside it.
+ *
+ * @throws a system error when it cannot be begun.
+ */
+export async function stageAlone(path: string): Promise<StagedFile> {
+  const storage = openStorage(path);
+  await storage.sweep([folderOf(path)]);
+  return storage.stage(path, { runId: newRunId() });
+}
+
+/**
+ * Writes such a file, whole or not at all.
+ *
+ * @throws a system error when it cannot be written.
+ */
+export async function writeAlone(path: string, bytes: Uint8Array): Promise<void> {
+  const staged = await stageAlone(path);
+  try {
+    staged.write(bytes);
+    staged.flush();
+    await staged.publish();
+  } finally {
+    staged.discard();
+  }
+}
 
 /**
  * Removes what runs have left behind in folders, wherever they are, see {@link Storage.sweep}.
@@ -36,9 +56,12 @@ const SWEPT_AT_A_TIME = 16;
  * @param endedRunId a run that has ended, whose files are removed too.
  */
 export async function sweepFolders(folders: Iterable<string>, endedRunId?: string): Promise<void> {
-  const left = [...folders];
-  while (left.length > 0) {
-    const some = left.splice(0, SWEPT_AT_A_TIME);
-    await Promise.all(some.map((folder) => openStorage(folder).sweep(folder, endedRunId)));
+  const byStorage = new Map<Storage, string[]>();
+  for (const folder of folders) {
+    const storage = openStorage(folder);
+    const known = byStorage.get(storage);
+    if (known) known.push(folder);
+    else byStorage.set(storage, [folder]);
   }
+  for (const [storage, some] of byStorage) await storage.sweep(some, endedRunId);
 }

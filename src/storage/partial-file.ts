@@ -62,8 +62,11 @@ export function sweepPartials(
 ): number {
   let removed = 0;
   for (const { folder, fileName, isOrphan } of partialsIn(place)) {
-    const isOver = isThere(fileName) || isOlderThan(lastWritten(folder, fileName), Date.now() - KEPT_MS);
-    if (isOrphan && isOver && remove(folder)) removed++;
+    const isOver = () =>
+      isThere(fileName) ||
+      isWithoutBytes(folder, fileName) ||
+      isOlderThan(lastWritten(folder, fileName), Date.now() - KEPT_MS);
+    if (isOrphan && isOver() && remove(folder)) removed++;
   }
   return removed;
 }
@@ -100,6 +103,11 @@ function partialsIn(place: string): Found[] {
 function lastWritten(folder: string, fileName: string): string {
   const file = path.join(folder, fileName);
   return fs.existsSync(file) ? file : folder;
+}
+
+/** There is nothing to go on with: nothing had come, or it was published and the rest could not be removed. */
+function isWithoutBytes(folder: string, fileName: string): boolean {
+  return fs.statSync(path.join(folder, fileName), { throwIfNoEntry: false }) === undefined;
 }
 
 /** A leftover does no harm. */

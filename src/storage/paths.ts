@@ -23,6 +23,15 @@ export function pathWithin(folder: string, location: string): string {
   return location.slice(folder.replace(/\/+$/, '').length + 1);
 }
 
+/** Whether something lies in a folder, at any depth, or is it. */
+export function isAtOrBelow(location: string, folder: string): boolean {
+  if (schemeOf(folder) === undefined) {
+    const [first] = path.relative(folder, location).split(path.sep);
+    return first !== '..' && !path.isAbsolute(path.relative(folder, location));
+  }
+  return `${location}/`.startsWith(`${folder.replace(/\/+$/, '')}/`);
+}
+
 /** The last name of a path. */
 export function nameOf(location: string): string {
   return path.basename(location);

@@ -44,11 +44,16 @@ export class LocalStagedFile implements StagedFile {
   }
 
   flush(): StoredIdentity {
-    const fd = this.#openFd();
-    fs.fsyncSync(fd);
-    this.#identity = { ...versionOf(fs.fstatSync(fd)), sha256: this.#hash.digest('hex') };
-    this.#close();
+    fs.fsyncSync(this.#openFd());
+    const identity = this.end();
     makeFolder(path.dirname(this.#path));
+    return identity;
+  }
+
+  /** As {@link flush}, of a file that need not outlive a power cut: it only goes on to another place. */
+  end(): StoredIdentity {
+    this.#identity = { ...versionOf(fs.fstatSync(this.#openFd())), sha256: this.#hash.digest('hex') };
+    this.#close();
     return this.#identity;
   }
 

@@ -36,6 +36,18 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** A file that is open, and which version of it is read. */
+export interface OpenedFile {
+  source: ByteSource;
+  version: FileVersion;
+}
+
+/** How a file is read. */
+export interface OpenOptions {
+  /** Whether the thread is to be free while bytes are read. Default: it waits, which is faster, where it can. */
+  inBackground?: boolean | undefined;
+}
+
 /** Where and for whom a file is staged before it appears. */
 export interface StagingOptions {
   /** The run that writes it: the name of the unfinished file tells, so that nobody else sweeps it. */
@@ -132,7 +144,21 @@ export interface Storage {
    *
    * @throws {@link StorageError} when it is no regular file; a system error, with `code`, when it cannot be opened.
    */
-  open(path: string): Promise<ByteSource>;
+  open(path: string, options?: OpenOptions): Promise<ByteSource>;
+  /**
+   * The path that a path leads to, symbolic links followed. Where there are none it is the path itself, whether anything
+   * is there or not.
+   *
+   * @throws a system error when nothing is there.
+   */
+  realPath(path: string): Promise<string>;
+  /**
+   * Opens a file for a thread that answers others meanwhile: reading never holds it up. The path itself is no symbolic
+   * link.
+   *
+   * @throws as {@link open} does.
+   */
+  openToServe(path: string): Promise<OpenedFile>;
   /** The note that a file carries, and which version of the file it was read of; `undefined`: it carries none. */
   readNote(path: string): Promise<{ note: string; version: FileVersion } | undefined>;
   /** Begins a file that is to appear at a path. Folders are made as needed. */
@@ -156,13 +182,13 @@ export interface Storage {
    */
   writersOf(path: string, options: StagingOptions): Promise<Writer[]>;
   /**
-   * Removes what runs have left behind in a folder: that of dead runs, and that of one run that has ended, when its id
+   * Removes what runs have left behind in folders: that of dead runs, and that of one run that has ended, when its id
    * is given. What cannot be removed, or a folder that cannot be read, stops nobody. What {@link resume} may still go on
    * with stays, for as long as somebody may ask for it: until its file is there, or for 14 days.
    *
    * @returns how many unfinished files were removed.
    */
-  sweep(folder: string, endedRunId?: string): Promise<number>;
+  sweep(folders: readonly string[], endedRunId?: string): Promise<number>;
   /**
    * Appends a line to a log that several runs may append to at the same time. It is durable when the call returns. Folders
    * are made as needed.
@@ -175,8 +201,6 @@ export interface Storage {
    * {@link appendLine} to this log by the same thread, and after {@link settleLogs}.
    */
   appendSoon(path: string, line: string): Promise<void>;
-  /** How many lines this thread has appended that are not durable yet. */
-  unsettledLines(): number;
   /** Makes all lines durable that this thread has appended. */
   settleLogs(): Promise<void>;
   /**

@@ -1,5 +1,5 @@
 /** Finds where outputs end, for Node. */
-import { parquetMetadataAsync } from 'hyparquet';
+import { readMetadata } from '../output/parquet/read-metadata.js';
 import { openStorage } from '../storage/open-storage.js';
 import { pieces } from '../storage/pieces.js';
 import type { ByteSource } from '../storage/storage.js';
@@ -36,7 +36,7 @@ async function* readEnd(source: ByteSource) {
 
 /** What the footer of a Parquet file tells; `undefined` when it does not, or cannot be read, of which reading it tells more. */
 async function askStatistics(source: ByteSource): Promise<number | undefined> {
-  const metadata = await parquetMetadataAsync(asBuffer(source)).catch(() => undefined);
+  const metadata = await readMetadata(asBuffer(source)).catch(() => undefined);
   const columns = metadata?.row_groups.at(-1)?.columns ?? [];
   const time = columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === 'timestamp');
   const lastMs = time?.meta_data?.statistics?.max_value;

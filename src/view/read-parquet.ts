@@ -1,5 +1,7 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync } from 'hyparquet';
-import { parquetReadColumn } from 'hyparquet/src/read.js';
+import type { AsyncBuffer, FileMetaData } from 'hyparquet';
+import { maxValuesOf } from '../output/parquet/check-pages.js';
+import { readColumn } from '../output/parquet/read-column.js';
+import { endOfSubtree, readMetadata } from '../output/parquet/read-metadata.js';
 import {
   type BookColumns,
   type BookRange,
@@ -16,6 +18,10 @@ import { isNumberColumn } from './read-csv.js';
 
 /** Row groups are in memory one at a time, and ours have 2^22 values at most. A forged one must not fill the memory. */
 const MAX_ROW_GROUP_BYTES = 512 * 2 ** 20;
+/** Levels a side of a row that {@link BookColumns} can count. */
+const MAX_DEPTH = 65_535;
+/** Room for levels: sixteen times what a row group of ours has, since rows take as much room as the deepest of them. */
+const MAX_CELLS = 2 ** 26;
 
 /**
  * Reads a book output as Parquet, in any of its layouts.
@@ -27,7 +33,7 @@ export async function* readBookParquet(
   file: AsyncBuffer,
   range: BookRange = {},
 ): AsyncGenerator<BookColumns, void, undefined> {
-  const metadata = await readMetadata(file);
+  const metadata = await readBookMetadata(file);
   const names = columnNames(metadata);
   const read = layoutReader(names);
   const fill = { lastMs: -Infinity };
@@ -52,7 +58,7 @@ export async function readTableParquet(
   range: BookRange = {},
   wanted?: readonly string[],
 ): Promise<TableColumns> {
-  const metadata = await readMetadata(file);
+  const metadata = await readBookMetadata(file);
   const names = columnNames(metadata).filter((name) => isNumberColumn(name) && (wanted?.includes(name) ?? true));
   const times: number[] = [];
   const values: number[][] = names.map(() => []);
@@ -85,9 +91,9 @@ function layoutReader(names: string[]): LayoutReader {
   );
 }
 
-async function readMetadata(file: AsyncBuffer): Promise<FileMetaData> {
+async function readBookMetadata(file: AsyncBuffer): Promise<FileMetaData> {
   try {
-    return withPlainDecimals(await parquetMetadataAsync(file));
+    return withPlainDecimals(await readMetadata(file));
   } catch (error) {
     if (error instanceof OutputError) throw error;
     throw new OutputError(`this is no whole Parquet file: ${(error as Error).message}`, { cause: error });
@@ -117,19 +123,12 @@ function columnNames(metadata: FileMetaData): string[] {
   for (let index = 1; index < metadata.schema.length; ) {
     const element = metadata.schema[index];
     if (element) names.push(element.name);
-    index = afterSubtree(metadata, index);
+    index = endOfSubtree(metadata.schema, index);
   }
   if (!names.includes('timestamp')) {
     throw new OutputError(`its columns are ${names.slice(0, 5).join(', ')}, …: expected timestamp among them`);
   }
   return names;
-}
-
-function afterSubtree({ schema }: FileMetaData, index: number): number {
-  let next = index + 1;
-  for (let child = schema[index]?.num_children ?? 0; child > 0; child--)
-    next = afterSubtree({ schema } as FileMetaData, next);
-  return next;
 }
 
 /** The row groups that may have rows in the range, by the ranges of time that they tell. */
@@ -138,11 +137,12 @@ async function* rowGroupsIn(
   metadata: FileMetaData,
   { fromMs = -Infinity, toMs = Infinity }: BookRange,
 ): AsyncGenerator<RowGroup> {
-  let rowStart = 0;
-  for (const { num_rows, total_byte_size, columns } of metadata.row_groups) {
-    const start = rowStart;
+  for (const rowGroup of metadata.row_groups) {
+    const { num_rows, total_byte_size, columns } = rowGroup;
     const rows = Number(num_rows);
-    rowStart += rows;
+    if (!(rows >= 0 && rows <= maxValuesOf(file.byteLength))) {
+      throw new OutputError(`a row group has ${rows} rows, of which a file of ${file.byteLength} bytes has no room`);
+    }
     const time = columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === 'timestamp')?.meta_data?.statistics;
     const [minMs, maxMs] = [toMsOrNaN(time?.min_value), toMsOrNaN(time?.max_value)];
     if (rows === 0 || minMs > toMs || maxMs < fromMs) continue;
@@ -153,7 +153,7 @@ async function* rowGroupsIn(
       rows,
       async read(name) {
         try {
-          return await parquetReadColumn({ file, metadata, columns: [name], rowStart: start, rowEnd: start + rows });
+          return await readColumn(file, metadata, rowGroup, name);
         } catch (error) {
           throw new OutputError(`column ${name} cannot be read: ${(error as Error).message}`, { cause: error });
         }
@@ -197,11 +197,24 @@ async function readFlags(group: RowGroup, names: string[]): Promise<Uint8Array |
   return flags;
 }
 
+/**
+ * Rows that take as much room as the deepest of them.
+ *
+ * @throws {@link OutputError} when that is more than a row group of ours can need: one forged level would fill the memory.
+ */
+function roomFor(rows: number, depth: number, hasQuality: boolean): BookColumns {
+  if (!(depth <= MAX_DEPTH)) throw new OutputError(`a row has ${depth} levels: expected at most ${MAX_DEPTH}`);
+  if (rows * depth > MAX_CELLS) {
+    throw new OutputError(`a row group has ${rows} rows and ${depth} levels: together more than ${MAX_CELLS}`);
+  }
+  return newBookColumns(rows, depth, hasQuality);
+}
+
 async function beginPart(group: RowGroup, names: string[], range: BookRange, depth: number) {
   const timesMs = await readTimes(group);
   const flags = await readFlags(group, names);
   const rows = rowsInRange(timesMs, range);
-  const part = newBookColumns(rows.length, depth, flags !== undefined);
+  const part = roomFor(rows.length, depth, flags !== undefined);
   rows.forEach((from, row) => {
     part.timesMs[row] = timesMs[from] as number;
     part.flags[row] = flags?.[from] ?? 0;
@@ -280,7 +293,7 @@ const readLong: LayoutReader = async (group, names, range) => {
     if (timeMs !== timesMs[at - 1]) starts.push(at);
     deepest = Math.max(deepest, Number(levels[at]));
   }
-  const part = newBookColumns(starts.length, Math.min(wanted, deepest), flags !== undefined);
+  const part = roomFor(starts.length, Math.min(wanted, deepest), flags !== undefined);
   starts.forEach((start, row) => {
     part.timesMs[row] = timesMs[start] as number;
     part.flags[row] = flags?.[start] ?? 0;

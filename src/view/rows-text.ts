@@ -55,7 +55,8 @@ export async function* rowsAsCsv(
   const names = ['bid', 'ask'].flatMap((side) =>
     Array.from({ length: depth }, (_, level) => [`${side}_price_${level + 1}`, `${side}_qty_${level + 1}`]).flat(),
   );
-  yield encoder.encode(`timestamp,${names.join(',')}\r\n`);
+  // Together with the first row: a file that cannot be read is then told of before anything is sent.
+  let header = `timestamp,${names.join(',')}\r\n`;
   for await (const part of parts) {
     for (let row = 0; row < part.rows; row++) {
       const cells: (number | string)[] = [part.timesMs[row] as number];
@@ -70,9 +71,11 @@ export async function* rowsAsCsv(
           else cells.push('', '');
         }
       }
-      yield encoder.encode(`${cells.join(',')}\r\n`);
+      yield encoder.encode(`${header}${cells.join(',')}\r\n`);
+      header = '';
     }
   }
+  if (header !== '') yield encoder.encode(header);
 }
 
 /** Without an exponent: other readers of CSV may not know it. */

@@ -5,13 +5,15 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createGzip, gzipSync, constants as zlib } from 'node:zlib';
 import { MAX_DEPTH } from '../catalog/archive-name.js';
 import { splitSuffix } from '../output/formats.js';
 import { pieces } from '../storage/pieces.js';
+import type { ByteSource, OpenedFile } from '../storage/storage.js';
 import type { BookRange } from './book-columns.js';
-import { type Found, fileKey, type Holdings, openResolved } from './holdings.js';
+import { type Found, fileKey, type Holdings, versionText } from './holdings.js';
 import { inflated, readBookOf, readTableOf } from './open-output.js';
 import { rowsAsCsv, rowsOfCsv } from './rows-text.js';
 import { seekRow } from './seek-row.js';
@@ -24,6 +26,8 @@ const TOKEN_BYTES = 24;
 const READ_AT_A_TIME = 3;
 /** A page that takes nothing for so long has lost its answer: it must not keep others waiting. */
 const STALLED_MS = 30_000;
+/** How long the end of the server waits for answers that were being given. */
+const LEAVING_MS = 2000;
 
 /** What the bytes of answers look like; rises when the same file is sent in another way. */
 const WIRE_VERSION = 1;
@@ -85,9 +89,12 @@ export async function startServer(holdings: Holdings, port: number): Promise<Run
   });
   const { port: actual } = server.address() as AddressInfo;
   const hosts = [`${HOST}:${actual}`, `localhost:${actual}`];
+  const answering = new Set<Promise<void>>();
   server.on('request', (request, response) => {
     const answer = new Answer(request, response);
-    answer.handle(() => route(answer, { holdings, pageFiles, slots, token, hosts }));
+    const answered = answer.handle(() => route(answer, { holdings, pageFiles, slots, token, hosts }));
+    answering.add(answered);
+    void answered.then(() => answering.delete(answered));
   });
   server.on('clientError', (_, socket) => socket.destroy());
   return {
@@ -95,6 +102,8 @@ export async function startServer(holdings: Holdings, port: number): Promise<Run
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      // Until their files are closed; a disk that does not answer is not waited for.
+      await Promise.race([Promise.allSettled(answering), wait(LEAVING_MS, undefined, { ref: false })]);
     },
   };
 }
@@ -142,9 +151,9 @@ async function route(answer: Answer, served: Served): Promise<void> {
   // Asked before the range is looked at, so that a page that waits does not hold the file open.
   const release = await served.slots.take(answer.closed);
   try {
-    const source = await openInside(served.holdings, name);
+    const { source, version } = await openInside(served.holdings, name);
     try {
-      const etag = etagOf(source.version, address ?? '', parameters);
+      const etag = etagOf(versionText(version), address ?? '', parameters);
       if (!answer.isCurrent(etag)) await sender(answer, { name, source, etag, parameters, range: rangeOf(parameters) });
     } finally {
       await source.close();
@@ -167,13 +176,11 @@ function pathOf(found: Found, parameters: URLSearchParams): string {
   return name;
 }
 
-async function openInside(holdings: Holdings, name: string) {
+async function openInside(holdings: Holdings, name: string): Promise<OpenedFile> {
   try {
-    const real = await holdings.resolve(name);
-    if (real === undefined) {
-      throw new Refusal(403, 'A symbolic link leads out of the folder that is shown, so this file is not read.');
-    }
-    return await openResolved(real);
+    const opened = await holdings.openFile(name);
+    if (opened) return opened;
+    throw new Refusal(403, 'A symbolic link leads out of the folder that is shown, so this file is not read.');
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal(404, `The file cannot be opened: ${(error as Error).message}`);
@@ -201,7 +208,7 @@ function etagOf(version: string, address: string, parameters: URLSearchParams): 
 interface Opened {
   /** The path that was found, whose ending tells the format. */
   name: string;
-  source: Awaited<ReturnType<typeof openResolved>>;
+  source: ByteSource;
   etag: string;
   parameters: URLSearchParams;
   range: BookRange;
@@ -268,10 +275,14 @@ class Answer {
     response.once('close', () => controller.abort());
   }
 
-  handle(work: () => Promise<void>): void {
+  /** @returns when all is done, also when it failed. */
+  handle(work: () => Promise<void>): Promise<void> {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) this.response.setHeader(name, value);
-    this.response.setTimeout(STALLED_MS, () => this.response.destroy());
-    work().catch((error) => this.#fail(error));
+    this.response.setTimeout(STALLED_MS, () => {
+      // Before its head was sent it is this side that is slow: to list a million outputs takes a minute.
+      if (this.response.headersSent) this.response.destroy();
+    });
+    return work().catch((error) => this.#fail(error));
   }
 
   #fail(error: unknown): void {
@@ -313,8 +324,13 @@ class Answer {
       .end(this.#body(packed));
   }
 
-  /** Sends bytes as they come, no faster than they are taken. */
+  /**
+   * Sends bytes as they come, no faster than they are taken.
+   *
+   * @throws why there is not even a first one: that can still be said by a status.
+   */
   async stream(bytes: AsyncGenerator<Uint8Array>, type: string, etag: string): Promise<void> {
+    const first = await bytes.next();
     const headers = {
       'Content-Type': type,
       'Content-Encoding': 'gzip',
@@ -328,7 +344,7 @@ class Answer {
       return;
     }
     await pipeline(
-      Readable.from(bytes, { objectMode: true, highWaterMark: 1 }),
+      Readable.from(startingWith(first, bytes), { objectMode: true, highWaterMark: 1 }),
       createGzip({ level: 1 }),
       this.response,
     );
@@ -337,4 +353,11 @@ class Answer {
   #body<T>(body: T): T | undefined {
     return this.request.method === 'HEAD' ? undefined : body;
   }
+}
+
+/** What has been taken from a generator, and then the rest. */
+async function* startingWith<T>(first: IteratorResult<T, unknown>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
 }

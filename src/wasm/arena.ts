@@ -3,6 +3,9 @@ import { type Kernel, loadKernel } from './book-kernel.js';
 import { type InflateKernel, loadInflateKernel } from './inflate-kernel.js';
 import { createMemory, type Memory } from './memory.js';
 
+/** What the kernel of books and the inflater take; the kernel of audits takes more. A test compares. */
+export const ARENA_BYTES = 951 * 65_536;
+
 /**
  * The memory in which one archive at a time is inflated and read. Both WebAssembly modules live in it, so that what one
  * writes is what the other reads, without a copy:
@@ -15,7 +18,7 @@ export class Arena<BookKernel extends Kernel = Kernel> {
   readonly inflater: InflateKernel;
 
   constructor(load: (memory: Memory) => BookKernel) {
-    const memory = createMemory();
+    const memory = createMemory(ARENA_BYTES);
     this.kernel = load(memory);
     this.inflater = loadInflateKernel(memory, this.kernel.MEMORY_BYTES);
   }

@@ -3,6 +3,8 @@ import type { Memory, Variable } from './memory.js';
 
 /** What kernel/audit-index.ts exports beside what the book's kernel does. */
 export interface AuditKernel extends Kernel {
+  readonly LOG: number;
+  readonly LOG_ENTRY_BYTES: number;
   /** Offsets in an entry of LOG: f64 each, then i32 each. */
   readonly FACT_TS: number;
   readonly FACT_CTS: number;

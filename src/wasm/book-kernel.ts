@@ -15,16 +15,6 @@ export interface Kernel {
   readonly PART2: number;
   readonly MIN_PART_BYTES: number;
   readonly MAX_PART_BYTES: number;
-  readonly LOG: number;
-  readonly LOG_ENTRY_BYTES: number;
-  /** Offsets in an entry of LOG. */
-  readonly LOG_TS: number;
-  readonly LOG_BID: number;
-  readonly LOG_ASK: number;
-  readonly LOG_BID_QUANTITY: number;
-  readonly LOG_ASK_QUANTITY: number;
-  readonly LOG_UPDATES: number;
-  readonly logCount: Variable;
   /** Numbers of the sides. */
   readonly BIDS: number;
   readonly ASKS: number;
@@ -32,7 +22,39 @@ export interface Kernel {
   readonly AT_MESSAGE: number;
   readonly FOREIGN_LINE: number;
   readonly LOG_FULL: number;
+  readonly NEEDS_ROOM: number;
+  readonly AT_ODD_ROW: number;
+  /** Where rows are, and what is said of the books that they are of: see KernelBatch. */
+  readonly MAX_BATCH_ROWS: number;
+  readonly MAX_BOOKS: number;
+  readonly BOOKS: number;
+  readonly BOOK_BYTES: number;
+  readonly BOOK_DEPTH: number;
+  readonly BOOK_CELLS_AT: number;
+  readonly BOOK_CELLS_END: number;
+  readonly BOOK_IS_PADDED: number;
+  readonly BOOK_LEVELS: number;
+  readonly BOOK_CAPACITY: number;
+  readonly BOOK_BIDS_AT: number;
+  readonly BOOK_ASKS_AT: number;
+  readonly CELLS_SLACK_BYTES: number;
+  readonly LISTS: number;
+  readonly LIST_ENTRIES: number;
+  readonly CELL_ENDS_LIST: number;
+  readonly BIDS_LIST: number;
+  readonly ASKS_LIST: number;
+  readonly BOUNDARIES: number;
+  readonly BOOK_TIMES: number;
+  readonly ROW_FLAGS: number;
+  readonly OUT: number;
+  readonly OUT_BYTES: number;
+  readonly BOOK_UNHEARD: number;
   readonly ROW: number;
+  /** Column c of row r of metrics is the f64 at METRICS + (c × METRIC_STRIDE_ROWS + r) × 8. */
+  readonly METRICS: number;
+  readonly METRIC_STRIDE_ROWS: number;
+  readonly MAX_METRICS: number;
+  readonly CHOICES: number;
   readonly cursor: Variable;
   readonly textEnd: Variable;
   readonly lineBytes: Variable;
@@ -58,8 +80,28 @@ export interface Kernel {
   getPreviousU(): number;
   prepareFormats(decimals: number): void;
   prepareValues(decimals: number): void;
-  setLogging(levels: number): void;
-  clearLog(): void;
+  setMetrics(
+    intervalMs: number,
+    heardLevels: number,
+    imbalances: number,
+    vwaps: number,
+    bands: number,
+    impacts: number,
+  ): void;
+  setStrays(has: boolean): void;
+  getUnheardUpdates(): number;
+  hearBook(
+    tsMs: number,
+    bid: number,
+    bidQuantity: number,
+    ask: number,
+    askQuantity: number,
+    bidSum: number,
+    askSum: number,
+    updates: number,
+  ): void;
+  writeMetrics(row: number, boundaryMs: number): number;
+  writeMetricsOf(row: number, boundaryMs: number, bidCount: number, askCount: number): void;
   pricesOf(side: number): number;
   quantitiesOf(side: number): number;
   writeValues(side: number, count: number): void;
@@ -76,7 +118,19 @@ export interface Kernel {
   tickAt(side: number, index: number): number;
   textAt(side: number, index: number): number;
   writeCells(side: number, from: number, to: number): number;
-  writeRow(depth: number, bids: number, asks: number): number;
+  setBooks(count: number, maxRows: number): void;
+  addRow(boundaryMs: number, bookTsMs: number, flags: number): number;
+  getRows(): number;
+  clearBatch(): void;
+  isFull(): number;
+  isOdd(): number;
+  isMetricsRowDue(): number;
+  setGrid(nextMs: number, intervalMs: number, lastMs: number, maxJumpMs: number, fills: number, isFilled: number): void;
+  clearGrid(): void;
+  setKnownBreaks(breaks: number): void;
+  getNextBoundary(): number;
+  getIsNextFilled(): number;
+  getSkipped(): number;
 }
 
 /**

@@ -347,6 +347,20 @@ describe('inflate in the kernel agrees with zlib', () => {
     }
   });
 
+  it('on matches as far back as there may be, and further than there is, wherever a room ends', () => {
+    const next = random(19);
+    for (const literals of [32_767, 32_768, 32_769, 40_000]) {
+      for (const distance of [32_767, 32_768]) {
+        const bits = new Bits().value(0b011, 3);
+        for (let literal = 0; literal < literals; literal++) bits.code(fixedCode(next(256)));
+        for (let length = 3; length < 258; length += 7) fixedMatch(bits, length, distance);
+        const stream = bits.code(fixedCode(256)).done();
+        // With rooms of as many bytes as there are literals, the second begins with a match.
+        for (const room of [3, 300, 32_768, literals, 1 << 20]) agree(stream, whole, () => room);
+      }
+    }
+  });
+
   it('on stored blocks right after others', () => {
     const next = random(17);
     const noise = Buffer.from(Array.from({ length: 300 }, () => next(256)));

@@ -22,12 +22,14 @@ function find(chunks: Uint8Array[], sourceDepth: number): { book: BookFindings; 
   const auditor = new ArchiveAuditor({ sourceDepth, dayMs: DAY_MS });
   const engine = new KernelEngine({
     grid: new HourGrid(),
+    books: [],
+    maxRows: 1,
     keepZeros: false,
     audit: { auditor, kernel: arena.kernel },
   });
   const rest = [...chunks];
   for (let event = engine.next(); event.kind !== 'end'; event = engine.next()) {
-    if (event.kind === 'boundary') engine.tellSteps();
+    if (event.kind === 'rows') engine.tellSteps();
     else if (event.kind === 'bad-line') auditor.hearBadLine();
     else {
       const chunk = rest.shift();

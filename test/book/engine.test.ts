@@ -6,7 +6,7 @@ import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
 import { ReferenceEngine } from '../../src/book/reference-engine.js';
 import { messages, textOf } from '../support/arbitraries.js';
-import { cut, drive } from '../support/drive.js';
+import { booksOf, cut, drive } from '../support/drive.js';
 import { holds } from '../support/holds.js';
 import { DAY_MS, line } from '../support/messages.js';
 import { asOfRows, type OracleOptions, pythonRows } from '../support/oracle.js';
@@ -24,6 +24,9 @@ const options = fc.record({
   onGap: fc.constantFrom('fill' as const, 'skip' as const),
 });
 
+/** Rows in a batch, at most; `undefined`: as many as fit. */
+const batchRows = fc.constantFrom(1, 2, 3, 7, undefined);
+
 /** Messages near a midnight, their text, and where it is cut into chunks. */
 const archive = messages(DAY_MS).chain((list) =>
   fc.tuple(fc.constant(list), textOf(list), fc.array(fc.nat(6000), { maxLength: 8 })),
@@ -35,18 +38,19 @@ function isAfterSnapshot(list: { type: string }[], index: number): boolean {
 }
 
 for (const [name, make] of ENGINES) {
-  const asOfEngine = (options: Omit<OracleOptions, 'depth'>) => make({ grid: new AsOfGrid(options), keepZeros: false });
+  const asOfEngine = ({ depth, ...options }: OracleOptions, maxRows?: number) =>
+    make({ grid: new AsOfGrid(options), books: booksOf(depth), maxRows, keepZeros: false });
 
   describe(`${name} against the definition`, () => {
     test('as-of rows, at any depth, interval, day and chunking', () => {
       holds(
-        fc.property(archive, options, ([list, text, cuts], { depth, ...grid }) => {
+        fc.property(archive, options, batchRows, ([list, text, cuts], { depth, ...grid }, maxRows) => {
           const chunks = cut(
             text,
             cuts.map((offset) => offset % (text.length + 1)),
           );
-          const engine = asOfEngine(grid);
-          const { rows, badLines } = drive(engine, chunks, depth);
+          const engine = asOfEngine({ depth, ...grid }, maxRows);
+          const { rows, badLines } = drive(engine, chunks);
           const expected = asOfRows(list, { depth, ...grid });
           assert.deepEqual(rows, expected);
           assert.deepEqual(badLines, []);
@@ -62,8 +66,8 @@ for (const [name, make] of ENGINES) {
     test('the Python scripts’ rows', () => {
       holds(
         fc.property(archive, ([list, text]) => {
-          const engine = make({ grid: new PythonGrid(), keepZeros: true });
-          assert.deepEqual(drive(engine, [text], 3).rows, pythonRows(list, 3));
+          const engine = make({ grid: new PythonGrid(), books: booksOf(3), keepZeros: true });
+          assert.deepEqual(drive(engine, [text]).rows, pythonRows(list, 3));
         }),
       );
     });
@@ -72,7 +76,7 @@ for (const [name, make] of ENGINES) {
       holds(
         fc.property(archive, fc.nat(40), ([list, text], at) => {
           const grid = { intervalMs: 1000, dayMs: undefined, onGap: 'fill' } as const;
-          const { rows } = drive(asOfEngine(grid), [text], 2);
+          const { rows } = drive(asOfEngine({ ...grid, depth: 2 }), [text]);
           const boundaryMs = rows[at % Math.max(rows.length, 1)]?.boundaryMs ?? 0;
           // Cutting off everything from the first later message on must not change the row.
           const later = list.findIndex(({ tsMs }, index) => tsMs > boundaryMs && isAfterSnapshot(list, index));
@@ -95,8 +99,8 @@ for (const [name, make] of ENGINES) {
       );
       const run = (size: number) => {
         const offsets = Array.from({ length: Math.ceil(text.length / size) - 1 }, (_, index) => (index + 1) * size);
-        const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
-        return { ...drive(engine, cut(text, offsets), 2), counts: engine.counts };
+        const engine = asOfEngine({ depth: 2, intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+        return { ...drive(engine, cut(text, offsets)), counts: engine.counts };
       };
       const whole = run(text.length);
       assert.equal(whole.rows.length, 3);
@@ -107,8 +111,8 @@ for (const [name, make] of ENGINES) {
 
   describe(`the counts of ${name}`, () => {
     const run = (lines: string[]) => {
-      const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
-      drive(engine, [Buffer.from(lines.join('\n'))], 1);
+      const engine = asOfEngine({ depth: 1, intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+      drive(engine, [Buffer.from(lines.join('\n'))]);
       return engine.counts;
     };
     const snapshot = (atMs: number, u: number) =>
@@ -155,8 +159,8 @@ for (const [name, make] of ENGINES) {
   describe(`${name} and what the archive is said to hold`, () => {
     const run = (lines: string[]) => {
       const grid = new AsOfGrid({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
-      const engine = make({ grid, keepZeros: false, expected: { symbol: 'TESTUSDT', depth: 500 } });
-      return { ...drive(engine, [Buffer.from(lines.join('\n'))], 1), counts: engine.counts };
+      const engine = make({ grid, books: booksOf(1), keepZeros: false, expected: { symbol: 'TESTUSDT', depth: 500 } });
+      return { ...drive(engine, [Buffer.from(lines.join('\n'))]), counts: engine.counts };
     };
     const start = line({ type: 'snapshot', atMs: 0, bids: [['1', '1']], asks: [['2', '1']] });
     const own = (atMs: number, price: string) => line({ atMs, bids: [[price, '1']], u: 2 + atMs });
@@ -207,22 +211,22 @@ for (const [name, make] of ENGINES) {
 
   test(`${name}: rows are suspect from a line that was passed over to the next snapshot`, () => {
     const snapshot = (atMs: number) => line({ type: 'snapshot', atMs, bids: [['1', '1']], asks: [['2', '1']], u: 1 });
-    const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+    const engine = asOfEngine({ depth: 1, intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
     const lines = [
       ...['not JSON', snapshot(0), line({ atMs: 500, u: 2 }), line({ atMs: 1500, u: 3 }), 'not JSON'],
       ...[line({ atMs: 2500, u: 4 }), line({ atMs: 3500, u: 5 }), snapshot(4500), line({ atMs: 5500, u: 2 })],
     ];
-    const { states } = drive(engine, [Buffer.from(lines.join('\n'))], 1);
+    const { states } = drive(engine, [Buffer.from(lines.join('\n'))]);
     const flags = states.map((state) => (state as { isSuspect: boolean }).isSuspect);
     assert.deepEqual(flags, [false, false, true, true, true, false, false]);
     assert.deepEqual([engine.counts.suspectRows, engine.counts.updateIdBreaks], [3, 0]);
   });
 
   test(`${name}: a book that only a forger makes ends the engine instead of the memory`, () => {
-    const engine = asOfEngine({ intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+    const engine = asOfEngine({ depth: 1, intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
     const many = (from: number) =>
       Array.from({ length: 60_000 }, (_, index): [string, string] => [String(from + index), '1']);
     const lines = [line({ type: 'snapshot', atMs: 0, bids: many(1) }), line({ atMs: 1, bids: many(100_000) })];
-    assert.throws(() => drive(engine, [Buffer.from(lines.join('\n'))], 1), /line \d: .*100000 levels/);
+    assert.throws(() => drive(engine, [Buffer.from(lines.join('\n'))]), /line \d: .*100000 levels/);
   });
 }

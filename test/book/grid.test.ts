@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
 import { ReferenceEngine } from '../../src/book/reference-engine.js';
-import { drive } from '../support/drive.js';
+import { booksOf, drive } from '../support/drive.js';
 import { DAY_MS, line } from '../support/messages.js';
 
 const MINUTE = 60_000;
@@ -20,8 +20,8 @@ interface Example {
 /** Rows as `minutes after midnight: best bid`, with `filled` where no message came. */
 function rowsOf({ lines, intervalMs = MINUTE, isDayFile = true, onGap = 'fill' }: Example): string[] {
   const grid = new AsOfGrid({ intervalMs, dayMs: isDayFile ? DAY_MS : undefined, onGap });
-  const engine = new ReferenceEngine({ grid, keepZeros: false });
-  return drive(engine, [Buffer.from(lines.join('\n'))], 1).rows.map(({ boundaryMs, isFilled, cells }) => {
+  const engine = new ReferenceEngine({ grid, books: booksOf(1), keepZeros: false });
+  return drive(engine, [Buffer.from(lines.join('\n'))]).rows.map(({ boundaryMs, isFilled, cells }) => {
     return `${(boundaryMs - DAY_MS) / MINUTE}: ${cells.split(',')[0]}${isFilled ? ' filled' : ''}`;
   });
 }
@@ -79,9 +79,10 @@ test('rule 3: two consecutive days join without a duplicate or a hole', () => {
   const labels = (lines: string[], dayMs: number) => {
     const engine = new ReferenceEngine({
       grid: new AsOfGrid({ intervalMs: MINUTE, dayMs, onGap: 'fill' }),
+      books: booksOf(1),
       keepZeros: false,
     });
-    return drive(engine, [Buffer.from(lines.join('\n'))], 1).rows.map(({ boundaryMs }) => boundaryMs);
+    return drive(engine, [Buffer.from(lines.join('\n'))]).rows.map(({ boundaryMs }) => boundaryMs);
   };
   const both = [...labels(day(0), DAY_MS), ...labels(day(DAY), DAY_MS + DAY)];
   assert.equal(both.length, 2 * 1440);
@@ -145,14 +146,14 @@ test('rule 7: a quantity of zero removes the level however it is written, in a s
 });
 
 test('--compat python: the row of a minute holds the first message of the next', () => {
-  const engine = new ReferenceEngine({ grid: new PythonGrid(), keepZeros: true });
+  const engine = new ReferenceEngine({ grid: new PythonGrid(), books: booksOf(1), keepZeros: true });
   const lines = [
     snapshot(15.5 * MINUTE, '1'),
     better(16 * MINUTE, '2'), // first of 00:16, so row 00:15 holds it
     better(19.5 * MINUTE, '3'), // 00:17 and 00:18 have no row, and 00:16 is labelled when 00:19 comes
     better(19.6 * MINUTE, '4'), // the last minute has none
   ];
-  const { rows } = drive(engine, [Buffer.from(lines.join('\n'))], 1);
+  const { rows } = drive(engine, [Buffer.from(lines.join('\n'))]);
   assert.deepEqual(
     rows.map(({ boundaryMs, cells }) => `${(boundaryMs - DAY_MS) / MINUTE}: ${cells.split(',')[0]}`),
     ['15: 2', '16: 3'],

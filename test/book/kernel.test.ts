@@ -3,25 +3,33 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Engine } from '../../src/book/engine.js';
+import type { BookRequest, Engine } from '../../src/book/engine.js';
 import { AsOfGrid, PythonGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
 import { ReferenceEngine } from '../../src/book/reference-engine.js';
 import { type MarketOptions, marketMessages, marketText } from '../../src/samples/market.js';
 import { acquireArena, releaseArena } from '../../src/wasm/arena.js';
 import { messages, textOf } from '../support/arbitraries.js';
-import { cut, drive } from '../support/drive.js';
+import { booksOf, cut, drive } from '../support/drive.js';
 import { holds } from '../support/holds.js';
 import { DAY, DAY_MS, line } from '../support/messages.js';
 
 interface Sampling {
   depth: number;
+  /** Other depths, and what is wanted there. */
+  more?: BookRequest[] | undefined;
   intervalMs: number;
   isPython: boolean;
-  isObserved: boolean;
+  /** Rows in a batch, at most; `undefined`: as many as fit. */
+  maxRows?: number | undefined;
+  /** Whether metrics are followed; not by the Python rule, whose boundaries are no as-of ones. */
+  hasMetrics: boolean;
   /** What the text must be of, when that is compared. */
   expected?: { symbol: string; depth: number } | undefined;
 }
+
+/** Bands and amounts that some of the books below reach and others do not. */
+const CHOICE = { imbalanceLevels: [1, 2, 5, 300], bandsBps: [1, 20, 1000, 10_000], impacts: [1, 30, 2000, 1e6, 1e20] };
 
 /** All that an engine says of a text: rows, bad lines with their numbers and reasons, counts, or that it gave up. */
 function answers(
@@ -29,17 +37,24 @@ function answers(
   chunks: Buffer[],
   sampling: Sampling,
 ) {
-  const { depth, intervalMs, isPython, isObserved, expected } = sampling;
+  const { depth, more = [], intervalMs, isPython, maxRows, hasMetrics, expected } = sampling;
   const grid = isPython ? new PythonGrid() : new AsOfGrid({ intervalMs, dayMs: undefined, onGap: 'skip' });
   // The next kernel engine gets what this one has worked in, as it is.
   const arena = acquireArena();
-  const observed: number[][] = [];
-  const observer = isObserved ? { observe: (...what: number[]) => void observed.push(what) } : undefined;
-  const engine = new Engine({ grid, keepZeros: isPython, expected, observer, kernel: arena.kernel });
-  const driven = drive(engine, chunks, depth);
+  const metrics = hasMetrics && !isPython ? { intervalMs, ...CHOICE } : undefined;
+  const engine = new Engine({
+    grid,
+    books: [...booksOf(depth), ...more],
+    maxRows,
+    keepZeros: isPython,
+    expected,
+    metrics,
+    kernel: arena.kernel,
+  });
+  const driven = drive(engine, chunks);
   const { counts } = engine;
   releaseArena(arena);
-  return { ...driven, counts, observed };
+  return { ...driven, counts };
 }
 
 /** The same, or why the engine gave up. */
@@ -64,11 +79,20 @@ function assertSame(text: Buffer, cuts: number[], sampling: Sampling): void {
   );
 }
 
+const request = fc.record({
+  depth: fc.integer({ min: 7, max: 30 }).map((depth) => (depth > 20 ? depth - 20 : depth)),
+  cells: fc.constantFrom('padded' as const, 'bare' as const, undefined),
+  levels: fc.boolean(),
+});
+
 const sampling = fc.record({
   depth: fc.integer({ min: 1, max: 6 }),
+  more: fc.array(request, { maxLength: 3 }),
   intervalMs: fc.constantFrom(1, 100, 1000, 60_000),
   isPython: fc.boolean(),
+  maxRows: fc.constantFrom(1, 2, 3, 7, undefined),
   isObserved: fc.boolean(),
+  hasMetrics: fc.boolean(),
 });
 
 /** A change that a damaged or forged text may have: bytes flipped, cut out, repeated, or put in. */
@@ -238,7 +262,7 @@ describe('kernel and reference engine say the same', () => {
       });
       const text = Buffer.from([start, delta(0, [['1.3', '1']]), ...lines, start, ...lines].join('\n'));
       for (const depth of [1, 3, 400])
-        assertSame(text, [500], { depth, intervalMs: 100, isPython: false, isObserved: true });
+        assertSame(text, [500], { depth, intervalMs: 100, isPython: false, hasMetrics: true });
     });
   }
 
@@ -253,6 +277,11 @@ describe('kernel and reference engine say the same', () => {
       'prices of one length and quantities with a point',
       levels('95000.10 0.001,94999.90 12.5,94999.80 0,94999.00 100.25'),
       levels('95000.20 1.000,95000.30 7,95000.40 0.5,95001.00 1234567890.123,95002.50 3.25'),
+    ],
+    [
+      'prices that end in zeros, more and fewer of them',
+      levels('95000.00 1,94999.000 2,94998.0 3,94997 4,94990.00 0'),
+      levels('95001.000 1,95002.00 2.5,95003.00 3,95010 4'),
     ],
     [
       'prices of every length',
@@ -298,7 +327,7 @@ describe('kernel and reference engine say the same', () => {
           depth: 8,
           intervalMs: 1,
           isPython: false,
-          isObserved: true,
+          hasMetrics: true,
         });
       }
     });
@@ -310,7 +339,7 @@ describe('kernel and reference engine say the same', () => {
     const start = line({ type: 'snapshot', atMs: 0, u: 99, bids: side(100_000), asks: side(200_000) });
     const foreign = delta(1, [['199997', '7']]).replace('{', '{ ');
     const text = Buffer.from([start, foreign, delta(2, [])].join('\n'));
-    assertSame(text, [], { depth: 3, intervalMs: 100, isPython: false, isObserved: true });
+    assertSame(text, [], { depth: 3, intervalMs: 100, isPython: false, hasMetrics: true });
   });
 
   test('of lines longer than what is read at a time, and longer than is allowed', () => {
@@ -336,7 +365,7 @@ describe('kernel and reference engine say the same', () => {
       depth: 5,
       intervalMs: 100,
       isPython: false,
-      isObserved: true,
+      hasMetrics: true,
     });
   });
 });
@@ -362,9 +391,9 @@ describe('the kernel reads by itself what Bybit writes: only snapshots and one d
       } as const;
       const market: MarketOptions = { ...base, ...more };
       const grid = new AsOfGrid({ intervalMs: 60_000, dayMs: undefined, onGap: 'fill' });
-      const engine = new KernelEngine({ grid, keepZeros: false });
+      const engine = new KernelEngine({ grid, books: booksOf(200), keepZeros: false });
       const chunks = [...marketText(market)].map((chunk) => Buffer.from(chunk));
-      drive(engine, chunks, 200);
+      drive(engine, chunks);
       assert.equal(engine.counts.messages, [...marketMessages(market)].length);
       assert.equal(engine.hostLines, 2);
     });

@@ -6,7 +6,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import { placeOf } from '../../src/catalog/output-name.js';
-import { RECORDS_FILE, type RecordedOutput, type Records, readRecords } from '../../src/catalog/records.js';
+import type { RecordedOutput } from '../../src/catalog/recorded-output.js';
+import { RECORDS_FILE, type Records, readRecords } from '../../src/catalog/records.js';
 import { appendLine } from '../../src/storage/log-file.js';
 import { tempDir } from '../support/files.js';
 

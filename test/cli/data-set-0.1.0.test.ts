@@ -38,11 +38,11 @@ function copyDataSet(t: TestContext) {
 
 test('what has not changed is kept, and a new day is added beside it', async (t) => {
   const { convert, changed, run, read } = copyDataSet(t);
-  const { status, stdout, stderr } = await convert('--symbols', 'AAAUSDT', '--metrics');
+  const { status, stdout, stderr } = await convert('--symbols', 'AAAUSDT');
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, stdout);
   assert.equal(stdout.match(/ SKIPPED /g)?.length, 2, stdout);
-  assert.match(stdout, /DONE +AAAUSDT +2025-01-16_AAAUSDT_ob500\.data\.zip +\[3,metrics\] → 6 snapshots ✓\n/);
-  assert.deepEqual(changed(), [book('AAAUSDT', '2025-01-16', 'csv'), metrics('2025-01-16')]);
+  assert.match(stdout, /DONE +AAAUSDT +2025-01-16_AAAUSDT_ob500\.data\.zip +\[3\] → 6 snapshots ✓\n/);
+  assert.deepEqual(changed(), [book('AAAUSDT', '2025-01-16', 'csv')]);
 
   const joined = await run(
     ['join', '--symbols', 'AAAUSDT', '--interval', '4h'],
@@ -70,8 +70,11 @@ test('what the current version writes otherwise is made again, and each line say
   assert.equal(parquet.stdout.match(/✓ \(was stale: format version 1 → 2\)\n/g)?.length, 2, parquet.stdout);
   const quality = await convert('--symbols', 'BBBUSDT', '--quality');
   assert.match(quality.stdout, /BBBUSDT.*✓ \(was stale: format version 1 → 2\)\n/);
+  const older = await convert('--symbols', 'AAAUSDT', '--to', '2025-01-15', '--metrics');
+  assert.equal(older.stdout.match(/✓ \(was stale: format version 1 → 2\)\n/g)?.length, 2, older.stdout);
   const qualityCsv = book('BBBUSDT', '2025-01-15', 'csv');
-  assert.deepEqual(changed(), [...OLD_DATES.map((date) => book('AAAUSDT', date, 'parquet')), qualityCsv]);
+  const parquets = OLD_DATES.map((date) => book('AAAUSDT', date, 'parquet'));
+  assert.deepEqual(changed(), [...parquets, qualityCsv, ...OLD_DATES.map(metrics)]);
   assert.match(
     read(qualityCsv).toString(),
     /^timestamp,book_ts,age_ms,is_filled,is_suspect,is_crossed,is_thin,is_partial,bid/,
@@ -137,7 +140,7 @@ test('status and verify tell of it as it is', async (t) => {
   for (const row of [
     'AAAUSDT ob3 4h csv 2025-01 2 0 1 0 1 0 12 0 0 16',
     'AAAUSDT ob3 4h parquet 2025-01 0 2 1 0 1 0 12 0 0 16',
-    'AAAUSDT metrics 4h csv 2025-01 2 0 1 0 1 0 12 0 0 16',
+    'AAAUSDT metrics 4h csv 2025-01 0 2 1 0 1 0 12 0 0 16',
     'BBBUSDT ob3 4h csv 2025-01 0 1 0 0 0 0 6 0 0',
   ]) {
     assert.ok(table.includes(row), `${row}\n${status.stdout}`);

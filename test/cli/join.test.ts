@@ -9,6 +9,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { JoinError, joinDays } from '../../src/index.js';
 import { createTableWriter } from '../../src/output/create-writer.js';
 import { tempDir } from '../support/files.js';
+import { metricsBatch } from '../support/output-rows.js';
 import { NO_PEAK_MEMORY, runCliMeasured } from '../support/peak-memory.js';
 import { complete, listFiles, listStaged, makeArchive, start, until } from '../support/runs.js';
 
@@ -522,18 +523,21 @@ const COLUMNS = Array.from({ length: 60 }, (_, index) => `c${index}`);
 async function makeMetrics(outputDir: string, count: number, format: (typeof FORMATS)[number]): Promise<void> {
   const folder = path.join(outputDir, 'metrics/AAAUSDT');
   fs.mkdirSync(folder, { recursive: true });
-  const values = new Float64Array(COLUMNS.length);
   for (let day = 0; day < count; day++) {
     const dayMs = Date.UTC(2025, 0, 1 + day);
     const parts: Buffer[] = [];
     const sink = { write: (bytes: Uint8Array) => void parts.push(Buffer.from(bytes)) };
     const writer = await createTableWriter(sink, {
-      ...{ format, symbol: 'AAAUSDT', formattedTimestamp: false, metadata: {} },
+      ...{ format, symbol: 'AAAUSDT', formattedTimestamp: false, compression: 'auto', metadata: {} },
       columns: COLUMNS,
     });
-    for (let minute = 1; minute <= 1440; minute++) {
-      writer.write(dayMs + minute * 60_000, values.map(Math.random));
-    }
+    const minutes = Array.from({ length: 1440 }, (_, i) => dayMs + (i + 1) * 60_000);
+    writer.write(
+      metricsBatch(
+        minutes,
+        minutes.map(() => COLUMNS.map(Math.random)),
+      ),
+    );
     writer.finish();
     const date = new Date(dayMs).toISOString().slice(0, 10);
     fs.writeFileSync(path.join(folder, `${date}_AAAUSDT_1m.${format}`), Buffer.concat(parts));

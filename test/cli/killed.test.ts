@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { randomNumbers } from '../support/disturbances.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { complete, listFiles, listStaged, makeLargeSource, readRecords, start, until } from '../support/runs.js';
 
@@ -31,14 +32,6 @@ before(async () => {
 });
 
 after(() => fs.rmSync(root, { recursive: true, force: true }));
-
-/** Numbers in [0, 1) that a seed gives again. */
-function* randomNumbers(seed: number): Generator<number, never> {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
 
 /** Asserts of every output now to be seen that it is whole, and returns how many there are. */
 function assertVisibleAreWhole(out: string, when: string): number {

@@ -238,7 +238,7 @@ test('no row at that time: what there is instead', async () => {
     [[csv, csv], /too many arguments/],
     [[path.join(root, 'gone.csv')], /No such file: .*gone\.csv/],
     [[root], /is a folder: give one of the files in it/],
-    [[CLI], /cli\.js is by its name neither an output .* nor an archive/],
+    [[CLI], /cli\.cjs is by its name neither an output .* nor an archive/],
   ];
   for (const [args, message] of messages) {
     const { status, stdout, stderr } = await complete(['peek', ...args]);

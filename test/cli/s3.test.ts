@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import * as sdk from '@aws-sdk/client-s3';
+import type { Listing } from '../../src/view/listing.js';
+import { type StartedView, startView, waitFor } from '../support/browser.js';
 import { type FaultyProxy, s3Error, startFaultyProxy } from '../support/faulty-proxy.js';
 import { readOutputs, tempDir } from '../support/files.js';
-import { NO_PEAK_MEMORY, runCliMeasured } from '../support/peak-memory.js';
+import { startListedBucket } from '../support/listed-bucket.js';
 import { NO_REDIS, startRedis } from '../support/redis.js';
-import { assertSameOutputs, complete, makeArchive, makeLargeSource, start } from '../support/runs.js';
+import { assertSameOutputs, complete, makeArchive, makeLargeSource, start, until } from '../support/runs.js';
 import {
   BUCKET,
   client,
@@ -132,6 +135,66 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.match((await run(args)).stdout, /Skipped \(already exist\): 6\n/);
   });
 
+  for (const workers of [1, 2]) {
+    test(`while outputs are uploaded the next archive is converted, and no third one (${workers} workers)`, async (t) => {
+      const name = `beside-${workers}`;
+      const { args, prefix, expected } = await prepare(t, name, 6, ['--workers', String(workers)]);
+      const held = holdUploads(prefix);
+      const { ended } = begin(args);
+      await until(() => readPairs(name).size === 2 * workers, 'each worker reads a second archive');
+      await setTimeout(500);
+      assert.equal(readPairs(name).size, 2 * workers, 'no worker reads a third one');
+      held.letGo();
+      const { status, stdout } = await ended;
+      assert.equal(status, 0, stdout);
+      assertSameOutputs(await outputsIn(prefix), expected);
+    });
+
+    test(`a stop while outputs are uploaded: these appear, and no others (${workers} workers)`, async (t) => {
+      const name = `stopped-${workers}`;
+      const { args, prefix, dir } = await prepare(t, name, 6, ['--workers', String(workers)]);
+      const temp = path.join(dir, 'temp');
+      fs.mkdirSync(temp);
+      const held = holdUploads(prefix);
+      const { ended, child } = begin(args, { TMPDIR: temp });
+      await until(() => readPairs(name).size === 2 * workers, 'each worker reads a second archive');
+      child.kill('SIGINT');
+      await setTimeout(500);
+      held.letGo();
+      const { status, stdout } = await ended;
+      assert.equal(status, 130, stdout);
+      assert.match(stdout, new RegExp(`Successfully processed: ${held.pairs.size}\\n`));
+      const made = [...(await outputsIn(prefix)).keys()].map((key) => pairIn(key));
+      assert.deepEqual(new Set(made), held.pairs);
+      assert.deepEqual(fs.readdirSync(temp), []);
+      proxy.fault = () => undefined;
+      assert.match((await run(args)).stdout, new RegExp(`Skipped \\(already exist\\): ${held.pairs.size}\\n`));
+    });
+  }
+
+  const pairIn = (key: string) => /PAIR\d+USDT/.exec(key)?.[0] ?? '';
+
+  /** The symbols whose archives have been read. */
+  function readPairs(name: string): Set<string> {
+    const read = proxy.asked.filter(({ method, url }) => method === 'GET' && url.includes(`/${name}/source/`));
+    return new Set(read.map(({ url }) => pairIn(url)).filter((pair) => pair !== ''));
+  }
+
+  /** Lets no output arrive before it is told to; of which symbols there were some. */
+  function holdUploads(prefix: string): { pairs: Set<string>; letGo: () => void } {
+    const pairs = new Set<string>();
+    let letGo = () => {};
+    const isLetGo = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    proxy.fault = ({ method, url }) => {
+      if (method !== 'PUT' || !url.includes(`/${prefix}`) || pairIn(url) === '') return undefined;
+      pairs.add(pairIn(url));
+      return { before: () => isLetGo };
+    };
+    return { pairs, letGo };
+  }
+
   test('an output whose run was killed before its record is known by the note that it carries', async (t) => {
     const { args, prefix } = await prepare(t, 'notes', 4);
     assert.equal((await run(args)).status, 0);
@@ -147,7 +210,7 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
   });
 
   test('a record that is too long for a note is written before its output appears', async (t) => {
-    const impacts = Array.from({ length: 150 }, (_, index) => 100_000_000_000 + index).join();
+    const impacts = Array.from({ length: 104 }, (_, index) => 100_000_000_000 + index).join();
     const { args, prefix, expected } = await prepare(t, 'long', 1, ['--metrics-only', '--impact', impacts]);
     assert.equal((await run(args)).status, 0);
     assertSameOutputs(await outputsIn(prefix), expected);
@@ -288,6 +351,90 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.match(edited.stdout, /^DAMAGED .*2025-01-15.*: it has 6 bytes/m);
   });
 
+  test('view shows what is in a bucket as what is on a disk, and what comes while it runs', async (t) => {
+    const dir = tempDir(t);
+    const [source, local] = [path.join(dir, 'source'), path.join(dir, 'out')];
+    for (const date of ['2025-01-15', '2025-01-16']) await makeArchive(source, { pair: 'AAAUSDT', date });
+    await putFolder(server, source, 'viewed/source');
+    const how = ['--format', 'csv,csv.gz,parquet', '--metrics', '--depths', '200', '--interval', '1s'];
+    const convert = (date: string) =>
+      run([
+        ...['--source-dir', inBucket('viewed/source'), '--output-dir', inBucket('viewed/out'), ...how],
+        ...['--from', date, '--to', date],
+      ]);
+    const made = await convert('2025-01-15');
+    assert.equal(made.status, 0, made.stdout + made.stderr);
+    assert.equal((await complete(['--source-dir', source, '--output-dir', local, ...how])).status, 0);
+    // Beside the folder, and named like an output of it: it must not be shown.
+    await putObject(server, 'viewed/out2/0200/BBBUSDT/2025-01-15_BBBUSDT_ob200_1s.csv', 'secret');
+    const inS3 = await startView([inBucket('viewed/out'), ...flagsFor(proxy)], { env: environment() });
+    t.after(inS3.stop);
+    const onDisk = await startView([local]);
+    t.after(onDisk.stop);
+    const ask = async (view: StartedView, target: string) => {
+      const answer = await fetch(view.url + target);
+      return { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()).toString('latin1') };
+    };
+    const listing = async (view: StartedView) => JSON.parse((await ask(view, 'listing')).bytes) as Listing;
+    /** What is listed but for the version, which is an ETag here and a time there. */
+    const rowsOf = ({ series }: Listing) =>
+      series.map(({ days, ...rest }) => ({ ...rest, days: days.map(([day, , ...counts]) => [day, ...counts]) }));
+    const ofDay = (date: string, { series, ...rest }: Listing): Listing => ({
+      ...rest,
+      series: series.map(({ days, ...of }) => ({ ...of, days: days.filter(([day]) => day === date) })),
+    });
+    const found = await listing(inS3);
+    assert.equal(found.series.length, 6);
+    assert.deepEqual(rowsOf(found), rowsOf(ofDay('2025-01-15', await listing(onDisk))));
+    const { version } = JSON.parse((await ask(inS3, 'version')).bytes);
+    assert.equal(version, found.version);
+
+    const fromMs = Date.parse('2025-01-15T00:01:00Z');
+    for (const { id, kind } of found.series) {
+      const file = `series=${encodeURIComponent(id)}&day=2025-01-15`;
+      const targets =
+        kind === 'metrics'
+          ? [`metric-names?${file}`, `metrics?${file}&columns=mid_price,spread`]
+          : [`book?${file}`, `book?${file}&from=${fromMs}&to=${fromMs + 20_000}&depth=3`, `rows?${file}`];
+      for (const target of targets) {
+        const answers = [await ask(inS3, target), await ask(onDisk, target)];
+        assert.ok(answers[0]?.status === 200 && answers[0].bytes.length > 100, `${target}: ${answers[0]?.status}`);
+        assert.ok(answers[0].bytes === answers[1]?.bytes, target);
+      }
+    }
+    const foreign = `book?series=${encodeURIComponent('/BBBUSDT/ob200/1s/csv')}&day=2025-01-15`;
+    assert.equal((await ask(inS3, foreign)).status, 404);
+
+    proxy.asked.length = 0;
+    await ask(inS3, 'version');
+    assert.ok(proxy.asked.length < 4, 'a look for changes does not list all');
+    assert.equal((await convert('2025-01-16')).status, 0);
+    await waitFor(async () => (await listing(inS3)).series[0]?.days.length === 2);
+    assert.deepEqual(rowsOf(await listing(inS3)), rowsOf(await listing(onDisk)));
+
+    const one = inBucket('viewed/out/0200/AAAUSDT/2025-01-15_AAAUSDT_ob200_1s.csv');
+    const alone = await startView([one, ...flagsFor(proxy)], { env: environment() });
+    t.after(alone.stop);
+    const [series] = (await listing(alone)).series;
+    const csv = `series=${encodeURIComponent(series?.id ?? '')}&day=2025-01-15`;
+    assert.deepEqual(await ask(alone, `rows?${csv}`), {
+      status: 200,
+      bytes: fs.readFileSync(path.join(local, '0200', 'AAAUSDT', path.basename(one)), 'latin1'),
+    });
+    await putObject(server, one.slice(inBucket('').length), 'edited\r\n');
+    assert.equal((await ask(alone, `rows?${csv}`)).bytes, 'edited\r\n', 'what is there now, and no part of what was');
+
+    for (const [where, message] of [
+      [inBucket('viewed/none'), /No such file or folder: s3:\/\//],
+      ['s3://no-such-bucket/x', /No such file or folder: s3:\/\/no-such-bucket/],
+      [inBucket('viewed/source/0500/AAAUSDT/2025-01-15_AAAUSDT_ob500.data.zip'), /is no output by its name/],
+    ] as const) {
+      const refused = await run(['view', where]);
+      assert.equal(refused.status, 2);
+      assert.match(refused.stderr, message);
+    }
+  });
+
   test('a single archive, from S3 to a folder and from a folder to S3', async (t) => {
     const { source, dir, out } = await prepare(t, 'single', 1);
     const name = '0500/PAIR00USDT/2025-01-15_PAIR00USDT_ob500.data.zip';
@@ -325,36 +472,40 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.equal(userInfo.status, 2);
     assert.doesNotMatch(userInfo.stderr, /secret-of/);
   });
+});
 
-  const KEYS = process.env['CI_LONG'] === '1' ? 10_000 : 2000;
-  test(`a prefix of ${KEYS} keys is planned in bounded memory`, { skip: NO_PEAK_MEMORY }, async (t) => {
-    const from = client(server);
-    const put = async (index: number) => {
-      const day = new Date(Date.UTC(2000, 0, 1 + (index % (KEYS / 2)))).toISOString().slice(0, 10);
-      const pair = index < KEYS / 2 ? 'AAAUSDT' : 'BBBUSDT';
-      const Key = `many/source/0200/${pair}/${day}_${pair}_ob200.data.zip`;
-      await from.send(new sdk.PutObjectCommand({ Bucket: BUCKET, Key, Body: 'x' }));
-    };
-    for (let index = 0; index < KEYS; index += 100) {
-      await Promise.all(Array.from({ length: 100 }, (_, more) => put(index + more)));
-    }
-    const dir = tempDir(t);
-    Object.assign(process.env, environment());
-    const plan = (folder: string) =>
-      runCliMeasured(
-        [
-          '--source-dir',
-          inBucket('many/source', folder),
-          '--output-dir',
-          inBucket('many/out'),
-          '--dry-run',
-          ...flagsFor(server),
-        ],
-        dir,
-      );
-    const [half, whole] = [await plan('0200/AAAUSDT'), await plan('')];
-    assert.match(whole.stdout, new RegExp(String(KEYS)));
-    const grownBytes = whole.peakBytes - half.peakBytes;
-    assert.ok(grownBytes < 40e6, `${KEYS / 2} archives more took ${grownBytes} bytes more`);
-  });
+/** Of heap: enough for the program and the SDK, and far too little for an object a key. */
+const HEAP_MB = 64;
+const SYMBOLS = process.env['CI_LONG'] === '1' ? 100 : 15;
+const READER_RESTS_MS = SYMBOLS * 150;
+
+test(`${SYMBOLS * 2000} archives, as many outputs and records, are planned in ${HEAP_MB} MB of heap`, async (t) => {
+  const bucket = await startListedBucket(SYMBOLS, 2000);
+  t.after(() => bucket.close());
+  const env = { ...environment(), NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` };
+  const plan = async (...args: string[]) => {
+    bucket.requests = 0;
+    const places = ['--source-dir', bucket.source, ...args, ...flagsFor(bucket)];
+    const { child, ended } = start(places, { env, timeout: 1_200_000 });
+    // Who reads stops for a while, as a pager does: what is printed must not gather in memory.
+    child.stdout?.once('data', () => {
+      child.stdout?.pause();
+      setTimeout(READER_RESTS_MS).then(() => child.stdout?.resume());
+    });
+    const { status, stdout, stderr } = await ended;
+    assert.equal(status, 0, `${args.join(' ')}: ${stderr.slice(0, 2000)}`);
+    return stdout.trimEnd().split('\n');
+  };
+  const archives = SYMBOLS * 2000;
+  // Two pages a symbol in the source folder and in the output folder, some for the folders above, two for the records.
+  const maxRequests = 4 * SYMBOLS + 20;
+  const none = ['--output-dir', bucket.source.replace(/source$/, 'none'), '--dry-run'];
+  assert.equal((await plan(...none)).at(-2)?.split(',')[1], ` ${archives} to convert`);
+  assert.ok(bucket.requests < maxRequests, `${bucket.requests} requests`);
+  const shard = (await plan(...none, '--shard', '3/16')).filter((line) => line.includes('CONVERT'));
+  assert.ok(Math.abs(shard.length - archives / 16) <= 1, `${shard.length} archives of a shard`);
+  const made = ['--output-dir', bucket.made, '--depths', '200', '--dry-run'];
+  assert.match((await plan(...made)).at(-1) ?? '', new RegExp(`0 to convert, ${archives} to skip`));
+  // The records are read.
+  assert.ok(bucket.requests < maxRequests + 4 * SYMBOLS, `${bucket.requests} requests`);
 });

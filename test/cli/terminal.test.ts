@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { MarketOptions } from '../../src/samples/market.js';
 import { CLI } from '../support/cli.js';
 import { tempDir } from '../support/files.js';
 import { ENDLESS_OPTIONS, makeArchive, makeEndless } from '../support/runs.js';
@@ -23,9 +24,11 @@ function openTerminal(t: TestContext, args: string[], { env = {}, ...size }: Ter
   return Terminal.open(t, { ...size, env: { PATH: `${folder}:${process.env['PATH']}`, ...env } });
 }
 
-async function manyArchives(t: TestContext, count: number): Promise<string> {
+async function manyArchives(t: TestContext, count: number, market?: Partial<MarketOptions>): Promise<string> {
   const sourceDir = tempDir(t);
-  for (let i = 10; i < 10 + count; i++) await makeArchive(sourceDir, { pair: `PAIR${i}USDT`, depth: 200 });
+  for (let i = 10; i < 10 + count; i++) {
+    await makeArchive(sourceDir, { pair: `PAIR${i}USDT`, depth: 200, ...(market && { market }) });
+  }
   return sourceDir;
 }
 
@@ -76,7 +79,9 @@ for (const columns of [120, 60, 30]) {
 test('what another program shows on the same terminal is not mixed with the live line', {
   skip: NO_TERMINAL,
 }, async (t) => {
-  const args = ['--source-dir', await manyArchives(t, 30), '--output-dir', tempDir(t), '--workers', '1'];
+  // Each takes long enough that the line is drawn between two results.
+  const source = await manyArchives(t, 5, { durationMs: 20 * 3_600_000 });
+  const args = ['--source-dir', source, '--output-dir', tempDir(t), '--workers', '1'];
   const terminal = await openTerminal(t, args, { columns: 120 });
   const { screen } = terminal;
   let hasSeen = false;
@@ -88,8 +93,8 @@ test('what another program shows on the same terminal is not mixed with the live
   await terminal.prompted();
   assert.ok(hasSeen);
   assert.equal(
-    screen.lines.filter((line) => /^\[\d+\/30\] DONE .* snapshots ✓$/.test(line)).length,
-    30,
+    screen.lines.filter((line) => /^\[\d+\/5\] DONE .* snapshots ✓$/.test(line)).length,
+    5,
     screen.lines.join('\n'),
   );
   assert.ok(!screen.lines.some((line) => line.includes(' archives ·')), screen.lines.join('\n'));

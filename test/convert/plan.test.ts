@@ -5,10 +5,11 @@ import { parseArchiveName } from '../../src/catalog/archive-name.js';
 import { type ArchiveFile, type FoundArchives, noArchives } from '../../src/catalog/find-archives.js';
 import type { Labels } from '../../src/catalog/labels.js';
 import { contentsOf } from '../../src/catalog/output-name.js';
-import type { OutputRecord } from '../../src/catalog/records.js';
+import type { OutputRecord } from '../../src/catalog/recorded-output.js';
 import { ConflictError } from '../../src/convert/conflicts.js';
 import type { PlanOptions } from '../../src/convert/options.js';
 import { type PlanEntry, plan } from '../../src/convert/plan.js';
+import { formatVersionOf } from '../../src/output/formats.js';
 import { inventoryOf } from '../support/inventories.js';
 
 const OPTIONS: PlanOptions = {
@@ -195,12 +196,41 @@ describe('outputs with a record', () => {
     const { shape } = record();
     const made = record({ shape: { ...shape, layout: 'lists', decimals: false, impacts: [10_000, 100_000] } });
     const records = Object.fromEntries(
-      outputs.job.outputs.map(({ path, format }) => [path, { ...made, formatVersion: format === 'parquet' ? 2 : 1 }]),
+      outputs.job.outputs.map(({ path, ...output }) => [path, { ...made, formatVersion: formatVersionOf(output, {}) }]),
     );
     const layout = planWith(records, { ...options, onStale: 'remake' });
     assert.deepEqual(staleOf(layout), ['layout lists → wide']);
-    const impacts = planWith(records, { ...options, layout: 'lists', impacts: [5], onStale: 'remake' });
-    assert.deepEqual(staleOf(impacts), Array(2).fill('impacts 10000,100000 → 5'));
+    // A record that has no levels and bands is of a file with those that are the default.
+    for (const [changed, reason] of [
+      [{ impacts: [5] }, 'impacts 10000,100000 → 5'],
+      [{ imbalanceLevels: [5] }, 'imbalanceLevels 1,5,10,50 → 5'],
+      [{ bandsBps: [2, 10] }, 'bandsBps 5,10,25,50,100 → 2,10'],
+    ] as const) {
+      const metrics = planWith(records, { ...options, layout: 'lists', ...changed, onStale: 'remake' });
+      assert.deepEqual(staleOf(metrics), [reason, reason]);
+    }
+  });
+});
+
+describe('how Parquet is compressed', () => {
+  const wanted: Partial<PlanOptions> = { formats: ['parquet'], depths: [200] };
+  const output = OUT200.replace(/csv$/, 'parquet');
+  const { shape } = record();
+  const made = (compression: string | undefined) =>
+    record({ shape: { ...shape, layout: 'lists', decimals: false, compression }, formatVersion: 2 });
+
+  for (const compression of ['zstd', 'snappy', undefined]) {
+    test(`auto takes what is there, made with ${compression ?? 'the only one there was'}`, () => {
+      assert.equal(describeEntry(planWith({ [output]: made(compression) }, wanted)), 'skip 200: exists');
+    });
+  }
+
+  test('one that is asked for by its name is another than the other', () => {
+    const options: Partial<PlanOptions> = { ...wanted, compression: 'snappy' };
+    assert.deepEqual(refusalOf({ [output]: made('zstd') }, options).conflicts[0]?.differences, [
+      { option: 'compression', made: 'zstd', wanted: 'snappy' },
+    ]);
+    assert.equal(describeEntry(planWith({ [output]: made(undefined) }, options)), 'skip 200: exists');
   });
 });
 

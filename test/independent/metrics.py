@@ -1,6 +1,6 @@
 """Metrics by the definition in docs/metrics.md, the slow way: a second implementation to compare bookgrid's with.
 
-usage: unzip -p ARCHIVE | python3 metrics.py INTERVAL_MS IMPACT,… [DATE] > METRICS.csv
+usage: unzip -p ARCHIVE | python3 metrics.py INTERVAL_MS LEVELS,… BPS,… IMPACT,… [DATE] > METRICS.csv
 """
 import csv
 import json
@@ -11,10 +11,11 @@ from decimal import Decimal
 from math import fsum
 
 interval = int(sys.argv[1])
-impacts = sys.argv[2].split(",") if sys.argv[2] else []
+imbalances, bands = ([int(number) for number in argument.split(",")] for argument in sys.argv[2:4])
+impacts = sys.argv[4].split(",") if sys.argv[4] else []
 first, last = 0, float("inf")
-if len(sys.argv) > 3:
-    midnight = datetime.strptime(sys.argv[3], "%Y-%m-%d").replace(tzinfo=timezone.utc)
+if len(sys.argv) > 5:
+    midnight = datetime.strptime(sys.argv[5], "%Y-%m-%d").replace(tzinfo=timezone.utc)
     first = int(midnight.timestamp()) * 1000 + interval
     last = first - interval + 86_400_000
 
@@ -74,9 +75,14 @@ def of_book(bids, asks):
         row["microprice"] = ratio(bid * ask_quantity + ask * bid_quantity, bid_quantity + ask_quantity)
         row["spread"] = ask - bid
     row["spread_bps"] = spread_bps(bids, asks)
-    for count in (1, 5, 10, 50):
+    row["bid_levels"], row["ask_levels"] = len(bids), len(asks)
+    for count in imbalances:
         row[f"imbalance_{count}"] = imbalance(bids, asks, count)
-    for x in (5, 10, 25, 50, 100):
+    for count in (5, 20):
+        for name, levels in (("bid", bids[:count]), ("ask", asks[:count])):
+            notional, quantity = sum(p * q for p, q in levels), sum(q for _, q in levels)
+            row[f"vwap_{name}_{count}"] = ratio(notional, quantity)
+    for x in bands:
         for name, levels, sign in (("bid", bids, -1), ("ask", asks, 1)):
             row[f"{name}_qty_{x}bps"] = row[f"{name}_notional_{x}bps"] = None
             if middle is not None:
@@ -92,6 +98,17 @@ def of_book(bids, asks):
                 share = ratio(sign * (average - middle), middle)
             row[f"{name}_impact_{amount}_bps"] = None if share is None else share * 1e4
     return row
+
+
+def flow_between(before, now):
+    """Order flow imbalance of one message; a side is its best (price, quantity), or None when it is empty."""
+    flow = 0.0
+    for side, sign in (("best_bid", 1), ("best_ask", -1)):
+        old, new = before[side], now[side]
+        gone = old is not None and (new is None or sign * new[0] <= sign * old[0])
+        come = new is not None and (old is None or sign * new[0] >= sign * old[0])
+        flow += sign * ((new[1] if come else 0.0) - (old[1] if gone else 0.0))
+    return flow
 
 
 def of_interval(end):
@@ -115,6 +132,7 @@ def of_interval(end):
     return {
         "messages": len(inside),
         "updates": sum(state["updates"] for state in inside),
+        "ofi": sum(state["flow"] for state in inside),
         "mid_open": mids[0] if mids else None,
         "mid_high": max(mids, default=None),
         "mid_low": min(mids, default=None),
@@ -158,6 +176,9 @@ for line in sys.stdin:
             side.set(price, quantity)
     best = bids.levels[:5], asks.levels[:5]
     state = {"ts": latest, "mid": mid(*best), "spread_bps": spread_bps(*best), "imbalance_5": imbalance(*best, 5)}
+    state["best_bid"], state["best_ask"] = (side.levels[0] if side.levels else None for side in (bids, asks))
+    # The book before is the last one there is, also that of an interval that has been written.
+    state["flow"] = flow_between(states[-1], state) if states else 0.0
     states.append({**state, "updates": len(message["data"]["b"]) + len(message["data"]["a"])})
 if boundary is not None:
     write(boundary)

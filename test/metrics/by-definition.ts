@@ -2,6 +2,7 @@
  * The metrics of a sequence of messages, written as docs/metrics.md reads and with nothing of the program's own: every
  * row is computed from scratch, from the books after each message. Slow.
  */
+import type { MetricsChoice } from '../../src/metrics/columns.js';
 import type { TestMessage } from '../support/oracle.js';
 
 type Side = { price: number; quantity: number }[];
@@ -49,7 +50,11 @@ function scaled(decimal: string): bigint {
 }
 
 /** The columns of the book at `boundaryMs`, by name. */
-export function bookValues(states: BookState[], boundaryMs: number, impacts: readonly number[]): Map<string, number> {
+export function bookValues(
+  states: BookState[],
+  boundaryMs: number,
+  { imbalanceLevels, bandsBps, impacts }: MetricsChoice,
+): Map<string, number> {
   const { bids, asks } = asOf(states, boundaryMs);
   const [bid, bidQuantity] = [bids[0]?.price ?? Number.NaN, bids[0]?.quantity ?? Number.NaN];
   const [ask, askQuantity] = [asks[0]?.price ?? Number.NaN, asks[0]?.quantity ?? Number.NaN];
@@ -63,9 +68,17 @@ export function bookValues(states: BookState[], boundaryMs: number, impacts: rea
     ['microprice', (bid * askQuantity + ask * bidQuantity) / (bidQuantity + askQuantity)],
     ['spread', ask - bid],
     ['spread_bps', spreadBps({ bids, asks })],
+    ['bid_levels', bids.length],
+    ['ask_levels', asks.length],
   ]);
-  for (const count of [1, 5, 10, 50]) values.set(`imbalance_${count}`, imbalance({ bids, asks }, count));
-  for (const x of [5, 10, 25, 50, 100]) {
+  for (const count of imbalanceLevels) values.set(`imbalance_${count}`, imbalance({ bids, asks }, count));
+  for (const count of [5, 20]) {
+    for (const [name, side] of [['bid', bids] as const, ['ask', asks] as const]) {
+      const best = side.slice(0, count);
+      values.set(`vwap_${name}_${count}`, notionalOf(best) / quantityOf(best));
+    }
+  }
+  for (const x of bandsBps) {
     const bidBand = bids.filter(({ price }) => price >= mid * (1 - x * 1e-4));
     const askBand = asks.filter(({ price }) => price <= mid * (1 + x * 1e-4));
     const hasMid = !Number.isNaN(mid);
@@ -103,6 +116,7 @@ export function intervalValues(states: BookState[], boundaryMs: number, interval
   return new Map([
     ['messages', inside.length],
     ['updates', sum(inside.map(({ updates }) => updates))],
+    ['ofi', orderFlow(states, inside)],
     ['mid_open', mids[0] ?? Number.NaN],
     ['mid_high', mids.length > 0 ? Math.max(...mids) : Number.NaN],
     ['mid_low', mids.length > 0 ? Math.min(...mids) : Number.NaN],
@@ -133,6 +147,25 @@ function spreadBps({ bids, asks }: Sides): number {
 function imbalance({ bids, asks }: Sides, count: number): number {
   const [bidQuantity, askQuantity] = [quantityOf(bids.slice(0, count)), quantityOf(asks.slice(0, count))];
   return bidQuantity + askQuantity === 0 ? Number.NaN : (bidQuantity - askQuantity) / (bidQuantity + askQuantity);
+}
+
+/** Cont, Kukanov and Stoikov 2014, equation 4, summed over messages: e_n of each book against the one before it. */
+function orderFlow(states: BookState[], inside: BookState[]): number {
+  return sum(
+    inside.map((state) => {
+      const before = states[states.indexOf(state) - 1];
+      if (!before) return 0;
+      const [bid, bidBefore] = [state, before].map(({ bids }) => bids[0] ?? { price: -Infinity, quantity: 0 });
+      const [ask, askBefore] = [state, before].map(({ asks }) => asks[0] ?? { price: Infinity, quantity: 0 });
+      if (!(bid && bidBefore && ask && askBefore)) throw new Error('there are two books');
+      let [bidFlow, askFlow] = [0, 0];
+      if (bid.price >= bidBefore.price) bidFlow += bid.quantity;
+      if (bid.price <= bidBefore.price) bidFlow -= bidBefore.quantity;
+      if (ask.price <= askBefore.price) askFlow += ask.quantity;
+      if (ask.price >= askBefore.price) askFlow -= askBefore.quantity;
+      return bidFlow - askFlow;
+    }),
+  );
 }
 
 function averagePrice(side: Side, amount: number): number {

@@ -11,7 +11,7 @@ const SCRIPT = fileURLToPath(new URL('../../../test/independent/metrics.py', imp
 const skip = spawnSync('python3', ['--version']).status === 0 ? false : 'not installed: python3';
 
 const MINUTE_MS = 60_000;
-const IMPACTS = [10_000, 100_000, 2_500_000];
+const CHOICE = { imbalanceLevels: [1, 5, 70], bandsBps: [3, 40, 100], impacts: [10_000, 100_000, 2_500_000] };
 const markets: (Partial<MarketOptions> & { title: string })[] = [
   {
     title: 'contract, with a restart',
@@ -47,7 +47,7 @@ describe('metrics as another program computes them', { skip }, () => {
         const { columns, rows } = theirs(text, intervalMs);
         for (const [name, make] of ENGINES) {
           const grid = { intervalMs, dayMs: DAY_MS, onGap: 'fill' } as const;
-          const ours = metricsRows(make, [text], { ...grid, impacts: IMPACTS });
+          const ours = metricsRows(make, [text], { ...grid, ...CHOICE });
           assert.ok(ours.length > 1);
           assert.equal(ours.length, rows.length);
           for (const [at, { boundaryMs, values }] of ours.entries()) {
@@ -66,7 +66,8 @@ describe('metrics as another program computes them', { skip }, () => {
 });
 
 function theirs(text: Buffer, intervalMs: number): { columns: string[]; rows: string[][] } {
-  const args = [SCRIPT, String(intervalMs), IMPACTS.join(), DAY];
+  const { imbalanceLevels, bandsBps, impacts } = CHOICE;
+  const args = [SCRIPT, String(intervalMs), imbalanceLevels.join(), bandsBps.join(), impacts.join(), DAY];
   const { stdout, stderr, status } = spawnSync('python3', args, {
     input: text,
     encoding: 'latin1',

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { SAMPLING_DEFAULTS } from '../../src/catalog/shaping-options.js';
 import { bookMetrics } from '../../src/metrics/book-metrics.js';
-import { bookColumns, metricsColumns } from '../../src/metrics/columns.js';
+import { bookColumns, type MetricsChoice, metricsColumns } from '../../src/metrics/columns.js';
 import { MetricsSampler } from '../../src/metrics/sampler.js';
 import { messages, textOf } from '../support/arbitraries.js';
 import { cut } from '../support/drive.js';
@@ -12,7 +12,7 @@ import { holds } from '../support/holds.js';
 import { DAY_MS, line } from '../support/messages.js';
 import { asOfRows, type TestMessage } from '../support/oracle.js';
 import { type BookState, bookStates, bookValues, intervalValues } from './by-definition.js';
-import { assertSameRows, ENGINES, type MetricsRow, metricsRows, named } from './support.js';
+import { assertSameRows, choiceOf, ENGINES, type MetricsRow, metricsRows, named } from './support.js';
 
 const grids = fc.record({
   intervalMs: fc.constantFrom(100, 1000, 5000, 60_000, 3_600_000),
@@ -21,19 +21,25 @@ const grids = fc.record({
 });
 type Grid = typeof grids extends fc.Arbitrary<infer T> ? T : never;
 
-const impactAmounts = fc.constantFrom([], [1], [0.5, 30], [1e30, 3, 1e19]);
+const ascending = (numbers: fc.Arbitrary<number>) =>
+  fc.uniqueArray(numbers, { maxLength: 5 }).map((list) => list.sort((a, b) => a - b));
+const choices = fc.record({
+  imbalanceLevels: fc.oneof(fc.constant([1, 5, 10, 50]), ascending(fc.integer({ min: 1, max: 9999 }))),
+  bandsBps: fc.oneof(fc.constant([5, 10, 25, 50, 100]), ascending(fc.integer({ min: 1, max: 10_000 }))),
+  impacts: fc.constantFrom([], [1], [0.5, 30], [1e30, 3, 1e19]),
+});
 
 /** Messages near a midnight, their text, and where it is cut into chunks. */
 const archive = messages(DAY_MS).chain((list) =>
   fc.tuple(fc.constant(list), textOf(list), fc.array(fc.nat(6000), { maxLength: 4 })),
 );
 
-function rowsByDefinition(list: TestMessage[], grid: Grid, impacts: readonly number[]): MetricsRow[] {
+function rowsByDefinition(list: TestMessage[], grid: Grid, choice: MetricsChoice): MetricsRow[] {
   const states = bookStates(list);
   return asOfRows(list, { depth: 1, ...grid }).map(({ boundaryMs }) => ({
     boundaryMs,
     values: new Map([
-      ...bookValues(states, boundaryMs, impacts),
+      ...bookValues(states, boundaryMs, choice),
       ...intervalValues(states, boundaryMs, grid.intervalMs),
     ]),
   }));
@@ -43,12 +49,12 @@ for (const [name, make] of ENGINES) {
   describe(`metrics by ${name}`, () => {
     test('are as defined, with any interval, day, gaps and chunks', () => {
       holds(
-        fc.property(archive, grids, impactAmounts, ([list, text, cuts], grid, impacts) => {
+        fc.property(archive, grids, choices, ([list, text, cuts], grid, choice) => {
           const chunks = cut(
             text,
             cuts.map((offset) => offset % (text.length + 1)),
           );
-          assertSameRows(metricsRows(make, chunks, { ...grid, impacts }), rowsByDefinition(list, grid, impacts));
+          assertSameRows(metricsRows(make, chunks, { ...grid, ...choice }), rowsByDefinition(list, grid, choice));
         }),
       );
     });
@@ -57,7 +63,7 @@ for (const [name, make] of ENGINES) {
       const grid = { intervalMs: 1000, dayMs: undefined, onGap: 'fill' } as const;
       const run = (list: TestMessage[]) => {
         const lines = list.map(({ type, tsMs, bids, asks }) => line({ type, atMs: tsMs - DAY_MS, bids, asks }));
-        return metricsRows(make, [Buffer.from(lines.join('\n'))], { ...grid, impacts: [1] });
+        return metricsRows(make, [Buffer.from(lines.join('\n'))], { ...grid, ...choiceOf([1]) });
       };
       holds(
         fc.property(messages(DAY_MS), fc.nat(), (list, at) => {
@@ -81,26 +87,33 @@ test('the metrics of a deep book, crossed ones too, are as defined', () => {
   const quantity = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
   const side = fc.uniqueArray(fc.record({ tick, quantity }), { selector: (level) => level.tick, maxLength: 120 });
   holds(
-    fc.property(side, side, fc.array(fc.double({ min: 1e-3, max: 1e9, noNaN: true })), (bids, asks, impacts) => {
-      const best = (levels: typeof bids, sign: 1 | -1) =>
-        levels
-          .map((level) => ({ price: level.tick / 100, quantity: level.quantity }))
-          .sort((a, b) => sign * (a.price - b.price));
-      const state = { tsMs: 0, bids: best(bids, -1), asks: best(asks, 1), updates: 0 };
-      const values = bookMetrics(
-        {
-          bidPrices: Float64Array.from(state.bids, ({ price }) => price),
-          bidQuantities: Float64Array.from(state.bids, (level) => level.quantity),
-          askPrices: Float64Array.from(state.asks, ({ price }) => price),
-          askQuantities: Float64Array.from(state.asks, (level) => level.quantity),
-        },
-        impacts,
-      );
-      assertSameRows(
-        [{ boundaryMs: 0, values: named(bookColumns(impacts), values) }],
-        [{ boundaryMs: 0, values: bookValues([state], 0, impacts) }],
-      );
-    }),
+    fc.property(
+      side,
+      side,
+      choices,
+      fc.array(fc.double({ min: 1e-3, max: 1e9, noNaN: true })),
+      (bids, asks, given, impacts) => {
+        const choice = { ...given, impacts };
+        const best = (levels: typeof bids, sign: 1 | -1) =>
+          levels
+            .map((level) => ({ price: level.tick / 100, quantity: level.quantity }))
+            .sort((a, b) => sign * (a.price - b.price));
+        const state = { tsMs: 0, bids: best(bids, -1), asks: best(asks, 1), updates: 0 };
+        const values = bookMetrics(
+          {
+            bidPrices: Float64Array.from(state.bids, ({ price }) => price),
+            bidQuantities: Float64Array.from(state.bids, (level) => level.quantity),
+            askPrices: Float64Array.from(state.asks, ({ price }) => price),
+            askQuantities: Float64Array.from(state.asks, (level) => level.quantity),
+          },
+          choice,
+        );
+        assertSameRows(
+          [{ boundaryMs: 0, values: named(bookColumns(choice), values) }],
+          [{ boundaryMs: 0, values: bookValues([state], 0, choice) }],
+        );
+      },
+    ),
   );
 });
 
@@ -111,7 +124,7 @@ test('what docs/metrics.md says of a price on the edge of a band, and of tiny im
     askPrices: Float64Array.of(3.002, 3.003),
     askQuantities: Float64Array.of(2, 1e6),
   };
-  const values = named(bookColumns([1, 4]), bookMetrics(levels, [1, 4]));
+  const values = named(bookColumns(choiceOf([1, 4])), bookMetrics(levels, choiceOf([1, 4])));
   assert.equal(values.get('mid'), 3);
   assert.deepEqual([values.get('ask_qty_10bps'), values.get('ask_qty_25bps')], [2, 1_000_002], '3.003 is on the edge');
 
@@ -122,7 +135,7 @@ test('what docs/metrics.md says of a price on the edge of a band, and of tiny im
     askPrices: Float64Array.of(price),
     askQuantities: Float64Array.of(1e6),
   };
-  const [impact = 0] = bookMetrics(locked, [10_000]).slice(-2);
+  const [impact = 0] = bookMetrics(locked, choiceOf([10_000])).slice(-2);
   assert.ok(impact !== 0 && Math.abs(impact) < 1e-9, `${impact}`);
 });
 
@@ -133,7 +146,7 @@ test('a mid of 0 divides nothing', () => {
     askPrices: Float64Array.of(0, 5),
     askQuantities: Float64Array.of(1, 1),
   };
-  const values = named(bookColumns([3]), bookMetrics(levels, [3]));
+  const values = named(bookColumns(choiceOf([3])), bookMetrics(levels, choiceOf([3])));
   assert.deepEqual([values.get('mid'), values.get('spread')], [0, 0]);
   for (const column of ['spread_bps', 'buy_impact_3_bps', 'sell_impact_3_bps']) {
     assert.equal(values.get(column), Number.NaN, column);
@@ -153,7 +166,7 @@ describe('the columns of an interval', () => {
     holds(
       fc.property(fc.array(observation, { maxLength: 20 }), fc.infiniteStream(fc.boolean()), (list, isAsked) => {
         const intervalMs = 100;
-        const sampler = new MetricsSampler({ intervalMs, impacts: [] });
+        const sampler = new MetricsSampler({ intervalMs, ...choiceOf([]) });
         const states: BookState[] = [];
         let boundaryMs = DAY_MS;
         const rowsUntil = (tsMs: number) => {
@@ -162,7 +175,7 @@ describe('the columns of an interval', () => {
             const none = new Float64Array(0);
             const levels = { bidPrices: none, bidQuantities: none, askPrices: none, askQuantities: none };
             const expected = intervalValues(states, boundaryMs, intervalMs);
-            const columns = metricsColumns([]);
+            const columns = metricsColumns(choiceOf([]));
             const all = sampler.row(boundaryMs, levels);
             const values = new Map([...expected.keys()].map((key) => [key, all[columns.indexOf(key)] as number]));
             assertSameRows([{ boundaryMs, values }], [{ boundaryMs, values: expected }]);
@@ -172,10 +185,15 @@ describe('the columns of an interval', () => {
         for (const { stepMs, bid, ask, quantities, updates } of list) {
           tsMs += stepMs;
           rowsUntil(tsMs);
-          const [bidQuantity, askQuantity] = [bid ? quantities[0] : 0, ask ? quantities[1] : 0];
-          sampler.observe(tsMs, bid ?? Number.NaN, ask ?? Number.NaN, bidQuantity, askQuantity, updates);
-          const bids = bid ? [{ price: bid, quantity: bidQuantity }] : [];
-          const asks = ask ? [{ price: ask, quantity: askQuantity }] : [];
+          const side = (price: number | undefined, quantity: number) => (price ? [{ price, quantity }] : []);
+          const [bids, asks] = [side(bid, quantities[0]), side(ask, quantities[1])];
+          const best = {
+            bidPrices: Float64Array.from(bids, ({ price }) => price),
+            bidQuantities: Float64Array.from(bids, ({ quantity }) => quantity),
+            askPrices: Float64Array.from(asks, ({ price }) => price),
+            askQuantities: Float64Array.from(asks, ({ quantity }) => quantity),
+          };
+          sampler.hear(tsMs, best, updates);
           states.push({ tsMs, bids, asks, updates });
         }
         rowsUntil(tsMs + 500);
@@ -186,7 +204,7 @@ describe('the columns of an interval', () => {
   const [, make] = ENGINES[0] as (typeof ENGINES)[number];
   const rowsOf = (lines: string[]) => {
     const grid = { intervalMs: 1000, dayMs: undefined, onGap: 'fill' } as const;
-    return metricsRows(make, [Buffer.from(lines.join('\n'))], { ...grid, impacts: [] });
+    return metricsRows(make, [Buffer.from(lines.join('\n'))], { ...grid, ...choiceOf([]) });
   };
   const pick = (row: MetricsRow | undefined, ...columns: string[]) => columns.map((column) => row?.values.get(column));
   const both = (atMs: number, bid: string, ask: string) =>
@@ -212,6 +230,26 @@ describe('the columns of an interval', () => {
     assert.deepEqual(pick(rows[1], 'messages', 'mid_open', 'mid_low', 'mid_twap'), [1, 3, 3, 3.5]);
   });
 
+  test('what comes to the best prices and goes from them is the order flow imbalance', () => {
+    const bid = (atMs: number, ...bids: [string, string][]) => line({ atMs, bids });
+    const ask = (atMs: number, ...asks: [string, string][]) => line({ atMs, asks });
+    const flows = (...lines: string[]) => rowsOf([both(100, '1', '3'), ...lines]).map((row) => row.values.get('ofi'));
+    assert.deepEqual(flows(), [0], 'there is no book before the first');
+    assert.deepEqual(flows(bid(200, ['1', '5'])), [4], 'more at the same bid');
+    assert.deepEqual(flows(bid(200, ['1.5', '5'])), [5], 'a better bid: all of it has come');
+    assert.deepEqual(flows(bid(200, ['1', '0'], ['0.5', '7'])), [-1], 'the bid is gone: all of it has gone');
+    assert.deepEqual(flows(ask(200, ['3', '5'])), [-4], 'the same of asks, the other way round');
+    assert.deepEqual(flows(ask(200, ['2', '5'])), [-5]);
+    assert.deepEqual(flows(ask(200, ['3', '0'], ['4', '7'])), [1]);
+    assert.deepEqual(flows(bid(200, ['1', '0']), bid(300, ['0.5', '9'])), [8], 'none is worse than any');
+    assert.deepEqual(flows(bid(200, ['1', '3']), bid(200, ['1', '8'])), [7], 'each message of the same ms');
+    assert.deepEqual(
+      flows(bid(900, ['1', '3']), bid(1000, ['1', '8']), bid(800, ['1', '9']), bid(1001, ['1', '1'])),
+      [8, -8],
+    );
+    assert.deepEqual(flows(both(200, '2', '4')), [2], 'a snapshot changes the book as any message does');
+  });
+
   test('a first message just on the boundary: its values, though they have held for no time', () => {
     const [row] = rowsOf([both(1000, '1', '3')]);
     assert.deepEqual(pick(row, 'mid_open', 'mid_high', 'mid_low', 'mid_close', 'mid_twap'), [2, 2, 2, 2, 2]);
@@ -230,13 +268,14 @@ test('the columns, in their order', () => {
     (x) => `bid_qty_${x}bps,bid_notional_${x}bps,ask_qty_${x}bps,ask_notional_${x}bps`,
   );
   assert.equal(
-    metricsColumns(SAMPLING_DEFAULTS.impacts).join(),
+    metricsColumns(SAMPLING_DEFAULTS).join(),
     [
-      'best_bid,best_bid_qty,best_ask,best_ask_qty,mid,microprice,spread,spread_bps',
+      'best_bid,best_bid_qty,best_ask,best_ask_qty,mid,microprice,spread,spread_bps,bid_levels,ask_levels',
       'imbalance_1,imbalance_5,imbalance_10,imbalance_50',
+      'vwap_bid_5,vwap_ask_5,vwap_bid_20,vwap_ask_20',
       ...bands,
       'buy_impact_10000_bps,sell_impact_10000_bps,buy_impact_100000_bps,sell_impact_100000_bps',
-      'messages,updates,mid_open,mid_high,mid_low,mid_close,mid_twap,spread_bps_twap,imbalance_5_twap',
+      'messages,updates,ofi,mid_open,mid_high,mid_low,mid_close,mid_twap,spread_bps_twap,imbalance_5_twap',
     ].join(),
   );
 });

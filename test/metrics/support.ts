@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { Engine, EngineOptions } from '../../src/book/engine.js';
 import { AsOfGrid, type AsOfGridOptions } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
-import { MAX_LEVELS_PER_SIDE, ReferenceEngine } from '../../src/book/reference-engine.js';
-import { metricsColumns } from '../../src/metrics/columns.js';
-import { MetricsSampler } from '../../src/metrics/sampler.js';
+import { ReferenceEngine } from '../../src/book/reference-engine.js';
+import { SAMPLING_DEFAULTS } from '../../src/catalog/shaping-options.js';
+import { type MetricsChoice, metricsColumns } from '../../src/metrics/columns.js';
 
 /** A row of a metrics output: its values by column, NaN where the cell is empty. */
 export interface MetricsRow {
@@ -18,24 +18,45 @@ export const ENGINES: [name: string, make: (options: EngineOptions) => Engine][]
   ['the kernel', (options) => new KernelEngine(options)],
 ];
 
+/** What metrics are of, when nothing is said, but for the amounts. */
+export function choiceOf(impacts: readonly number[]): MetricsChoice {
+  const { imbalanceLevels, bandsBps } = SAMPLING_DEFAULTS;
+  return { imbalanceLevels, bandsBps, impacts };
+}
+
+type Grid = AsOfGridOptions & MetricsChoice;
+
 /** The metrics of an archive's text, as a conversion makes them. */
 export function metricsRows(
   make: (options: EngineOptions) => Engine,
   chunks: Iterable<Uint8Array>,
-  { impacts, ...grid }: AsOfGridOptions & { impacts: readonly number[] },
+  grid: Grid,
 ): MetricsRow[] {
-  const sampler = new MetricsSampler({ intervalMs: grid.intervalMs, impacts });
-  const engine = make({ grid: new AsOfGrid(grid), keepZeros: false, observer: sampler });
-  const rows: MetricsRow[] = [];
+  const columns = metricsColumns(grid);
+  return valuesOf(make, chunks, grid).map(({ boundaryMs, values }) => ({ boundaryMs, values: named(columns, values) }));
+}
+
+/** The same with values in the order of the columns. */
+export function valuesOf(
+  make: (options: EngineOptions) => Engine,
+  chunks: Iterable<Uint8Array>,
+  { imbalanceLevels, bandsBps, impacts, ...grid }: Grid,
+  maxRows?: number,
+): { boundaryMs: number; values: Float64Array }[] {
+  const metrics = { intervalMs: grid.intervalMs, imbalanceLevels, bandsBps, impacts };
+  const engine = make({ grid: new AsOfGrid(grid), books: [], maxRows, keepZeros: false, metrics });
+  const rows: { boundaryMs: number; values: Float64Array }[] = [];
   const rest = chunks[Symbol.iterator]();
   for (let event = engine.next(); event.kind !== 'end'; event = engine.next()) {
     if (event.kind === 'needs-bytes') {
       const chunk = rest.next();
       if (chunk.done) engine.end();
       else engine.push(chunk.value);
-    } else if (event.kind === 'boundary') {
-      const values = sampler.row(event.boundaryMs, engine.levels(MAX_LEVELS_PER_SIDE));
-      rows.push({ boundaryMs: event.boundaryMs, values: named(metricsColumns(impacts), values) });
+    } else if (event.kind === 'rows') {
+      const { boundaryMs, metrics: columns } = event.rows;
+      for (const [row, label] of boundaryMs.entries()) {
+        rows.push({ boundaryMs: label, values: Float64Array.from(columns, (column) => column[row] as number) });
+      }
     } else {
       assert.fail(`line ${event.lineNumber}: ${event.reason}`);
     }

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import type { BookOptions } from '../../src/output/book-writer.js';
 import { createBookWriter, createTableWriter } from '../../src/output/create-writer.js';
+import { CsvBookWriter, CsvTableWriter } from '../../src/output/csv.js';
 import type { Format } from '../../src/output/formats.js';
-import { bookRow, MemorySink, type TestRow } from '../support/output-rows.js';
+import { holds } from '../support/holds.js';
+import { batchOf, MemorySink, metricsBatch, type TestRow, testRows, writeRows } from '../support/output-rows.js';
 
 const FORMAT: BookOptions & { format: Format } = {
   format: 'csv',
@@ -15,6 +18,7 @@ const FORMAT: BookOptions & { format: Format } = {
   quality: false,
   layout: 'lists',
   decimals: false,
+  compression: 'auto',
   metadata: {},
 };
 const ROWS: TestRow[] = [
@@ -34,12 +38,11 @@ const ROWS: TestRow[] = [
   { boundaryMs: 120_000, ageMs: 60_037, flags: [true, true, true, true], bids: [['1.5', '7']], asks: [] },
 ];
 
-async function written(format: Partial<typeof FORMAT>, rows = ROWS): Promise<Buffer> {
+async function written(format: Partial<typeof FORMAT>, rows = ROWS, batchRows?: number): Promise<Buffer> {
   const sink = new MemorySink();
   const all = { ...FORMAT, ...format };
   const writer = await createBookWriter(sink, all);
-  for (const row of rows) writer.write(bookRow(row, all.depth));
-  writer.finish();
+  writeRows(writer, rows, all.depth, batchRows);
   return sink.bytes;
 }
 
@@ -88,6 +91,48 @@ test('rows longer than the buffer keep their order', async () => {
   assert.equal(lines[1], lines[3]);
 });
 
+test('every cutting of the rows into batches gives the same bytes, in every form', () => {
+  const format = fc.record({
+    depth: fc.integer({ min: 1, max: 5 }),
+    quality: fc.boolean(),
+    formattedTimestamp: fc.boolean(),
+  });
+  holds(
+    fc.property(testRows, format, fc.constantFrom(1, 2, 3, 7), (rows, options, size) => {
+      const bytes = [rows.length, size].map((batchRows) => {
+        const sink = new MemorySink();
+        writeRows(new CsvBookWriter(sink, options), rows, options.depth, Math.max(1, batchRows));
+        return sink.bytes;
+      });
+      assert.deepEqual(bytes[1], bytes[0]);
+    }),
+  );
+});
+
+test('times are written as Date and String write them, from years that have few digits to those that have many', () => {
+  const time = fc.oneof(
+    fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+    fc.constantFrom(0, 1, -1, 9_999_999, 10_000_000, 99_999_999, 951_782_399_999, 1e13, 253_402_300_800_000),
+  );
+  holds(
+    fc.property(fc.array(time, { minLength: 1 }), (times) => {
+      const sink = new MemorySink();
+      const writer = new CsvTableWriter(sink, { columns: [], formattedTimestamp: true });
+      writer.write(
+        metricsBatch(
+          times,
+          times.map(() => []),
+        ),
+      );
+      writer.finish();
+      assert.deepEqual(
+        sink.bytes.toString().split('\r\n').slice(1, -1),
+        times.map((timeMs) => `${new Date(timeMs).toISOString().replace('Z', '0')},${timeMs}`),
+      );
+    }),
+  );
+});
+
 const many = Array.from({ length: 5_000 }, (_, i) => ({ ...(ROWS[i % 2] as TestRow), boundaryMs: i }));
 
 test('csv.gz is the same bytes in one gzip member, which names no time and no system', async () => {
@@ -114,18 +159,32 @@ test('a sink that fails in the middle of gzip data fails the writer', async () =
     },
   };
   const writer = await createBookWriter(failing, { ...FORMAT, format: 'csv.gz' });
-  writer.write(bookRow(ROWS[0] as TestRow, 2));
+  const batch = batchOf(ROWS, 2);
+  writer.write(batch, batch.books[0]);
   assert.throws(() => writer.finish(), /disk full/);
 });
 
-const TABLE = { format: 'csv', symbol: 'XRPUSDT', formattedTimestamp: false, metadata: {} } as const;
+const TABLE = {
+  format: 'csv',
+  symbol: 'XRPUSDT',
+  formattedTimestamp: false,
+  compression: 'auto',
+  metadata: {},
+} as const;
 
 test('tables are the shortest decimals, empty for NaN', async () => {
   const sink = new MemorySink();
   const columns = ['mid', 'spread_bps'];
   const writer = await createTableWriter(sink, { ...TABLE, columns });
-  writer.write(60_000, Float64Array.of(0.1 + 0.2, Number.NaN));
-  writer.write(120_000, Float64Array.of(-1, 1e-9));
+  writer.write(
+    metricsBatch(
+      [60_000, 120_000],
+      [
+        [0.1 + 0.2, Number.NaN],
+        [-1, 1e-9],
+      ],
+    ),
+  );
   writer.finish();
   assert.equal(sink.bytes.toString(), 'timestamp,mid,spread_bps\r\n60000,0.30000000000000004,\r\n120000,-1,1e-9\r\n');
 });
@@ -133,7 +192,7 @@ test('tables are the shortest decimals, empty for NaN', async () => {
 test('tables have the formatted timestamp first when it is asked for', async () => {
   const sink = new MemorySink();
   const writer = await createTableWriter(sink, { ...TABLE, formattedTimestamp: true, columns: ['mid'] });
-  writer.write(60_000, Float64Array.of(1.5));
+  writer.write(metricsBatch([60_000], [[1.5]]));
   writer.finish();
   assert.equal(sink.bytes.toString(), 'timestamp_formatted,timestamp,mid\r\n1970-01-01T00:01:00.0000,60000,1.5\r\n');
 });

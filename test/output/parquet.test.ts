@@ -6,47 +6,53 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import type { Decimals, Layout } from '../../src/output/book-writer.js';
+import { DECOMPRESSORS, HAS_ZSTD } from '../../src/output/compression.js';
 import { createTableWriter, DoesNotFitDecimalError } from '../../src/output/create-writer.js';
 import { CsvBookWriter } from '../../src/output/csv.js';
 import { ParquetBookWriter, type ParquetOptions } from '../../src/output/parquet/book.js';
 import { ParquetTableWriter } from '../../src/output/parquet/table.js';
 import { tempDir } from '../support/files.js';
 import { holds } from '../support/holds.js';
-import { bookRow, MemorySink, type TestRow, testRows } from '../support/output-rows.js';
+import { batchOf, MemorySink, metricsBatch, type TestRow, testRows, writeRows } from '../support/output-rows.js';
 
 const FLAGS = ['is_filled', 'is_suspect', 'is_crossed', 'is_thin', 'is_partial'];
 const SYMBOL = 'XRPUSDT';
 const LISTS = ['bid_price', 'bid_qty', 'ask_price', 'ask_qty'];
+const REST = { compression: 'snappy', metadata: {} } as const;
 const METADATA = { symbol: SYMBOL, depth: '500' };
 
 /** A file's rows, as one reader or another or the CSV tells them: times as ms, values as texts. */
 type Rows = Record<string, unknown>[];
 
-function parquetOf(rows: TestRow[], format: Partial<ParquetOptions> & { depth: number }, rowGroupValues?: number) {
+function parquetOf(
+  rows: TestRow[],
+  format: Partial<ParquetOptions> & { depth: number },
+  rowGroupValues?: number,
+  batchRows?: number,
+) {
   const sink = new MemorySink();
   const all = {
     symbol: SYMBOL,
     layout: 'lists',
     quality: false,
     decimals: false,
+    compression: 'snappy',
     metadata: METADATA,
     ...format,
   } as const;
   const writer = new ParquetBookWriter(sink, all, rowGroupValues);
-  for (const row of rows) writer.write(bookRow(row, format.depth));
-  writer.finish();
+  writeRows(writer, rows, format.depth, batchRows);
   return sink.bytes;
 }
 
 /** What the Parquet file must hold, from the CSV. */
 function expected(
   testRows: TestRow[],
-  { depth, layout, quality, decimals }: Omit<ParquetOptions, 'symbol' | 'metadata'>,
+  { depth, layout, quality, decimals }: Omit<ParquetOptions, 'symbol' | 'metadata' | 'compression'>,
 ): Rows {
   const sink = new MemorySink();
-  const csv = new CsvBookWriter(sink, { symbol: SYMBOL, depth, quality, formattedTimestamp: false });
-  for (const row of testRows) csv.write(bookRow(row, depth));
-  csv.finish();
+  const csv = new CsvBookWriter(sink, { depth, quality, formattedTimestamp: false });
+  writeRows(csv, testRows, depth);
   const [header, ...lines] = sink.bytes.toString().split('\r\n').slice(0, -1);
   const names = (header as string).split(',');
   const value = (text: string) => {
@@ -84,7 +90,10 @@ function withScale18(text: string): string {
 
 async function readByHyparquet(bytes: Buffer): Promise<Rows> {
   const { buffer, byteOffset, length } = bytes;
-  const rows = await parquetReadObjects({ file: buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer });
+  const rows = await parquetReadObjects({
+    file: buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer,
+    compressors: DECOMPRESSORS,
+  });
   const plain = (value: unknown) => {
     if (value instanceof Date) return value.getTime();
     return typeof value === 'bigint' ? Number(value) : value;
@@ -128,6 +137,50 @@ test('hyparquet reads what the CSV says, in every layout, of any rows, in row gr
     }),
   );
   for (const [bytes, rows] of cases) assert.deepEqual(await readByHyparquet(bytes), rows);
+});
+
+test('every cutting of the rows into batches gives the same bytes', () => {
+  const format = fc.record({
+    depth: fc.integer({ min: 1, max: 5 }),
+    layout: layouts,
+    quality: fc.boolean(),
+    decimals: fc.constantFrom<Decimals>(false, 'text'),
+  });
+  const groupValues = fc.constantFrom(1, 50, 200, undefined);
+  holds(
+    fc.property(testRows, format, groupValues, fc.constantFrom(1, 2, 3, 7), (rows, format, values, size) => {
+      assert.deepEqual(parquetOf(rows, format, values, size), parquetOf(rows, format, values));
+    }),
+  );
+});
+
+const NO_ZSTD = HAS_ZSTD ? false : `Node.js ${process.versions.node} has no zstd`;
+
+test('compressed with zstd, every reader reads the same', { skip: NO_ZSTD }, async (t) => {
+  const rows = fullBooks(100, 50);
+  for (const layout of ['lists', 'wide', 'long'] as const) {
+    const format = { depth: 50, layout, decimals: false, quality: true } as const;
+    const bytes = parquetOf(rows, { ...format, compression: 'zstd' });
+    const { row_groups } = parquetMetadata(new Uint8Array(bytes).buffer);
+    for (const { meta_data } of row_groups[0]?.columns ?? []) assert.equal(meta_data?.codec, 'ZSTD');
+    assert.ok(bytes.length < parquetOf(rows, format).length);
+    assert.deepEqual(await readByDuckDb(t, bytes), expected(rows, format));
+    assert.deepEqual(await readByHyparquet(bytes), expected(rows, format));
+  }
+});
+
+test('zstd gives the same bytes whatever was compressed before', { skip: NO_ZSTD }, () => {
+  const of = (depth: number) => parquetOf(fullBooks(200, depth), { depth, compression: 'zstd' });
+  const first = of(40);
+  of(7);
+  assert.deepEqual(of(40), first);
+});
+
+test('auto is zstd where the runtime has it, and snappy where not', () => {
+  const rows = fullBooks(3, 2);
+  const of = (compression: 'auto' | 'snappy' | 'zstd') => parquetOf(rows, { depth: 2, compression });
+  assert.deepEqual(of('auto'), of(HAS_ZSTD ? 'zstd' : 'snappy'));
+  if (!HAS_ZSTD) assert.throws(() => of('zstd'), /22\.15/);
 });
 
 const SAMPLE = fc.sample(testRows, { numRuns: 50, seed: 7 }).find((rows) => rows.length > 30) ?? [];
@@ -179,10 +232,11 @@ test('large row groups: dictionaries of both index widths, and columns without',
 
 test('the file goes to its sink row group by row group', () => {
   const sink = new MemorySink();
-  const format = { symbol: SYMBOL, depth: 10, layout: 'lists', quality: false, decimals: false, metadata: {} } as const;
+  const format = { symbol: SYMBOL, depth: 10, layout: 'lists', quality: false, decimals: false, ...REST } as const;
   const writer = new ParquetBookWriter(sink, format, 42 * 100);
   const sizes = fullBooks(300, 10).map((row) => {
-    writer.write(bookRow(row, 10));
+    const batch = batchOf([row], 10);
+    writer.write(batch, batch.books[0]);
     return sink.bytes.length;
   });
   assert.deepEqual([sizes[98], (sizes[99] ?? 0) > 5_000, sizes[198]], [0, true, sizes[99]]);
@@ -272,7 +326,7 @@ test('a value that does not fit DECIMAL is an error that names it', () => {
   parquetOf([row('00012345678901234567890.1234567890123456780000')], format);
 });
 
-const TABLE = { symbol: SYMBOL, formattedTimestamp: false, metadata: {} };
+const TABLE = { symbol: SYMBOL, formattedTimestamp: false, ...REST };
 
 test('tables: doubles, null for NaN, in every reader', async (t) => {
   const value = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, 0, -0, 1.5));
@@ -286,7 +340,12 @@ test('tables: doubles, null for NaN, in every reader', async (t) => {
   for (const rowGroupValues of [120, undefined]) {
     const sink = new MemorySink();
     const writer = new ParquetTableWriter(sink, { ...TABLE, columns: ['mid', 'spread'] }, rowGroupValues);
-    for (const [i, pair] of values.entries()) writer.write(i * 60_000, Float64Array.from(pair));
+    writer.write(
+      metricsBatch(
+        values.map((_, i) => i * 60_000),
+        values,
+      ),
+    );
     writer.finish();
     assert.deepEqual(await readByHyparquet(sink.bytes), rows);
     assert.deepEqual(await readByDuckDb(t, sink.bytes), rows);

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startView } from '../support/browser.js';
 import { assertAsDescribed, readTables } from '../support/field-tables.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { NO_REDIS, startRedis } from '../support/redis.js';
@@ -38,10 +39,16 @@ test('the commands on S3 work one after the other, with other buckets and anothe
   await putFolder(server, archives, 'bybit');
   const [install = '', ...others] = commandsOf(sectionOnS3);
   assert.match(install, /^npm install .*@aws-sdk\/client-s3$/);
-  assert.equal(others.length, 4);
+  assert.equal(others.length, 5);
   for (const command of others) {
     const [program, ...args] = command.replaceAll(/my-(archives|snapshots)/g, BUCKET).split(/ +/);
     assert.equal(program, 'bookgrid');
+    if (args[0] === 'view') {
+      const view = await startView([...args.slice(1), ...flagsFor(server)], { env: environment() });
+      t.after(view.stop);
+      assert.match(await (await fetch(`${view.url}listing`)).text(), /"symbol":"BTCUSDT"/);
+      continue;
+    }
     const { status, stdout, stderr } = await complete([...args, ...flagsFor(server)], { cwd, env: environment() });
     assert.equal(status, 0, `${command}\n${stdout}${stderr}`);
   }

@@ -162,7 +162,7 @@ export function testStorage(
       assert.equal(await storage.look(nowhere), undefined);
       assert.equal(await storage.look(joinPath(nowhere, 'further')), undefined);
       assert.equal(await logText(storage, nowhere), '');
-      assert.equal(await storage.sweep(nowhere), 0);
+      assert.equal(await storage.sweep([nowhere]), 0);
       await assert.rejects(entries(storage, nowhere), (error: Error) => {
         assert.ok(error instanceof StorageError);
         assert.match(error.message, /^No such folder: .*nowhere$/);
@@ -242,8 +242,8 @@ export function testStorage(
       const stage = (runId: string) => storage.stage(joinPath(place, 'a.csv'), { runId });
       const [left, other] = [stage(ended), stage(living)];
       for (const file of [left, other]) file.write(Buffer.from('half'));
-      assert.equal(await storage.sweep(place), 0);
-      assert.equal(await storage.sweep(place, ended), 1);
+      assert.equal(await storage.sweep([place]), 0);
+      assert.equal(await storage.sweep([place], ended), 1);
       other.flush();
       await other.publish();
       assert.equal(await read(storage, joinPath(place, 'a.csv')), 'half');
@@ -305,10 +305,10 @@ export function testStorage(
       partial?.begin('x');
       partial?.write(Buffer.from('half'));
       partial?.keep();
-      assert.equal(await storage.sweep(place), 0);
+      assert.equal(await storage.sweep([place]), 0);
       await put(storage, path, 'whole');
-      assert.equal(await storage.sweep(place), 1);
-      assert.equal(await storage.sweep(place), 0);
+      assert.equal(await storage.sweep([place]), 1);
+      assert.equal(await storage.sweep([place]), 0);
       assert.equal(await read(storage, path), 'whole');
     });
 
@@ -333,7 +333,7 @@ export function testStorage(
       await file.publish();
       file.discard();
       assert.equal(await read(storage, path), '');
-      assert.equal(await storage.sweep(stagingDir, runId), 0);
+      assert.equal(await storage.sweep([stagingDir], runId), 0);
     });
 
     test('a file that is removed takes the folders with it that it leaves empty, those below the top', async (t) => {

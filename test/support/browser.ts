@@ -1,5 +1,5 @@
 /** A real browser without a window, and the page of `bookgrid view` in it. */
-
+import type { SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -37,8 +37,8 @@ export interface StartedView {
 }
 
 /** Starts the program. It is to be stopped. */
-export async function startView(args: string[]): Promise<StartedView> {
-  const child = startCli(['view', ...args]);
+export async function startView(args: string[], options: SpawnOptions = {}): Promise<StartedView> {
+  const child = startCli(['view', ...args], options);
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;

@@ -13,7 +13,9 @@ export const DEATHS: Record<string, RegExp> = {
   MEMORY: /its worker died: .*memory/,
 };
 
-parentPort?.on('message', async ({ job }: Exclude<WorkerTask, 'settle'>) => {
+parentPort?.on('message', async (task: WorkerTask) => {
+  if (task === 'end') return parentPort?.close();
+  const { id, job } = task;
   const post = (message: WorkerMessage) => parentPort?.postMessage(message);
   switch (job.archive.pair) {
     case 'EXIT0':
@@ -37,7 +39,7 @@ parentPort?.on('message', async ({ job }: Exclude<WorkerTask, 'settle'>) => {
   const onRead = (readBytes: number) => {
     // By now its outputs have been begun.
     if (job.archive.pair === 'MIDDLE') process.exit(1);
-    post({ readBytes });
+    post({ id, readBytes });
   };
-  post({ result: await runJob(job, { onRead, runId: workerData.runId }) });
+  post({ id, result: await runJob(job, { onRead, runId: workerData.runId }) });
 });

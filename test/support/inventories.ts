@@ -2,7 +2,8 @@ import type { FoundArchives } from '../../src/catalog/find-archives.js';
 import { type Inventory, type KnownOutput, Outputs } from '../../src/catalog/inventory.js';
 import type { Labels } from '../../src/catalog/labels.js';
 import { parsePlace, placeOf } from '../../src/catalog/output-name.js';
-import { type Knowledge, type OutputRecord, type RecordedOutput, Records } from '../../src/catalog/records.js';
+import type { OutputRecord, RecordedOutput } from '../../src/catalog/recorded-output.js';
+import { type Knowledge, Records } from '../../src/catalog/records.js';
 
 /** What is in an output folder, without a disk: outputs by their paths, with their records, or labels where there is none. */
 export function inventoryOf(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { BookRow } from '../../src/base/rows.js';
-import type { ByteSink } from '../../src/output/book-writer.js';
+import { type BookBatch, flagsOf, type RowBatch } from '../../src/base/rows.js';
+import type { BookWriter, ByteSink } from '../../src/output/book-writer.js';
 
 /** Keeps a copy of everything. */
 export class MemorySink implements ByteSink {
@@ -25,27 +25,71 @@ export interface TestRow {
   asks: Level[];
 }
 
-/** The row as an engine gives it: levels beyond `depth` are cut off, missing ones are empty cells. */
-export function bookRow({ boundaryMs, ageMs, flags, ...levels }: TestRow, depth: number): BookRow {
-  const [bids, asks] = [levels.bids.slice(0, depth), levels.asks.slice(0, depth)];
+/** A batch of rows at one depth. */
+export type TestBatch = RowBatch & { books: readonly [BookBatch] };
+
+/** Rows as an engine gives them, in one batch: levels beyond `depth` are cut off, missing ones are empty cells. */
+export function batchOf(testRows: TestRow[], depth: number): TestBatch {
+  const rows = testRows.map(({ bids, asks, ...row }) => ({
+    ...row,
+    bids: bids.slice(0, depth),
+    asks: asks.slice(0, depth),
+  }));
   const cellsOf = (side: Level[]) => Array.from({ length: depth }, (_, i) => side[i] ?? ['', '']).flat();
-  const numbers = (side: Level[], at: 0 | 1) => Float64Array.from(side, (level) => Number(level[at]));
-  const [isFilled, isSuspect, isCrossed, isPartial] = flags;
+  const cells = rows.map(({ bids, asks }) => [...cellsOf(bids), ...cellsOf(asks)].join(','));
+  const numbers = (side: 'bids' | 'asks', at: 0 | 1) =>
+    Float64Array.from(
+      rows.flatMap((row) => row[side]),
+      (level) => Number(level[at]),
+    );
+  let end = 0;
   return {
-    boundaryMs,
-    bookTsMs: boundaryMs - ageMs,
-    isFilled,
-    isSuspect,
-    isCrossed,
-    isPartial,
-    isThin: Math.min(bids.length, asks.length) < depth,
-    cells: Buffer.from([...cellsOf(bids), ...cellsOf(asks)].join(',')),
-    levels: {
-      bidPrices: numbers(bids, 0),
-      bidQuantities: numbers(bids, 1),
-      askPrices: numbers(asks, 0),
-      askQuantities: numbers(asks, 1),
-    },
+    length: rows.length,
+    boundaryMs: Float64Array.from(rows, ({ boundaryMs }) => boundaryMs),
+    bookTsMs: Float64Array.from(rows, ({ boundaryMs, ageMs }) => boundaryMs - ageMs),
+    flags: Uint8Array.from(rows, ({ flags: [isFilled, isSuspect, isCrossed, isPartial] }) =>
+      flagsOf({ isFilled, isSuspect, isCrossed, isPartial }),
+    ),
+    books: [
+      {
+        depth,
+        bidCounts: Int32Array.from(rows, ({ bids }) => bids.length),
+        askCounts: Int32Array.from(rows, ({ asks }) => asks.length),
+        cells: Buffer.from(cells.join('')),
+        cellEnds: Int32Array.from(cells, ({ length }) => {
+          end += length;
+          return end;
+        }),
+        bidPrices: numbers('bids', 0),
+        bidQuantities: numbers('bids', 1),
+        askPrices: numbers('asks', 0),
+        askQuantities: numbers('asks', 1),
+      },
+    ],
+    metrics: [],
+  };
+}
+
+/** Writes rows in batches of `size`, and ends. Default: all at once. */
+export function writeRows(writer: BookWriter, rows: TestRow[], depth: number, size = Math.max(1, rows.length)): void {
+  for (let start = 0; start < rows.length; start += size) {
+    const batch = batchOf(rows.slice(start, start + size), depth);
+    writer.write(batch, batch.books[0]);
+  }
+  writer.finish();
+}
+
+/** Rows of named numbers in one batch; `timesMs` are their labels. */
+export function metricsBatch(timesMs: readonly number[], rows: readonly (readonly number[])[]): RowBatch {
+  return {
+    length: rows.length,
+    boundaryMs: Float64Array.from(timesMs),
+    bookTsMs: Float64Array.from(timesMs),
+    flags: new Uint8Array(rows.length),
+    books: [],
+    metrics: Array.from({ length: rows[0]?.length ?? 0 }, (_, at) =>
+      Float64Array.from(rows, (row) => row[at] as number),
+    ),
   };
 }
 

@@ -75,12 +75,15 @@ export function assertSameOutputs(actual: Map<string, string>, expected: Map<str
   for (const [name, text] of actual) assert.ok(text === expected.get(name), `${name} is whole and right`);
 }
 
-/** The lines of an output folder's records, each parsed; `undefined` for one that is not JSON. */
+/**
+ * The lines of an output folder's records, each parsed; `undefined` for one that is not JSON. An empty one, which may come
+ * between the lines of two workers who write at the same moment, says nothing and is left out.
+ */
 export function readRecords(outputDir: string): (Record<string, unknown> | undefined)[] {
   const text = fs.readFileSync(path.join(outputDir, 'conversions.jsonl'), 'utf8');
   const lines = text.split('\n');
   if (lines.pop() !== '') throw new Error('the last record has no line end');
-  return lines.map((line) => {
+  return lines.filter(Boolean).map((line) => {
     try {
       return JSON.parse(line) as Record<string, unknown>;
     } catch {

@@ -15,6 +15,8 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 export interface S3Server {
   endpoint: string;
+  /** Of its process. */
+  pid: number;
   close(): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ async function startServer(program: string, args: string[], port: number, after 
   await answering(endpoint, child);
   return {
     endpoint,
+    pid: child.pid ?? 0,
     async close() {
       process.off('exit', kill);
       kill();

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { createBookWriter, createTableWriter } from '../../src/output/create-writer.js';
 import type { Format } from '../../src/output/formats.js';
@@ -14,7 +15,15 @@ import { readBookCsv } from '../../src/view/read-csv.js';
 import { seekRow } from '../../src/view/seek-row.js';
 import { tempDir } from '../support/files.js';
 import { holdsInTime } from '../support/holds.js';
-import { bookRow, type Level, MemorySink, type TestRow, testRows } from '../support/output-rows.js';
+import {
+  batchOf,
+  type Level,
+  MemorySink,
+  metricsBatch,
+  type TestRow,
+  testRows,
+  writeRows,
+} from '../support/output-rows.js';
 
 const DEPTH = 4;
 const FORMATS: [format: Format, layout: 'lists' | 'wide' | 'long', decimals: false | 'decimal' | 'text'][] = [
@@ -86,6 +95,7 @@ for (const [format, layout, decimals] of FORMATS) {
             layout,
             decimals,
             quality,
+            compression: 'auto' as const,
             metadata: {},
             formattedTimestamp: quality,
           };
@@ -94,8 +104,7 @@ for (const [format, layout, decimals] of FORMATS) {
             format === 'parquet'
               ? new ParquetBookWriter(sink, options, 100)
               : await createBookWriter(sink, { format, ...options });
-          for (const row of rows) writer.write(bookRow(row, DEPTH));
-          writer.finish();
+          writeRows(writer, rows, DEPTH);
           fs.writeFileSync(file, sink.bytes);
           const fromMs = first === undefined ? undefined : rows[first]?.boundaryMs;
           const toMs = last === undefined ? undefined : rows[last]?.boundaryMs;
@@ -110,6 +119,59 @@ for (const [format, layout, decimals] of FORMATS) {
       );
     });
   }
+}
+
+/** Rows with few different values, so that there are dictionaries and runs, and with sides of every length. */
+function repetitiveRows(count: number): TestRow[] {
+  const side = (levels: number): Level[] => Array.from({ length: levels }, (_, at) => [`${at % 3}.5`, `${at % 2}`]);
+  return Array.from({ length: count }, (_, at) => ({
+    boundaryMs: at * 60_000,
+    ageMs: 0,
+    flags: [at % 7 === 0, false, false, false],
+    bids: side(at % 5),
+    asks: side(Math.min(at, 3)),
+  }));
+}
+
+for (const layout of ['lists', 'wide', 'long'] as const) {
+  test(`pages as another program writes them, in the layout ${layout}`, async (t) => {
+    const [file, rewritten] = ['ours', 'theirs'].map((name) => path.join(tempDir(t), `${name}.parquet`)) as [
+      string,
+      string,
+    ];
+    const sink = new MemorySink();
+    const compression = 'snappy';
+    const options = {
+      symbol: 'A',
+      depth: DEPTH,
+      layout,
+      decimals: false,
+      quality: true,
+      compression,
+      metadata: {},
+    } as const;
+    const writer = new ParquetBookWriter(sink, options);
+    const batch = batchOf(repetitiveRows(3000), DEPTH);
+    writer.write(batch, batch.books[0]);
+    writer.finish();
+    fs.writeFileSync(file, sink.bytes);
+    const instance = await DuckDBInstance.create();
+    const connection = await instance.connect();
+    t.after(() => {
+      connection.closeSync();
+      instance.closeSync();
+    });
+    const ours = asRead(await readWholeBook(file));
+    // Of version 1, and of version 2 with the encodings that are used only there.
+    for (const version of ['V1', 'V2']) {
+      const how = `FORMAT parquet, PARQUET_VERSION ${version}, COMPRESSION snappy`;
+      await connection.run(`COPY (SELECT * FROM '${file}') TO '${rewritten}' (${how})`);
+      assert.deepEqual(asRead(await readWholeBook(rewritten)), ours);
+    }
+    assert.ok(ours.length > 2000);
+    await connection.run(`COPY (SELECT * FROM '${file}') TO '${rewritten}' (FORMAT parquet, COMPRESSION gzip)`);
+    await assert.rejects(readWholeBook(rewritten), /compressed by GZIP; only Snappy, Zstandard and none can be read/);
+  });
 }
 
 test('every cut of the text into pieces gives the same rows', async () => {
@@ -176,9 +238,15 @@ test('a Parquet file that is none, and one of something else', async (t) => {
     await assert.rejects(readWholeBook(file), { name: 'OutputError', message });
   }
   const sink = new MemorySink();
-  const options = { symbol: 'A', columns: ['mid'], metadata: {}, formattedTimestamp: false };
+  const options = {
+    symbol: 'A',
+    columns: ['mid'],
+    compression: 'auto',
+    metadata: {},
+    formattedTimestamp: false,
+  } as const;
   const writer = await createTableWriter(sink, { format: 'parquet', ...options });
-  writer.write(1, Float64Array.of(2));
+  writer.write(metricsBatch([1], [[2]]));
   writer.finish();
   fs.writeFileSync(file, sink.bytes);
   await assert.rejects(readWholeBook(file), { name: 'OutputError', message: /its columns are timestamp, symbol, mid/ });
@@ -187,10 +255,16 @@ test('a Parquet file that is none, and one of something else', async (t) => {
 for (const format of ['csv', 'csv.gz', 'parquet'] as const) {
   test(`columns of metrics as ${format}`, async () => {
     const sink = new MemorySink();
-    const options = { symbol: 'A', columns: ['mid', 'spread', 'messages'], metadata: {}, formattedTimestamp: true };
-    const writer = await createTableWriter(sink, { format, ...options });
-    for (let row = 1; row <= 5; row++)
-      writer.write(row * 1000, Float64Array.of(row / 3, row === 2 ? Number.NaN : 0.1, row));
+    const columns = ['mid', 'spread', 'messages'];
+    const options = { symbol: 'A', compression: 'auto', metadata: {}, formattedTimestamp: true } as const;
+    const writer = await createTableWriter(sink, { format, columns, ...options });
+    const rows = [1, 2, 3, 4, 5];
+    writer.write(
+      metricsBatch(
+        rows.map((row) => row * 1000),
+        rows.map((row) => [row / 3, row === 2 ? Number.NaN : 0.1, row]),
+      ),
+    );
     writer.finish();
     const bytes = sink.bytes;
     const source = {

@@ -9,8 +9,8 @@ import { AsOfGrid } from '../../src/book/grid.js';
 import { KernelEngine } from '../../src/book/kernel-engine.js';
 import { ReferenceEngine } from '../../src/book/reference-engine.js';
 import { marketText } from '../../src/samples/market.js';
-import { acquireArena, releaseArena } from '../../src/wasm/arena.js';
-import { drive } from '../support/drive.js';
+import { ARENA_BYTES, acquireArena, releaseArena } from '../../src/wasm/arena.js';
+import { booksOf, type Driven, drive, takeRows } from '../support/drive.js';
 import { holdsInTime } from '../support/holds.js';
 import { DAY } from '../support/messages.js';
 
@@ -37,23 +37,27 @@ const sizes = fc.record({
   outputBytes: fc.integer({ min: 300, max: 70_000 }),
 });
 
+test('an arena is from the beginning as large as its kernels want it, and no larger', () => {
+  assert.equal(acquireArena().inflater.memory.buffer.byteLength, ARENA_BYTES);
+});
+
 test('chunks in the arena give what the text gives', async () => {
   const property = fc.asyncProperty(market, longLines, sizes, async (lines, long, areas) => {
     const all = [...lines];
     for (const [at, bytes] of long) all.splice(at % all.length, 0, `${' '.repeat(bytes)}${all.at(-1)}`);
     const text = Buffer.from(`${all.join('\n')}\n`);
     const grid = () => new AsOfGrid({ intervalMs: 1000, dayMs: undefined, onGap: 'skip' });
-    const reference = new ReferenceEngine({ grid: grid(), keepZeros: false });
-    const expected = { ...drive(reference, [text], 20), counts: reference.counts };
+    const reference = new ReferenceEngine({ grid: grid(), books: booksOf(20), keepZeros: false });
+    const expected = { ...drive(reference, [text]), counts: reference.counts };
 
     const arena = acquireArena();
-    const engine = new KernelEngine({ grid: grid(), keepZeros: false, kernel: arena.kernel });
+    const engine = new KernelEngine({ grid: grid(), books: booksOf(20), keepZeros: false, kernel: arena.kernel });
     const packed = deflateRawSync(text);
     const chunks = kernelInflate(once(packed), { inflater: arena.inflater, ...areas });
-    const rows: object[] = [];
+    const driven: Driven = { rows: [], states: [], badLines: [] };
     let adopted = 0;
     for (let event = engine.next(); event.kind !== 'end'; event = engine.next()) {
-      if (event.kind === 'boundary') rows.push({ ...event, cells: Buffer.from(engine.row(20)).toString('latin1') });
+      if (event.kind === 'rows') takeRows(event.rows, driven);
       if (event.kind !== 'needs-bytes') continue;
       const { value, done } = await chunks.next();
       if (done) engine.end();
@@ -61,11 +65,8 @@ test('chunks in the arena give what the text gives', async () => {
       if (!done && value.buffer === arena.kernel.memory.buffer) adopted++;
     }
     assert.ok(adopted > 0);
-    const cells = expected.rows.map((row) => row.cells);
-    assert.deepEqual(
-      rows.map((row) => ('cells' in row ? row.cells : undefined)),
-      cells,
-    );
+    assert.deepEqual(driven.rows, expected.rows);
+    assert.deepEqual(driven.states, expected.states);
     assert.deepEqual(engine.counts, expected.counts);
     releaseArena(arena);
   });

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { MAX_LINE_BYTES } from '../../src/book/lines.js';
 import { MAX_LEVELS_PER_SIDE } from '../../src/book/reference-engine.js';
 import { MAX_DEPTH } from '../../src/catalog/archive-name.js';
+import { MAX_METRICS } from '../../src/metrics/columns.js';
 import { acquireArena } from '../../src/wasm/arena.js';
 
 const { kernel, inflater } = acquireArena();
@@ -31,6 +32,7 @@ const REGIONS: [name: string, bytes: number, alignment: number][] = [
   ['TAIL', LOAD_BYTES, 16],
   ['FIRST', LOAD_BYTES, 16],
   ['OTHER_BYTES', LOAD_BYTES, 16],
+  ['INDEXES', LOAD_BYTES, 16],
   ['PART1', 256, 16],
   ['PART2', 256 + 4, 16], // an entry of the list that follows is before its first
   // What is waiting, a window that is all brackets, and a load from the last entry on.
@@ -42,11 +44,31 @@ const REGIONS: [name: string, bytes: number, alignment: number][] = [
   ['ROW', 2 * 9999 * 32, 16],
   ['VALUES', 4 * LEVELS * 8, 16],
   ['POWERS', 16 * 8, 8],
-  ['OBSERVED', 2 * 2 * 8, 8],
   ['LOG', 4096 * 6 * 8, 8],
+  ['BOOKS', 64 * 32, 4],
+  ['LISTS', 64 * 3 * 1024 * 4, 8],
+  ['BOUNDARIES', 1024 * 8, 8],
+  ['BOOK_TIMES', 1024 * 8, 8],
+  ['ROW_FLAGS', 1024, 1],
+  ['OUT', 4 * 1024 * 1024, 16],
   ['LADDERS', 2 * 524_288 * 4, 16],
   // Two full sides in each of the two pools.
   ['POOLS', 2 * 2 * LEVELS * 32, 16],
+  ['CHOICES', 256 * 8, 8],
+  ['HEARD', 2 * 3 * 8, 8],
+  ['MEANS', 3 * 3 * 8, 8],
+  ['FOUND', 2 * 256 * 4, 4],
+  ['BOOK_ROW', 256 * 8, 8],
+  ['KNOWN', 2 * 524_288 * 4, 16],
+  ['AMOUNTS', 2 * 524_288 * 16, 16],
+  ['CHANGED', (2 * 524_288) / 16, 16],
+  ['PRESENT', (2 * 524_288) / 8, 16],
+  ['UNREAD', (2 * 524_288) / 8, 16],
+  ['LANES', 2 * 256 * 8, 8],
+  // Eight ticks are stored at a time.
+  ['PLACES', 2 * (LEVELS + 8) * 4, 16],
+  ['SUMS', 2 * (1 + LEVELS + 3) * 16, 16],
+  ['METRICS', 256 * (1024 + 8) * 8, 8],
   ['TEXT', 5 * 1024 * 1024 + 256, 16],
 ];
 
@@ -85,6 +107,7 @@ describe('the memory of the kernels', () => {
 
   test('limits of the program are limits of the kernel', () => {
     assert.equal(layout['MAX_DEPTH'], MAX_DEPTH);
+    assert.equal(kernel.MAX_METRICS, MAX_METRICS);
     assert.equal(kernel.MAX_LEVELS_PER_SIDE, MAX_LEVELS_PER_SIDE);
     assert.ok(10 ** kernel.MAX_EXACT_DIGITS <= Number.MAX_SAFE_INTEGER);
   });

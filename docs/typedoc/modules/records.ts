@@ -14,4 +14,5 @@ export {
   type RowCounts,
   readRecords,
   type Shape,
+  type Unseen,
 } from '../../../src/index.js';

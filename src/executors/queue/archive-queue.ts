@@ -11,6 +11,7 @@ import { UsageError } from '../../base/usage-error.js';
 import { VERSION } from '../../base/version.js';
 import type { Order } from '../../convert/job-queue.js';
 import type { Job } from '../../convert/plan.js';
+import { StorageError } from '../../storage/storage.js';
 import type { RedisAddress } from './address.js';
 import { bullConnection, connect } from './connection.js';
 
@@ -64,11 +65,13 @@ export class ArchiveQueue {
   readonly name: string;
   readonly #queue: BullQueue;
   readonly #redis: Redis;
+  readonly #endConnections: () => void;
 
-  private constructor(name: string, queue: BullQueue, redis: Redis) {
+  private constructor(name: string, queue: BullQueue, redis: Redis, endConnections: () => void) {
     this.name = name;
     this.#queue = queue;
     this.#redis = redis;
+    this.#endConnections = endConnections;
   }
 
   /**
@@ -79,12 +82,15 @@ export class ArchiveQueue {
    */
   static async open(address: RedisAddress, name: string, onChange?: (message: string) => void): Promise<ArchiveQueue> {
     const redis = await connect(address, onChange);
+    let isOver = false;
     const queue = new Queue<QueuedJob, unknown, string, QueuedJob, unknown, string>(name, {
-      connection: bullConnection(address),
+      connection: bullConnection(address, () => isOver),
       prefix: KEY_PREFIX,
     });
     queue.on('error', () => {}); // told by the other connection
-    return new ArchiveQueue(name, queue, redis);
+    return new ArchiveQueue(name, queue, redis, () => {
+      isOver = true;
+    });
   }
 
   /**
@@ -93,8 +99,13 @@ export class ArchiveQueue {
    * @param order which of all jobs of the queue are begun first.
    * @returns how many were added.
    * @throws {@link UsageError} when the queue holds jobs with other options, or of another version.
+   * @throws {@link StorageError} when the server refuses, as all that follows does when its memory is full.
    */
-  async add(jobs: Job[], order: Order): Promise<number> {
+  add(jobs: Job[], order: Order): Promise<number> {
+    return told(this.#add(jobs, order));
+  }
+
+  async #add(jobs: Job[], order: Order): Promise<number> {
     if (jobs[0]) await this.#settle(settingsOf(jobs[0]));
     const entries = jobs.map((job) => ({
       name: job.archive.fileName,
@@ -104,7 +115,9 @@ export class ArchiveQueue {
     const ids = entries.map(({ opts }) => opts.jobId);
     const pipeline = this.#redis.pipeline();
     for (const id of ids) pipeline.exists(this.#queue.toKey(id));
-    const known = (await pipeline.exec())?.filter(([, exists]) => exists === 1).length ?? 0;
+    const answers = (await pipeline.exec()) ?? [];
+    for (const [refusal] of answers) if (refusal) throw refusal;
+    const known = answers.filter(([, exists]) => exists === 1).length;
     await this.#queue.addBulk(entries);
     if (ids.length > 0) await this.#redis.sadd(this.#key('ids'), ...ids);
     return jobs.length - known;
@@ -112,11 +125,15 @@ export class ArchiveQueue {
 
   /** What all jobs of the queue have in common; `undefined`: no job was ever added. */
   async settings(): Promise<QueueSettings | undefined> {
-    const text = await this.#redis.get(this.#key('settings'));
+    const text = await told(this.#redis.get(this.#key('settings')));
     return text === null ? undefined : (JSON.parse(text) as QueueSettings);
   }
 
-  async counts(): Promise<QueueCounts> {
+  counts(): Promise<QueueCounts> {
+    return told(this.#counts());
+  }
+
+  async #counts(): Promise<QueueCounts> {
     const {
       waiting = 0,
       prioritized = 0,
@@ -131,24 +148,25 @@ export class ArchiveQueue {
 
   /** The names of the workers that are connected now, see `workerName`. */
   async workers(): Promise<string[]> {
-    const clients = await this.#queue.getWorkers();
+    const clients = await told(this.#queue.getWorkers());
     return clients.map(({ name = '' }) => name);
   }
 
   /** Archives that failed for good, with their errors: the last ones. */
   async failures(atMost: number): Promise<{ archive: string; error: string }[]> {
-    const jobs = await this.#queue.getFailed(0, atMost - 1);
+    const jobs = await told(this.#queue.getFailed(0, atMost - 1));
     return jobs.map((job) => ({ archive: job.data.archive.path, error: job.failedReason ?? '' }));
   }
 
   /** Lets failed jobs be tried again, as often as new ones. Returns how many. */
   async retryFailed(): Promise<number> {
     const { failed } = await this.counts();
-    await this.#queue.retryJobs({ state: 'failed' });
+    await told(this.#queue.retryJobs({ state: 'failed' }));
     return failed;
   }
 
   async close(): Promise<void> {
+    this.#endConnections();
     await this.#queue.close();
     this.#redis.disconnect();
   }
@@ -174,6 +192,17 @@ export class ArchiveQueue {
 
   #key(what: string): string {
     return `${KEY_PREFIX}-${what}:${this.name}`;
+  }
+}
+
+/** @throws {@link StorageError} when the server answers by an error of its own: that is no bug of this program. */
+async function told<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name !== 'ReplyError') throw error;
+    throw new StorageError(`The server of the queue refuses: ${message}`, { cause: error });
   }
 }
 
@@ -219,7 +248,7 @@ function priorityOf({ archive: { sizeBytes, date } }: Job, order: Order): number
 function differences(found: object, wanted: object): string {
   const flat = (settings: object): [string, string][] =>
     Object.entries(settings).flatMap(([name, value]): [string, string][] =>
-      name === 'options' ? flat(value as object) : [[name, String(value)]],
+      typeof value === 'object' && !Array.isArray(value) ? flat(value as object) : [[name, String(value)]],
     );
   const now = new Map(flat(wanted));
   const before = new Map(flat(found));

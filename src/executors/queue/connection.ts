@@ -45,9 +45,14 @@ export async function connect(address: RedisAddress, onChange: (message: string)
   return client;
 }
 
-/** What BullMQ connects by. */
-export function bullConnection(address: RedisAddress): RedisOptions {
-  return { ...redisOptions(address), retryStrategy: retryAfterMs };
+/**
+ * What BullMQ connects by.
+ *
+ * @param isOver whether nothing is wanted of the server any more. A connection that is lost while BullMQ closes it would be made
+ * again for ever (seen with version 5), and keep its process from ending.
+ */
+export function bullConnection(address: RedisAddress, isOver: () => boolean): RedisOptions {
+  return { ...redisOptions(address), retryStrategy: (times: number) => (isOver() ? null : retryAfterMs(times)) };
 }
 
 function redisOptions({ host, port, db, username, password, isEncrypted }: RedisAddress): RedisOptions {

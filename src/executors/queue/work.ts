@@ -6,6 +6,7 @@
 import os from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { type Job as BullJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { monotonicMs } from '../../base/clock.js';
 import { UsageError } from '../../base/usage-error.js';
 import { VERSION } from '../../base/version.js';
 import type { Executor } from '../../convert/executor.js';
@@ -13,6 +14,7 @@ import type { Job } from '../../convert/plan.js';
 import { type FailureKind, type JobResult, recordFailure } from '../../convert/recorded-job.js';
 import { stagingFolders } from '../../convert/run.js';
 import { sweepFolders } from '../../storage/open-storage.js';
+import { StorageError } from '../../storage/storage.js';
 import type { RedisAddress } from './address.js';
 import { ArchiveQueue, KEY_PREFIX, MAX_TRIES, type QueuedJob, type QueueSettings, toJob } from './archive-queue.js';
 import { bullConnection } from './connection.js';
@@ -112,8 +114,9 @@ export async function workOnQueue(
     throw isHopeless ? new UnrecoverableError(result.error) : new Error(result.error);
   }
 
+  let isOver = false;
   const worker = new Worker<QueuedJob>(name, process, {
-    connection: bullConnection(address),
+    connection: bullConnection(address, () => isOver),
     prefix: KEY_PREFIX,
     name: workerName(executor.slots),
     concurrency: executor.slots,
@@ -137,6 +140,7 @@ export async function workOnQueue(
     const closing = Promise.all([worker.close(), executor.close(), running]);
     await Promise.race([closing, setTimeout(HAND_BACK_MS, undefined, { ref: false })]);
   } finally {
+    isOver = true;
     await Promise.race([worker.close(true), setTimeout(1000, undefined, { ref: false })]);
     await executor.close();
     await sweepFolders(folders, executor.runId);
@@ -158,7 +162,7 @@ export function parseWorkerName(name: string): { host: string; pid: number; slot
 }
 
 async function runJob(job: Job, executor: Executor, signal: AbortSignal): Promise<QueueOutcome['result']> {
-  const startMs = performance.now();
+  const startMs = monotonicMs();
   // The job's lock is ours: a run that still stages its outputs has lost it.
   const ignoredRuns: string[] = [];
   try {
@@ -168,8 +172,8 @@ async function runJob(job: Job, executor: Executor, signal: AbortSignal): Promis
       ignoredRuns.push(result.by.runId);
     }
   } catch (error) {
-    const kind = signal.aborted ? 'stopped' : 'bug';
-    const seconds = (performance.now() - startMs) / 1000;
+    const kind = signal.aborted ? 'stopped' : error instanceof StorageError ? 'storage' : 'bug';
+    const seconds = (monotonicMs() - startMs) / 1000;
     return recordFailure(job, { status: 'failed', kind, error: (error as Error).message, seconds });
   }
 }

@@ -8,20 +8,21 @@ export const DECIMAL_BYTES = 16;
  * Encodes decimals as Parquet keeps them: each the number times 10^18, 16 bytes, two's complement, highest byte first.
  *
  * @param texts each as its length, four bytes, and then its bytes: digits, perhaps a point and more digits; no sign.
+ * @param count of the texts.
  * @throws {@link DoesNotFitDecimalError} unless all fit to the last digit.
  */
-export function decimalsOf(texts: Uint8Array): Uint8Array {
-  const decimals: Buffer[] = [];
-  for (let start = 0; start < texts.length; ) {
+export function decimalsOf(texts: Uint8Array, count: number): Uint8Array {
+  const decimals = Buffer.allocUnsafe(count * DECIMAL_BYTES);
+  const all = Buffer.from(texts.buffer, texts.byteOffset, texts.length);
+  let start = 0;
+  for (let at = 0; at < decimals.length; at += DECIMAL_BYTES) {
     const end = textEnd(texts, start);
-    const unscaled = unscaledOf(Buffer.from(texts.subarray(start + 4, end)).toString('latin1'));
-    const bytes = Buffer.alloc(DECIMAL_BYTES);
-    bytes.writeBigUInt64BE(unscaled >> 64n, 0);
-    bytes.writeBigUInt64BE(unscaled & 0xffff_ffff_ffff_ffffn, 8);
-    decimals.push(bytes);
+    const unscaled = unscaledOf(all.toString('latin1', start + 4, end));
+    decimals.writeBigUInt64BE(unscaled >> 64n, at);
+    decimals.writeBigUInt64BE(unscaled & 0xffff_ffff_ffff_ffffn, at + 8);
     start = end;
   }
-  return Buffer.concat(decimals);
+  return decimals;
 }
 
 function unscaledOf(text: string): bigint {

@@ -1,10 +1,11 @@
 /**
  * The distinct values of a column, and which of them each value is. Prices and quantities of a book come again and
- * again, and indexes of one or two whole bytes are copied and compressed many times faster than doubles or texts.
+ * again, and indexes of one or two whole bytes are copied and compressed many times faster than doubles or texts. Those of
+ * doubles are found by kernel/parquet.ts.
  */
-export interface Dictionary<Entries> {
+export interface TextDictionary {
   /** In order of appearance. */
-  entries: Entries;
+  entries: Uint8Array;
   count: number;
   /** The entry of each value, then zeros: Parquet packs indexes in groups of eight. */
   indexes: Uint16Array;
@@ -16,45 +17,13 @@ const INDEX_BYTES = 2;
 
 /** Hash table (linear probing), at most half full, and entries. Calls share them, since none waits for anything. */
 const slots = new Int32Array(2 * MAX_ENTRIES);
-const numberEntries = new Float64Array(MAX_ENTRIES);
 const textStarts = new Int32Array(MAX_ENTRIES);
-
-/** @returns `undefined` when the values are hardly longer without. */
-export function numberDictionary(values: Float64Array): Dictionary<Float64Array> | undefined {
-  const maxEntries = worthwhileEntries(values.length, values.BYTES_PER_ELEMENT);
-  const table = emptyTable(maxEntries);
-  const mask = table.length - 1;
-  const indexes = newIndexes(values.length);
-  // Compared as bits: as fast as numbers, and 0 and -0 stay what they are.
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-  const entryWords = new Uint32Array(numberEntries.buffer);
-  let count = 0;
-  for (let i = 0; i < values.length; i++) {
-    const low = words[2 * i] as number;
-    const high = words[2 * i + 1] as number;
-    let slot = mixed(low ^ Math.imul(high, 0x9e3779b1)) & mask;
-    let entry = table[slot] as number;
-    while (entry !== 0 && (entryWords[2 * entry - 2] !== low || entryWords[2 * entry - 1] !== high)) {
-      slot = (slot + 1) & mask;
-      entry = table[slot] as number;
-    }
-    if (entry === 0) {
-      if (count >= maxEntries) return undefined;
-      entryWords[2 * count] = low;
-      entryWords[2 * count + 1] = high;
-      entry = ++count;
-      table[slot] = entry;
-    }
-    indexes[i] = entry - 1;
-  }
-  return count === 0 ? undefined : { entries: numberEntries.slice(0, count), count, indexes };
-}
 
 /**
  * @param texts each as its length, four bytes, and then its bytes; the entries are the same.
  * @returns `undefined` when the texts are hardly longer without.
  */
-export function textDictionary(texts: Uint8Array, textCount: number): Dictionary<Uint8Array> | undefined {
+export function textDictionary(texts: Uint8Array, textCount: number): TextDictionary | undefined {
   const maxEntries = worthwhileEntries(textCount, texts.length / textCount);
   const table = emptyTable(maxEntries);
   const mask = table.length - 1;
@@ -109,8 +78,24 @@ function isEqual(texts: Uint8Array, other: number, start: number, end: number): 
  * Computes how many entries a dictionary may have so that, with its indexes, it takes at most half the bytes of the
  * values. To save less is not worth the reader's time.
  */
-function worthwhileEntries(values: number, bytesOfValue: number): number {
+export function worthwhileEntries(values: number, bytesOfValue: number): number {
   return Math.max(0, Math.min(MAX_ENTRIES, Math.floor(values * (1 / 2 - INDEX_BYTES / bytesOfValue))));
+}
+
+/**
+ * What stands before indexes that are encoded as one bit-packed run. Each gets one or two whole bytes, which is more than
+ * needed. So they are copied instead of packed, and the compressor, which sees bytes, finds the sequences that come again.
+ *
+ *     u8      bits an index
+ *     varint  groups of eight indexes, times two, plus one
+ *     …       the indexes, little-endian
+ */
+export function indexHead(count: number, bytesOfIndex: number): number[] {
+  const head = [bytesOfIndex * 8];
+  let rest = (count / 8) * 2 + 1;
+  for (; rest > 127; rest >>>= 7) head.push((rest & 127) | 128);
+  head.push(rest);
+  return head;
 }
 
 /**

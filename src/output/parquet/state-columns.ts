@@ -1,64 +1,79 @@
+import type { RowBatch } from '../../base/rows.js';
 import type { StateColumn } from '../columns.js';
-import {
-  BooleanColumn,
-  type Column,
-  ConstantColumn,
-  INT64,
-  NumberColumn,
-  STRING,
-  TextColumn,
-  TIMESTAMP_MS,
-} from './column.js';
+import { BooleanColumn } from './boolean-column.js';
+import { type Column, INT64, TIMESTAMP_MS } from './column.js';
+import { NumberColumn, NumberRunColumn } from './number-column.js';
+import type { RowGroupMemory } from './row-group-memory.js';
+import { TextRunColumn } from './text-column.js';
 
-/** A column, and how it takes its value from a row. */
-interface FilledColumn<Row> {
-  column: Column<never>;
-  /** @param times how many rows of the file the row of the book becomes. */
-  append(row: Row, times: number): void;
+/** A column, and how it takes the values of one row of a batch. */
+interface FilledColumn<Book> {
+  column: Column;
+  /** @param times how many rows of the file the row becomes. */
+  add(rows: RowBatch, row: number, book: Book, times: number): void;
+}
+
+/** Rows of the file in a row group. */
+interface Capacity {
+  boundaries: number;
+  /** Rows of the file that a boundary becomes, at most. */
+  rowsOfBoundary: number;
 }
 
 /** The columns that say something of the whole row, as the table of columns has them. */
-export class StateColumns<Row> {
-  readonly columns: Column<never>[];
-  readonly #filled: FilledColumn<Row>[];
+export class StateColumns<Book> {
+  readonly columns: readonly Column[];
+  readonly #filled: readonly FilledColumn<Book>[];
 
   /**
    * @param symbol `undefined` where no column has it.
-   * @param capacity rows in a row group, at most.
+   * @param memory for a number a column and boundary, where a boundary is one row of the file.
    */
-  constructor(columns: StateColumn<Row>[], symbol: string | undefined, capacity: number) {
-    this.#filled = columns.map((column) => createColumn(column, symbol ?? '', capacity));
+  constructor(
+    columns: readonly StateColumn<Book>[],
+    symbol: string | undefined,
+    capacity: Capacity,
+    memory: RowGroupMemory,
+  ) {
+    this.#filled = columns.map((column) => createColumn(column, symbol ?? '', capacity, memory));
     this.columns = this.#filled.map(({ column }) => column);
   }
 
-  /** @param times how many rows of the file the row of the book becomes. */
-  append(row: Row, times: number): void {
-    for (const filled of this.#filled) filled.append(row, times);
+  /** Adds a row of a batch. @param times how many rows of the file it becomes. */
+  add(rows: RowBatch, row: number, book: Book, times: number): void {
+    for (const filled of this.#filled) filled.add(rows, row, book, times);
   }
 }
 
-function createColumn<Row>(column: StateColumn<Row>, symbol: string, capacity: number): FilledColumn<Row> {
-  const { name } = column;
-  switch (column.type) {
+function createColumn<Book>(
+  stateColumn: StateColumn<Book>,
+  symbol: string,
+  { boundaries, rowsOfBoundary }: Capacity,
+  memory: RowGroupMemory,
+): FilledColumn<Book> {
+  const { name } = stateColumn;
+  switch (stateColumn.type) {
     case 'time':
-      return filledBy(column.value, new NumberColumn(name, 'required', TIMESTAMP_MS, capacity));
-    case 'int64':
-      return filledBy(column.value, new NumberColumn(name, 'required', INT64, capacity));
-    case 'flag':
-      return filledBy(column.value, new BooleanColumn(name, 'required', capacity));
-    case 'text':
-      return filledBy(column.value, new TextColumn(name, 'required', STRING));
-    case 'symbol':
-      return filledBy((row) => column.value(row, symbol), new ConstantColumn(name, symbol));
+    case 'int64': {
+      const { value } = stateColumn;
+      const type = stateColumn.type === 'time' ? TIMESTAMP_MS : INT64;
+      if (rowsOfBoundary > 1) {
+        const column = new NumberRunColumn(name, type, boundaries);
+        return { column, add: (rows, row, _, times) => column.add(value(rows, row), times) };
+      }
+      const column = new NumberColumn(name, type, memory.numbers(boundaries));
+      return { column, add: (rows, row) => column.add(value(rows, row)) };
+    }
+    case 'flag': {
+      const { value } = stateColumn;
+      const column = new BooleanColumn(name, boundaries * rowsOfBoundary);
+      return { column, add: (rows, row, book, times) => column.add(value(rows, row, book), times) };
+    }
+    case 'symbol': {
+      const column = new TextRunColumn(name, symbol);
+      return { column, add: (_rows, _row, _book, times) => column.add(0, times) };
+    }
+    case 'clock':
+      throw new Error('Parquet has no column of times as text');
   }
-}
-
-function filledBy<Row, V>(valueIn: (row: Row) => V, column: Column<V>): FilledColumn<Row> {
-  return {
-    column,
-    append(row, times) {
-      const value = valueIn(row);
-      for (let i = 0; i < times; i++) column.append(value);
-    },
-  };
 }

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { StorageError } from '../storage.js';
 import { describeS3Error } from './error.js';
 import type { S3Place } from './path.js';
+import { receivingHandler } from './receiver.js';
 import { type S3Settings, s3Settings } from './settings.js';
 
 type Sdk = typeof import('@aws-sdk/client-s3');
@@ -11,6 +13,8 @@ type Client = InstanceType<Sdk['S3Client']>;
 export interface S3Connection {
   sdk: Sdk;
   client: Client;
+  /** One whose requests are for ranges that are received in another thread, see {@link Reception}. */
+  receiving: () => Client;
 }
 
 const require = createRequire(import.meta.url);
@@ -63,12 +67,30 @@ async function open({ endpoint, region, pathStyle }: S3Settings): Promise<S3Conn
   const client = new sdk.S3Client(config);
   try {
     await client.config.region();
-    return { sdk, client };
+    return connection(sdk, config, client);
   } catch {
     // Most servers that are not Amazon's have no regions, and take the name of Amazon's first one.
-    if (endpoint !== undefined) return { sdk, client: new sdk.S3Client({ ...config, region: 'us-east-1' }) };
+    if (endpoint !== undefined) return connection(sdk, { ...config, region: 'us-east-1' });
     throw new StorageError('For s3:// paths the region has to be known: set AWS_REGION, or add --s3-region');
   }
+}
+
+function connection(sdk: Sdk, config: S3ClientConfig, client = new sdk.S3Client(config)): S3Connection {
+  let receiving: Client | undefined;
+  return {
+    sdk,
+    client,
+    receiving() {
+      receiving ??= new sdk.S3Client({
+        ...config,
+        credentials: client.config.credentials,
+        requestHandler: receivingHandler(CONNECT_LIMIT_MS),
+        // The SDK sees none of the bytes. An archive has a CRC-32 of its own, and the server has none of a range.
+        responseChecksumValidation: 'WHEN_REQUIRED',
+      });
+      return receiving;
+    },
+  };
 }
 
 /** Not `import`: that searches the text of this large CommonJS package for its exports first. */

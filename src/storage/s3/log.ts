@@ -6,8 +6,9 @@
 import { threadId } from 'node:worker_threads';
 import { pieces } from '../pieces.js';
 import { newRunId } from '../staging.js';
-import { type Listed, listPages, putObject, readRange } from './objects.js';
+import { type Listed, listPages, putObject } from './objects.js';
 import { formatS3Path, prefixOf, type S3Place } from './path.js';
+import { readRange } from './range.js';
 import { S3Source } from './source.js';
 
 /** Lines that wait for others to come, at most. */
@@ -30,10 +31,6 @@ class Log {
 
   constructor(place: S3Place) {
     this.#place = place;
-  }
-
-  get unsettledLines(): number {
-    return this.#lines.length;
   }
 
   async append(line: string): Promise<void> {
@@ -77,11 +74,6 @@ export function logAt(place: S3Place): Log {
   return known;
 }
 
-/** How many lines this thread has appended that are not durable yet. */
-export function unsettledLines(): number {
-  return [...logs.values()].reduce((sum, log) => sum + log.unsettledLines, 0);
-}
-
 /** Makes all lines durable that this thread has appended to any log. */
 export async function settleLogs(): Promise<void> {
   for (const log of logs.values()) await log.settle();
@@ -117,7 +109,7 @@ async function* linesOf(
     if (bytes.at(-1) !== LINE_FEED) yield Uint8Array.of(LINE_FEED);
     return;
   }
-  const source = new S3Source(place, part);
+  const source = new S3Source(place, part, { isReadOn: true });
   try {
     for await (const piece of pieces(source, 0, part.sizeBytes, () => {})) yield Buffer.from(piece);
     yield Uint8Array.of(LINE_FEED); // an empty line says nothing

@@ -1,11 +1,8 @@
-/** Plain requests for objects: listing, looking, reading a range, writing a small one. */
-import { setTimeout } from 'node:timers/promises';
+/** Plain requests for objects: listing, looking, writing a small one. */
 import zlib from 'node:zlib';
 import type { FileVersion } from '../storage.js';
-import { StorageError } from '../storage.js';
 import { request } from './client.js';
-import { S3Error } from './error.js';
-import { formatS3Path, prefixOf, type S3Place } from './path.js';
+import { prefixOf, type S3Place } from './path.js';
 
 /** An object as a listing has it. */
 export interface Listed extends FileVersion {
@@ -122,111 +119,6 @@ export function encodeCrc32(crc32: number): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc32);
   return bytes.toString('base64');
-}
-
-const READ_ATTEMPTS = 8;
-const FIRST_PAUSE_MS = 100;
-
-export interface RangeOptions {
-  signal: AbortSignal;
-  /** A body of which nothing has come for so long is asked for again. */
-  silenceMs?: number;
-}
-
-/**
- * Fills a buffer with a range of one version of an object. The SDK repeats a request that is not answered; a body that
- * breaks off, or comes to a halt, is asked for again here, from where it ended.
- *
- * @throws {@link StorageError} when the object is of another version meanwhile; {@link S3Error}.
- */
-export async function readRange(
-  place: S3Place,
-  { sizeBytes, etag }: FileVersion,
-  startByte: number,
-  buffer: Uint8Array,
-  { signal, silenceMs = 30_000 }: RangeOptions,
-): Promise<void> {
-  let filled = 0;
-  for (let attempt = 1; filled < buffer.length; attempt++) {
-    const before = filled;
-    try {
-      for await (const chunk of rangeBody(
-        place,
-        etag,
-        startByte + filled,
-        startByte + buffer.length,
-        signal,
-        silenceMs,
-      )) {
-        if (filled + chunk.length > buffer.length) throw new Error('more bytes came than were asked for');
-        buffer.set(chunk, filled);
-        filled += chunk.length;
-      }
-      if (filled < buffer.length && filled === before) throw new Error('fewer bytes came than were asked for');
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof StorageError) throw error;
-      if (isReplaced(error)) throw replaced(place, sizeBytes);
-      if (error instanceof S3Error && error.fault === 'refused') throw error;
-      if (filled > before) attempt = 0; // it goes on, if in small steps
-      if (attempt >= READ_ATTEMPTS) throw error instanceof S3Error ? error : brokenOff(place, error as Error);
-      await setTimeout(Math.random() * FIRST_PAUSE_MS * 2 ** attempt, undefined, { signal });
-    }
-  }
-}
-
-async function* rangeBody(
-  place: S3Place,
-  etag: string | undefined,
-  startByte: number,
-  endByte: number, // exclusive
-  signal: AbortSignal,
-  silenceMs: number,
-): AsyncGenerator<Uint8Array> {
-  const answer = await request('GetObject', place, ({ sdk, client }) =>
-    client.send(
-      new sdk.GetObjectCommand({
-        Bucket: place.bucket,
-        Key: place.key,
-        Range: `bytes=${startByte}-${endByte - 1}`,
-        ...(etag !== undefined && { IfMatch: `"${etag}"` }),
-      }),
-      { abortSignal: signal },
-    ),
-  );
-  const body = answer.Body as NodeJS.ReadableStream & { destroy(error?: Error): void };
-  const stop = () => body.destroy(signal.reason instanceof Error ? signal.reason : new Error('stopped'));
-  signal.addEventListener('abort', stop);
-  const halt = () => body.destroy(new Error(`nothing came for ${silenceMs / 1000} s`));
-  const timer = globalThis.setTimeout(halt, silenceMs);
-  try {
-    // A server that does not know If-Match still tells what it has sent.
-    if (etag !== undefined && bare(answer.ETag) !== etag) throw replaced(place, undefined);
-    for await (const chunk of body) {
-      timer.refresh();
-      yield chunk as Buffer;
-    }
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-    body.destroy();
-  }
-}
-
-function isReplaced(error: unknown): boolean {
-  return error instanceof S3Error && error.code === 'PreconditionFailed';
-}
-
-function replaced(place: S3Place, sizeBytes: number | undefined): StorageError {
-  const was = sizeBytes === undefined ? '' : `, of ${sizeBytes} bytes when reading began,`;
-  return new StorageError(`${formatS3Path(place)}${was} was replaced while it was being read: run again`);
-}
-
-function brokenOff(place: S3Place, { message }: Error): S3Error {
-  return new S3Error(
-    `${formatS3Path(place)}: the server breaks off in the middle, also after ${READ_ATTEMPTS} tries (${message})`,
-    { fault: 'failed', code: 'EBROKEN', syscall: 'GetObject', path: formatS3Path(place) },
-  );
 }
 
 /** An ETag without its quotes. */

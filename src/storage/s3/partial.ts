@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { removeEmptyFolders } from '../folders.js';
 import { partialNames, resumePartial, sweepPartials } from '../partial-file.js';
 import type { FileVersion, PartialFile } from '../storage.js';
 import { listFirst } from './objects.js';
@@ -18,32 +19,48 @@ export function resumeHere(place: S3Place, runId: string): PartialFile | undefin
   const end = Math.max(0, place.key.lastIndexOf('/'));
   const folder = folderHere({ ...place, key: place.key.slice(0, end) });
   const local = resumePartial(path.join(folder, path.basename(place.key)), runId);
-  return local && new S3PartialFile(place, local, runId);
+  return local && new S3PartialFile(place, { local, folder, runId });
 }
 
 /** Removes what is of objects that are there, and what nobody has asked for in two weeks. @returns how many. */
-export async function sweepPartialsFor(folder: S3Place): Promise<number> {
+export async function sweepPartialsFor(folders: readonly S3Place[]): Promise<number> {
+  let removed = 0;
+  for (const folder of folders) removed += await sweepPartialsOf(folder);
+  return removed;
+}
+
+async function sweepPartialsOf(folder: S3Place): Promise<number> {
   const here = folderHere(folder);
   const published = new Set<string>();
   for (const name of partialNames(here)) {
     const key = `${prefixOf(folder)}${name}`;
     if ((await listFirst(folder.bucket, key))?.key === key) published.add(name);
   }
-  return sweepPartials(here, (name) => published.has(name));
+  const removed = sweepPartials(here, (name) => published.has(name));
+  if (removed > 0) removeIfEmpty(here);
+  return removed;
 }
 
 function folderHere(folder: S3Place): string {
   return path.join(os.tmpdir(), `.bookgrid-partial-${hashOf(folder)}`);
 }
 
+/** It is of this program alone, whichever run has made it. */
+function removeIfEmpty(here: string): void {
+  removeEmptyFolders(here, path.dirname(here));
+}
+
 class S3PartialFile implements PartialFile {
   readonly #place: S3Place;
   readonly #local: PartialFile;
+  /** Where that lies. */
+  readonly #folder: string;
   readonly #runId: string;
 
-  constructor(place: S3Place, local: PartialFile, runId: string) {
+  constructor(place: S3Place, { local, folder, runId }: { local: PartialFile; folder: string; runId: string }) {
     this.#place = place;
     this.#local = local;
+    this.#folder = folder;
     this.#runId = runId;
   }
 
@@ -72,7 +89,7 @@ class S3PartialFile implements PartialFile {
     const sha256 = hashHere(file);
     const name = localName(this.#place, {});
     const etag = await upload(this.#place, { file, name, sizeBytes, sha256, runId: this.#runId, note: undefined });
-    this.#local.discard();
+    this.discard();
     return { sizeBytes, ...(etag !== undefined && { etag }) };
   }
 
@@ -82,6 +99,7 @@ class S3PartialFile implements PartialFile {
 
   discard(): void {
     this.#local.discard();
+    removeIfEmpty(this.#folder);
   }
 }
 

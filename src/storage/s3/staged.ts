@@ -30,7 +30,7 @@ export class S3StagedFile implements StagedFile {
   }
 
   flush(): StoredIdentity {
-    const { sizeBytes, sha256 } = this.#file.flush();
+    const { sizeBytes, sha256 } = this.#file.end();
     this.#identity = { sizeBytes, sha256 };
     return this.#identity;
   }

@@ -1,8 +1,8 @@
 /** Objects in buckets of S3 and of servers that speak its protocol. Folders are what keys have in common up to a `/`. */
-import { type Entry, type Storage, StorageError } from '../storage.js';
+import { type Entry, type OpenedFile, type Storage, StorageError } from '../storage.js';
 import { versionIn } from '../version.js';
 import { S3Error } from './error.js';
-import { logAt, readLog, settleLogs, unsettledLines } from './log.js';
+import { logAt, readLog, settleLogs } from './log.js';
 import { deleteObject, headObject, isFolder, type Listed, listFirst, listPages } from './objects.js';
 import { resumeHere, sweepPartialsFor } from './partial.js';
 import { formatS3Path, parseS3Path, prefixOf, type S3Place } from './path.js';
@@ -48,17 +48,9 @@ export const s3Storage: Storage = {
     }
   },
 
-  async open(path) {
-    const place = parseS3Path(path);
-    try {
-      if (place.key === '') throw new StorageError(`${path} is a bucket, an object was expected`);
-      return new S3Source(place, (await headObject(place)).version);
-    } catch (error) {
-      // Also tells a bucket that is not there, which the answer without a body does not.
-      if (isMissing(error) && (await isFolder(place))) throw new StorageError(`${path} is a folder, not an object`);
-      throw error;
-    }
-  },
+  open: async (path) => (await openObject(path, { isReadOn: true })).source,
+  realPath: async (path) => formatS3Path(parseS3Path(path)),
+  openToServe: (path) => openObject(path, { isReadOn: false }),
 
   async readNote(path) {
     try {
@@ -76,20 +68,33 @@ export const s3Storage: Storage = {
   remove: (path) => deleteObject(parseS3Path(path)),
   writersOf: async (path, options) => findWritersHere(parseS3Path(path), options),
 
-  async sweep(path, endedRunId) {
-    const folder = parseS3Path(path);
-    const files = sweepStagedFor(folder, endedRunId) + (await sweepPartialsFor(folder));
-    return files + (await abortLeftUploads(folder, endedRunId));
+  async sweep(paths, endedRunId) {
+    const folders = paths.map(parseS3Path);
+    const files = sweepStagedFor(folders, endedRunId) + (await sweepPartialsFor(folders));
+    return files + (await abortLeftUploads(folders, endedRunId));
   },
 
   appendLine: (path, line) => logAt(parseS3Path(path)).append(line),
   appendSoon: (path, line) => logAt(parseS3Path(path)).appendSoon(line),
-  unsettledLines,
   settleLogs,
   readLog: (path) => readLog(parseS3Path(path)),
   requireWritable: (path) => requireWritable(parseS3Path(path)),
   freeBytes: async () => undefined, // as many as are paid for
 };
+
+/** Blocks of an object are fetched without holding up anybody, so that a server opens it as everybody does. */
+async function openObject(path: string, how: { isReadOn: boolean }): Promise<OpenedFile> {
+  const place = parseS3Path(path);
+  try {
+    if (place.key === '') throw new StorageError(`${path} is a bucket, an object was expected`);
+    const { version } = await headObject(place);
+    return { source: new S3Source(place, version, how), version };
+  } catch (error) {
+    // Also tells a bucket that is not there, which the answer without a body does not.
+    if (isMissing(error) && (await isFolder(place))) throw new StorageError(`${path} is a folder, not an object`);
+    throw error;
+  }
+}
 
 function isMissing(error: unknown): boolean {
   return error instanceof S3Error && error.code === 'ENOENT';

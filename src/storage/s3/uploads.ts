@@ -18,7 +18,11 @@ import { type S3Settings, s3Settings } from './settings.js';
 /** Up to this size an object is written in one request; parts of larger ones are as large. At least 5 MiB, says S3. */
 const PART_BYTES = 8 * 1024 * 1024;
 const MAX_PARTS = 10_000;
-const PARTS_AT_A_TIME = 3;
+/** Of all uploads of a thread: each part is in memory. */
+const PARTS_AT_A_TIME = 2;
+const sending = new Set<Promise<unknown>>();
+/** Memory of parts that have been sent. It is used again: left to the garbage collector, more would be there at a time. */
+const freeParts: Buffer[] = [];
 
 /** Of uploads that are noted nowhere here: they were begun on other machines, by whatever program. */
 const FOREIGN_AGE_MS = 7 * 24 * 60 * 60 * 1000;
@@ -68,7 +72,9 @@ export async function upload(place: S3Place, content: Content): Promise<string |
     throw error;
   } finally {
     // Each try that the server heard of has begun an upload, and only the last one's answer came.
-    if (($metadata.attempts ?? 1) > 1) await abortUnnoted(place, place.key, ({ key }) => key === place.key);
+    if (($metadata.attempts ?? 1) > 1) {
+      await abortUnnoted(place, place.key, readUploadIds(listNotes()), ({ key }) => key === place.key);
+    }
   }
 }
 
@@ -92,10 +98,18 @@ async function uploadParts(begun: Begun, { file, sizeBytes }: Content): Promise<
   try {
     for (let start = 0; start < sizeBytes; start += partBytes) {
       await parts.at(-PARTS_AT_A_TIME);
-      const bytes = readPart(fd, start, Math.min(partBytes, sizeBytes - start));
+      while (sending.size >= PARTS_AT_A_TIME) await Promise.race(sending);
+      const memory = freeParts.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
+      const bytes = readPart(fd, start, fitting(memory, Math.min(partBytes, sizeBytes - start)));
       crc32 = zlib.crc32(bytes, crc32);
       const part = uploadPart(begun, parts.length + 1, bytes);
-      part.catch(() => {}); // it is awaited below
+      const ended: Promise<unknown> = part
+        .catch(() => {}) // what has failed is awaited below
+        .then(() => {
+          sending.delete(ended);
+          freeParts.push(memory);
+        });
+      sending.add(ended);
       parts.push(part);
     }
     return { parts: await Promise.all(parts), crc32 };
@@ -105,10 +119,14 @@ async function uploadParts(begun: Begun, { file, sizeBytes }: Content): Promise<
   }
 }
 
-function readPart(fd: number, position: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  for (let filled = 0; filled < length; ) {
-    const count = fs.readSync(fd, bytes, filled, length - filled, position + filled);
+/** Memory for a part. Those of objects of more than 80 GB are larger than usual, and get some of their own. */
+function fitting(memory: Buffer, length: number): Buffer {
+  return length <= memory.length ? memory.subarray(0, length) : Buffer.allocUnsafeSlow(length);
+}
+
+function readPart(fd: number, position: number, bytes: Buffer): Buffer {
+  for (let filled = 0; filled < bytes.length; ) {
+    const count = fs.readSync(fd, bytes, filled, bytes.length - filled, position + filled);
     if (count === 0) throw new StorageError('a staged file was cut short before it was uploaded');
     filled += count;
   }
@@ -160,45 +178,71 @@ async function complete(
   }
 }
 
+const WRITE_CHECK = '.bookgrid-write-check';
+/** In names of what is noted here of a write check: it is of no run. */
+const NO_RUN = 'none';
+
 /**
- * Sees that objects can be written to a folder, and leaves nothing there.
+ * Sees that objects can be written to a folder, and leaves nothing there. A check that is killed is ended by whoever
+ * sweeps a folder below.
  *
  * @throws {@link S3Error} when they cannot.
  */
 export async function requireWritable(folder: S3Place): Promise<void> {
-  const place = { bucket: folder.bucket, key: `${prefixOf(folder)}.bookgrid-write-check` };
+  const place = { bucket: folder.bucket, key: `${prefixOf(folder)}${WRITE_CHECK}` };
   const { UploadId: uploadId = '' } = await request('CreateMultipartUpload', place, ({ sdk, client }) =>
     client.send(new sdk.CreateMultipartUploadCommand(target(place))),
   );
-  await abort({ ...place, uploadId, settings: s3Settings() });
+  const begun = { ...place, uploadId, settings: s3Settings() };
+  const forget = noteUpload(begun, { name: localName(place, {}), runId: NO_RUN });
+  if (await abort(begun)) forget();
 }
 
+/** Folders whose uploads are asked for at a time. */
+const ASKED_AT_A_TIME = 16;
+
 /**
- * Ends the uploads into a folder that dead runs of this machine have begun, or the run `endedRunId`; without one also
- * those of whoever else that began a week ago.
+ * Ends the uploads into folders that dead runs of this machine have begun, or the run `endedRunId`; without one also those
+ * of whoever else that began a week ago.
  *
  * @returns how many.
  */
-export async function abortLeftUploads(folder: S3Place, endedRunId: string | undefined): Promise<number> {
+export async function abortLeftUploads(folders: readonly S3Place[], endedRunId: string | undefined): Promise<number> {
+  const notes = listNotes();
+  const byHash = byHashOf(folders);
   let ended = 0;
-  for (const name of listNotes(folder)) {
+  for (const name of notes) {
+    const likely = byHash.get(hashIn(name)) ?? (name.includes(WRITE_CHECK) ? folders : []);
     const file = path.join(os.tmpdir(), name);
-    if (!isLeftover(name.replace(NOTE_ENDING, '.part'), file, endedRunId)) continue;
+    if (likely.length === 0 || !isLeftover(name.replace(NOTE_ENDING, '.part'), file, endedRunId)) continue;
     const begun = readNoted(file);
     // Whoever else can write to that folder may have written it.
-    if (begun && !isIn(folder, begun)) continue;
+    if (begun && !likely.some((folder) => isIn(folder, begun) || isCheckAbove(folder, begun))) continue;
     if (begun && !(await abort(begun))) continue;
     fs.rmSync(file, { force: true });
     if (begun) ended++;
   }
   if (endedRunId !== undefined) return ended;
-  const prefix = prefixOf(folder);
-  const isOld = ({ key, ageMs }: Listed) => ageMs > FOREIGN_AGE_MS && isDirectlyIn(prefix, key);
-  return ended + (await abortUnnoted(folder, prefix, isOld));
+  const noted = readUploadIds(notes);
+  for (let start = 0; start < folders.length; start += ASKED_AT_A_TIME) {
+    const some = folders.slice(start, start + ASKED_AT_A_TIME).map((folder) => {
+      const prefix = prefixOf(folder);
+      const isOld = ({ key, ageMs }: Listed) => ageMs > FOREIGN_AGE_MS && isDirectlyIn(prefix, key);
+      return abortUnnoted(folder, prefix, noted, isOld);
+    });
+    for (const count of await Promise.all(some)) ended += count;
+  }
+  return ended;
 }
 
 function isIn(folder: S3Place, { bucket, key }: S3Place): boolean {
   return bucket === folder.bucket && key.startsWith(prefixOf(folder));
+}
+
+/** Whether it is a write check of the folder or of one above. */
+function isCheckAbove(folder: S3Place, { bucket, key }: S3Place): boolean {
+  const isOfFolder = prefixOf(folder).startsWith(key.slice(0, -WRITE_CHECK.length));
+  return bucket === folder.bucket && key.endsWith(WRITE_CHECK) && isOfFolder;
 }
 
 /** Also in folders such as `date=2025-01-15`, which are said to be columns of the files, and not to be folders. */
@@ -208,13 +252,13 @@ function isDirectlyIn(prefix: string, key: string): boolean {
 }
 
 /** Ends uploads of which nothing is noted here, of the keys that begin so. */
-async function abortUnnoted(place: S3Place, prefix: string, isLeft: (upload: Listed) => boolean): Promise<number> {
+async function abortUnnoted(
+  place: S3Place,
+  prefix: string,
+  noted: ReadonlySet<string>,
+  isLeft: (upload: Listed) => boolean,
+): Promise<number> {
   let ended = 0;
-  const noted = new Set(
-    listTemp()
-      .filter(isNote)
-      .map((name) => readNoted(path.join(os.tmpdir(), name))?.uploadId),
-  );
   try {
     for await (const upload of listUploads(place, prefix)) {
       if (!noted.has(upload.uploadId) && isLeft(upload) && (await abort(upload))) ended++;
@@ -288,20 +332,19 @@ function target({ bucket, key }: S3Place): { Bucket: string; Key: string } {
 const NOTE_ENDING = '.upload';
 
 /** Notes an upload durably enough for a process that is killed. @returns what removes the note. */
-function noteUpload(begun: Begun, { name: localName, runId }: Content): () => void {
-  const name = stagedName(localName, runId).replace(/\.part$/, NOTE_ENDING);
+function noteUpload(begun: Begun, content: Pick<Content, 'name' | 'runId'>): () => void {
+  const name = stagedName(content.name, content.runId).replace(/\.part$/, NOTE_ENDING);
   const file = path.join(os.tmpdir(), name);
   fs.writeFileSync(file, JSON.stringify(begun), { flag: 'wx', mode: 0o600 });
   return () => fs.rmSync(file, { force: true });
 }
 
-function listNotes(folder: S3Place): string[] {
-  const start = `.${hashOf(folder)}.`;
-  return listTemp().filter((name) => name.startsWith(start) && isNote(name));
+function listNotes(): string[] {
+  return listTemp().filter((name) => name.endsWith(NOTE_ENDING));
 }
 
-function isNote(name: string): boolean {
-  return name.endsWith(NOTE_ENDING);
+function readUploadIds(notes: readonly string[]): Set<string> {
+  return new Set(notes.flatMap((name) => readNoted(path.join(os.tmpdir(), name))?.uploadId ?? []));
 }
 
 /** `undefined` for one that was cut off: its process was killed before anything was uploaded. */
@@ -318,17 +361,17 @@ function readNoted(file: string): Begun | undefined {
 const STAGED_HERE = /^\.[0-9a-f]{8}\..+\.part$/;
 
 /**
- * Removes what the run `endedRunId` has staged for a folder, and what dead runs of this machine have staged, also for other
+ * Removes what the run `endedRunId` has staged for folders, and what dead runs of this machine have staged, also for other
  * folders: of an output that had just appeared when its run was killed nobody would look at its folder again.
  *
- * @returns how many files of that folder.
+ * @returns how many files of those folders.
  */
-export function sweepStagedFor(folder: S3Place, endedRunId: string | undefined): number {
-  const start = `.${hashOf(folder)}.`;
+export function sweepStagedFor(folders: readonly S3Place[], endedRunId: string | undefined): number {
+  const byHash = byHashOf(folders);
   let removed = 0;
   for (const name of listTemp().filter((name) => STAGED_HERE.test(name))) {
     const file = path.join(os.tmpdir(), name);
-    const isOfFolder = name.startsWith(start);
+    const isOfFolder = byHash.has(hashIn(name));
     if (!isLeftover(name, file, isOfFolder ? endedRunId : undefined)) continue;
     try {
       fs.rmSync(file);
@@ -338,6 +381,17 @@ export function sweepStagedFor(folder: S3Place, endedRunId: string | undefined):
     }
   }
   return removed;
+}
+
+function byHashOf(folders: readonly S3Place[]): Map<string, S3Place[]> {
+  const byHash = new Map<string, S3Place[]>();
+  for (const folder of folders) byHash.set(hashOf(folder), [...(byHash.get(hashOf(folder)) ?? []), folder]);
+  return byHash;
+}
+
+/** Of the folder that a file of this machine is for, by its name. */
+function hashIn(name: string): string {
+  return name.split('.', 2)[1] ?? '';
 }
 
 /** What an object's file is called on this machine: with a hash of the folder that is swept, since it lies among others. */

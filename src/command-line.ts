@@ -1,6 +1,6 @@
-#!/usr/bin/env node
 /** The command line: argv to a command, errors and signals to an exit status. */
 import fs from 'node:fs';
+import { endProcess } from './base/process-end.js';
 import { UsageError } from './base/usage-error.js';
 import { VERSION } from './base/version.js';
 import { clean } from './console/clean-text.js';
@@ -212,7 +212,10 @@ function describeFailure(error: unknown): string {
   return isOfSystem ? message : (stack ?? String(error));
 }
 
-const status = await main(process.argv.slice(2));
-await Promise.all([drained(process.stdout), drained(process.stderr)]);
-// Not left to Node to notice that nothing is left to do: once in a thousand runs it has waited for a thread of V8 for ever.
-process.exit(status);
+async function exit(status: number): Promise<void> {
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  // Not left to Node to notice that nothing is left to do: once in a thousand runs it has waited for a thread of V8 for ever.
+  endProcess(status);
+}
+
+void main(process.argv.slice(2)).then(exit);
