@@ -88,9 +88,14 @@ export async function copies(archive: Archive, count: number, folder: string): P
   return made;
 }
 
+/** Where the program puts books of a depth. */
+export function outputFolder(folder: string, depth: number): string {
+  return path.join(folder, depthFolder(depth));
+}
+
 /** Where the program puts an output of the archive. */
 export function outputPath(folder: string, { pair, date }: Archive, depth: number, interval = '1m'): string {
-  return path.join(folder, depthFolder(depth), pair, `${date}_${pair}_ob${depth}_${interval}.csv`);
+  return path.join(outputFolder(folder, depth), pair, `${date}_${pair}_ob${depth}_${interval}.csv`);
 }
 
 function occurrences(chunk: Uint8Array, pattern: string): number {

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
+import { DECOMPRESSORS } from '../src/output/compression.js';
 import { type Archive, DENSE, makeArchive, outputPath } from './archives.js';
 import { bookgrid, measure, median, race } from './measure.js';
 import { checkOutputs } from './reference.js';
@@ -63,7 +64,10 @@ async function checkParquet(csvFolder: string, parquetFolder: string, archive: A
   for (const depth of DEPTHS) {
     const csv = fs.readFileSync(outputPath(csvFolder, archive, depth), 'latin1');
     const file = outputPath(parquetFolder, archive, depth).replace(/csv$/, 'parquet');
-    const rows = await parquetReadObjects({ file: new Uint8Array(fs.readFileSync(file)).buffer });
+    const rows = await parquetReadObjects({
+      file: new Uint8Array(fs.readFileSync(file)).buffer,
+      compressors: DECOMPRESSORS,
+    });
     const lines = csv.trimEnd().split('\r\n').slice(1);
     if (rows.length !== lines.length) throw new Error(`${file} has ${rows.length} rows, not ${lines.length}`);
     for (const [index, line] of lines.entries()) {

@@ -4,7 +4,7 @@ import { type Archive, DENSE, makeArchive } from './archives.js';
 import { bookgrid, type Contestant, measure, median, type Result, race } from './measure.js';
 import { checkOutputs, type Wanted } from './reference.js';
 import { mb, type Section, significant, type Target, USAGE_HEAD, usageCells } from './report.js';
-import { archiveMinutes, type Settings, type Subject } from './subject.js';
+import type { Settings, Subject } from './subject.js';
 
 /** Sixteen times as long is a whole day. */
 const MAX_BASE_MINUTES = 90;
@@ -22,8 +22,8 @@ export const growth: Subject = async (settings) => {
     // As many updates in a burst whatever the depth, so that only the book is larger.
     return makeArchive(path.join(settings.folder, name), { ...DENSE, depth, updatesPerBurst: 350 }, minutes);
   };
-  const usual = await make('usual', archiveMinutes(settings, 200), 500);
-  const deep = await make('deep', archiveMinutes(settings, 200), 5000);
+  const usual = await make('usual', settings.minutes ?? 200, 500);
+  const deep = await make('deep', settings.minutes ?? 200, 5000);
   const baseMinutes = Math.min(settings.minutes ?? MAX_BASE_MINUTES, MAX_BASE_MINUTES);
   const lengths: Step[] = [];
   for (const times of [1, 4, 16]) {

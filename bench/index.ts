@@ -9,23 +9,39 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { audit } from './audit.js';
 import { drawChart } from './chart.js';
 import { formats } from './formats.js';
+import { grids } from './grids.js';
 import { growth } from './growth.js';
+import { guard } from './guard.js';
 import { inflate } from './inflate.js';
-import { peers } from './peers.js';
+import { peers, somePeers } from './peers.js';
 import { queue } from './queue.js';
-import { type Bar, markdown, type Section } from './report.js';
+import { markdown, type Picture, type Section } from './report.js';
 import { scaling } from './scaling.js';
 import { startup } from './startup.js';
 import type { Subject } from './subject.js';
 
-const SUBJECTS: Record<string, Subject> = { peers, scaling, growth, formats, audit, startup, inflate, queue };
+const SUBJECTS: Record<string, Subject> = {
+  peers,
+  grids,
+  scaling,
+  growth,
+  formats,
+  audit,
+  startup,
+  inflate,
+  queue,
+};
+
+/** What is promised, as docs/benchmarks.md has it. */
+const FULL: Record<string, Subject> = { peers: somePeers, grids, scaling, startup };
 
 interface Options {
   minutes?: number;
   full?: true;
-  runs: number;
+  rounds: number;
   only?: string;
   out: string;
+  guard?: string;
 }
 
 const command = new Command('bench')
@@ -36,12 +52,18 @@ const command = new Command('bench')
       'length of archives (default: a whole day, or about 150 MB of text where many are measured)',
     ).argParser(positive),
   )
-  .addOption(new Option('--full', 'archives of whole days throughout, about 1 GB of text each').conflicts('minutes'))
-  .option('--runs <n>', 'how often each is measured', positive, 5)
+  .option('--full', 'all that docs/benchmarks.md has, and no more: some 20 minutes')
+  .option('--rounds <n>', 'how often each is measured, in turns', positive, 5)
   .addOption(new Option('--only <name>', 'one subject; --out must be given to write it').choices(Object.keys(SUBJECTS)))
-  .option('--out <file>', 'where the report goes, its picture beside it', 'docs/benchmarks.md')
+  .option('--out <file>', 'where the report goes, its pictures beside it', 'docs/benchmarks.md')
+  .addOption(
+    new Option(
+      '--guard <ref>',
+      'nothing of the above: compares this tree with a commit, in turns, and prints how much more or less it needs',
+    ).conflicts(['full', 'only', 'out']),
+  )
   .parse();
-const { minutes, full = false, runs, only, out } = command.opts<Options>();
+const { minutes, full = false, rounds: runs, only, out, guard: ref } = command.opts<Options>();
 const isWritten = only === undefined || command.getOptionValueSource('out') === 'cli';
 
 const [load = 0] = os.loadavg();
@@ -49,42 +71,49 @@ const root = fs.mkdtempSync(path.join(os.tmpdir(), 'bookgrid-bench-'));
 process.once('exit', () => fs.rmSync(root, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const sections: Section[] = [];
-const bars: Bar[] = [];
-for (const [name, subject] of Object.entries(SUBJECTS)) {
-  if (only !== undefined && name !== only) continue;
-  const folder = path.join(root, name);
-  const log = (line: string) => process.stderr.write(`bench: ${name}: ${line}\n`);
-  const findings = await subject({ folder, runs, minutes, full, log });
-  sections.push(...findings.sections);
-  bars.push(...(findings.bars ?? []));
-  fs.rmSync(folder, { recursive: true, force: true });
+if (ref === undefined) await report();
+else process.stdout.write(await guard(ref, { folder: root, runs, minutes, log: logOf('guard') }));
+
+async function report(): Promise<void> {
+  const sections: Section[] = [];
+  const lengths =
+    minutes === undefined ? 'whole days, or about 150 MB of text: as the text says' : `only ${minutes} minutes`;
+  let text = '';
+  for (const [name, subject] of Object.entries(full ? FULL : SUBJECTS)) {
+    if (only !== undefined && name !== only) continue;
+    const folder = path.join(root, name);
+    const findings = await subject({ folder, runs, minutes, log: logOf(name) });
+    const pictures = isWritten ? (findings.pictures ?? []).flatMap(draw) : [];
+    const [first, ...others] = findings.sections;
+    if (first) sections.push({ ...first, notes: [...(first.notes ?? []), ...pictures] }, ...others);
+    fs.rmSync(folder, { recursive: true, force: true });
+    text = markdown(sections, { runs, lengths, load });
+    // What has been measured is not lost when a later subject fails.
+    if (isWritten) write(text);
+  }
+  process.stdout.write(text);
 }
 
-const picture = isWritten && bars.length > 0 ? writePicture() : undefined;
-const lengths = full
-  ? 'whole days'
-  : minutes === undefined
-    ? 'whole days; about 150 MB of text where the text says so'
-    : `only ${minutes} minutes`;
-const report = markdown(sections, { runs, lengths, load }, picture);
-process.stdout.write(report);
-if (isWritten) {
+function write(text: string): void {
   fs.mkdirSync(path.dirname(out), { recursive: true });
-  fs.writeFileSync(out, report);
+  fs.writeFileSync(out, text);
 }
 
-/** The name of the picture's file, `undefined` when it could not be drawn. */
-function writePicture(): string | undefined {
-  const file = out.replace(/(\.md)?$/, '.svg');
+function logOf(name: string): (line: string) => void {
+  return (line) => process.stderr.write(`bench: ${name}: ${line}\n`);
+}
+
+/** Draws a picture beside the report, and gives the Markdown that shows it; none when it could not be drawn. */
+function draw({ name, title, bars }: Picture): string[] {
+  const file = out.replace(/(\.md)?$/, `-${name}.svg`);
   try {
-    const svg = drawChart('CPU seconds to turn an archive into snapshots, or merely to inflate it', bars);
+    const svg = drawChart(title, bars);
     fs.mkdirSync(path.dirname(out), { recursive: true });
     fs.writeFileSync(file, svg);
-    return path.basename(file);
+    return [`![${title}](${path.basename(file)})`];
   } catch (error) {
     process.stderr.write(`bench: no picture: ${(error as Error).message}\n`);
-    return undefined;
+    return [];
   }
 }
 

@@ -19,9 +19,9 @@ export interface Contestant {
   maxRuns?: number;
 }
 
-export type Result<C extends Contestant = Contestant> = C & { runs: Measured[] };
+export type Result<C extends Contestant = Contestant, M extends Measured = Measured> = C & { runs: M[] };
 
-const CLI = fileURLToPath(new URL('../src/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../src/cli.cjs', import.meta.url));
 const WRAPPER = fileURLToPath(new URL('../../bench/measure.py', import.meta.url));
 
 /** The interpreter itself: `python3` may be a script that looks for it, at a cost that is not Python's. */

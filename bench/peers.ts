@@ -7,7 +7,7 @@ import { bookgrid, type Contestant, median, PYTHON, type Result, race } from './
 import { installPeers, script, versions } from './peer-programs.js';
 import { checkOutputs, referenceRows } from './reference.js';
 import { type Bar, mb, type Section, significant, type Target, USAGE_HEAD, usageCells } from './report.js';
-import type { Settings, Subject } from './subject.js';
+import type { Findings, Settings, Subject } from './subject.js';
 
 const INTERVAL_MS = 60_000;
 
@@ -33,11 +33,18 @@ interface Program extends Contestant {
   target?: Pick<Target, 'limit'> & { of: 'share' | 'multiple' };
 }
 
-export const peers: Subject = async (settings) => {
+/** Each kind of archive. */
+export const peers: Subject = (settings) => compareKinds(KINDS, settings);
+
+/** The usual kind alone, and a part of a day: the slow ones need minutes for each whole day. */
+export const somePeers: Subject = (settings) =>
+  compareKinds(KINDS.slice(0, 1), { ...settings, minutes: settings.minutes ?? 200 });
+
+async function compareKinds(kinds: Kind[], settings: Settings): Promise<Findings> {
   const missing = installPeers(settings.log);
   const sections: Section[] = [];
   const bars: Bar[] = [];
-  for (const { title, market, depths } of KINDS) {
+  for (const { title, market, depths } of kinds) {
     settings.log(`${title}: making an archive`);
     const archive = await makeArchive(path.join(settings.folder, title), market, settings.minutes);
     const programs = listPrograms(archive, depths, missing === undefined, settings);
@@ -71,8 +78,9 @@ export const peers: Subject = async (settings) => {
     });
     bars.push(...results.map((result) => ({ group: title, name: result.name, value: median(result, 'cpuSeconds') })));
   }
-  return { sections, bars };
-};
+  const title = 'CPU seconds to turn an archive into snapshots, or merely to inflate it';
+  return { sections, pictures: [{ name: 'peers', title, bars }] };
+}
 
 /** Medians of CPU seconds, divided by the first program's. */
 function compare(results: Result[]): number[] {

@@ -7,7 +7,7 @@ import { type Archive, copies, DENSE, makeArchive } from './archives.js';
 import { bookgrid, type Measured, measure, spread } from './measure.js';
 import { checkCopies } from './reference.js';
 import { mb, type Section, significant } from './report.js';
-import { archiveMinutes, type Settings, type Subject } from './subject.js';
+import type { Settings, Subject } from './subject.js';
 
 const PORT = 17_379;
 const QUEUE = ['--queue', `redis://127.0.0.1:${PORT}/0`];
@@ -23,7 +23,7 @@ export const queue: Subject = async (settings) => {
   try {
     log('making archives');
     const small = await makeArchive(path.join(folder, 'small'), DENSE, 1 / 3);
-    const large = await makeArchive(path.join(folder, 'large'), DENSE, archiveMinutes(settings, 200));
+    const large = await makeArchive(path.join(folder, 'large'), DENSE, settings.minutes ?? 200);
     return {
       sections: [
         await besideOneMachine('300 small archives', small, SMALL, [1], settings),

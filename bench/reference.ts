@@ -9,6 +9,8 @@ import { type Archive, outputPath } from './archives.js';
 import { PYTHON } from './measure.js';
 
 const PROGRAM = fileURLToPath(new URL('../../test/independent/snapshots.py', import.meta.url));
+/** The same for metrics: `metrics.py INTERVAL_MS LEVELS,… BPS,… IMPACT,… DATE`. */
+export const METRICS_PROGRAM = fileURLToPath(new URL('../../test/independent/metrics.py', import.meta.url));
 
 export interface Wanted {
   depths: number[];

@@ -22,7 +22,7 @@ export interface Section {
   /** What was done and checked, in a few sentences. */
   text: string;
   table: Table;
-  /** What could not be measured, and why. */
+  /** What could not be measured, and why; pictures. */
   notes?: string[];
   targets?: Target[];
 }
@@ -46,6 +46,14 @@ const TARGETS = 'Figures that the project works towards. They are for its develo
 const LEAD = `How long it takes to turn a day's archive into snapshots, and how much memory. Beside bookgrid stand programs that do the same job, and
 programs that merely unpack the archive. [How it was measured](#how-it-was-measured) is below.`;
 
+/** Bars on a logarithmic scale of CPU seconds. */
+export interface Picture {
+  /** What its file is called beside the report. */
+  name: string;
+  title: string;
+  bars: Bar[];
+}
+
 /** How the suite was run. */
 export interface Setting {
   runs: number;
@@ -57,23 +65,18 @@ export interface Setting {
 
 /**
  * What users want to know comes first: a day beside other programs. How it was measured, and limits, come last.
- *
- * @param picture the name of its file beside the report.
  */
-export function markdown(sections: Section[], setting: Setting, picture: string | undefined): string {
-  const [first, ...others] = sections;
+export function markdown(sections: Section[], setting: Setting): string {
   const targets = sections.flatMap((section) => section.targets ?? []);
   const parts = [
     '# Benchmarks',
     LEAD,
-    ...(first ? renderSection(first) : []),
-    ...(picture === undefined ? [] : [`![CPU seconds by program](${picture})`]),
-    ...others.flatMap(renderSection),
+    ...sections.flatMap(renderSection),
     '## How it was measured',
     METHOD,
     machine(setting),
     ...(targets.length > 0 ? ['## Targets', TARGETS, renderTable(targetTable(targets))] : []),
-    'This page is written by `npm run bench`. Do not edit it.',
+    'This page is written by `npm run bench -- --full`. Do not edit it.',
   ];
   return `${parts.join('\n\n')}\n`;
 }

@@ -1,4 +1,4 @@
-import type { Bar, Section } from './report.js';
+import type { Picture, Section } from './report.js';
 
 export interface Settings {
   /** A folder of the subject's own, removed at the end. */
@@ -6,22 +6,15 @@ export interface Settings {
   runs: number;
   /** Length of archives, where the subject's own is not wanted. */
   minutes: number | undefined;
-  /** Whole days instead. */
-  full: boolean;
   /** Says what is being done, for whoever waits. */
   log: (line: string) => void;
 }
 
 export interface Findings {
   sections: Section[];
-  /** For the picture. */
-  bars?: Bar[];
+  /** Drawn beside the report, in the section of the subject. */
+  pictures?: Picture[];
 }
 
 /** One of the suite's benchmarks. */
 export type Subject = (settings: Settings) => Promise<Findings>;
-
-/** For `makeArchive`. */
-export function archiveMinutes({ full, minutes }: Settings, usual: number): number | undefined {
-  return full ? undefined : (minutes ?? usual);
-}
