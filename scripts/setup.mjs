@@ -103,7 +103,7 @@ function stateOf(files) {
     .join('');
 }
 
-function typescriptSources(folders = ['src', 'test', 'bench']) {
+function typescriptSources(folders = ['src', 'test', 'bench', 'fuzz']) {
   return folders
     .flatMap((folder) => listFiles(folder))
     .filter((file) => /\.c?ts$/.test(file) && !file.includes('node_modules'));
