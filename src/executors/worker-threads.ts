@@ -71,6 +71,12 @@ interface Running {
 }
 
 /**
+ * What conversions need. Of a module that each thread compiles for itself something stays when the thread has ended: a
+ * process that converts for ever had grown by 40 kB a run.
+ */
+const MODULES = ['book.wasm', 'inflate.wasm', 'parquet.wasm'];
+
+/**
  * Runs jobs in worker threads, each of which converts one archive at a time. Workers start when they are first needed and
  * are used again; one that dies takes only its own jobs with it, and the next job gets a new one.
  *
@@ -81,7 +87,7 @@ export function workerThreadsExecutor<Work = Job, Result = JobResult>({
   workerUrl = new URL('../program/convert-worker.cjs', import.meta.url),
   stallTimeoutMs = 0,
 }: WorkerThreadsOptions): Executor<Work, Result> {
-  return threadsExecutor({ slots, workerUrl, stallTimeoutMs, modules: ['book.wasm', 'inflate.wasm'] });
+  return threadsExecutor({ slots, workerUrl, stallTimeoutMs, modules: MODULES });
 }
 
 /** The same for any kind of work. */
