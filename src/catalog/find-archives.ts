@@ -6,7 +6,7 @@ import { parseMessage } from '../book/message.js';
 import { FORMATS, splitSuffix } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { isUtf8Path, NOT_UTF8, nameOf } from '../storage/paths.js';
-import { type Entry, type FileVersion, StorageError } from '../storage/storage.js';
+import { type Entry, type FileVersion, isOfStorage } from '../storage/storage.js';
 import { versionIn } from '../storage/version.js';
 import { type ArchiveName, findDate, parseArchiveName, parseTopic } from './archive-name.js';
 import { type MarketChoice, type MarketName, marketOfPath, parseMarket } from './market.js';
@@ -80,7 +80,7 @@ export async function searchArchives(sourceDir: string, found: Finds): Promise<v
     if (root?.kind === 'folder') searched.add(root.id);
     await search({ path: sourceDir, steps: [], market: undefined }, found, searched);
   } catch (error) {
-    throw isOfSystem(error) ? new UsageError(error.message, { cause: error }) : error;
+    throw isOfStorage(error) ? new UsageError(error.message, { cause: error }) : error;
   }
 }
 
@@ -115,7 +115,7 @@ async function search(folder: Folder, found: Finds, searched: Set<string>): Prom
       await search(next, found, searched);
     } catch (error) {
       // A closed folder costs what one broken archive does.
-      if (!isOfSystem(error)) throw error;
+      if (!isOfStorage(error)) throw error;
       found.unusable.push(describeClosed(next, error.message));
     }
   }
@@ -144,11 +144,6 @@ function classify(entry: Entry, name: ArchiveName, { market }: Folder, found: Fi
   }
   const problem = entry.kind === 'folder' ? 'not a regular file' : entry.problem;
   found.unusable.push({ path, fileName, pair: name.pair, date: name.date, ...told, problem });
-}
-
-/** Errors of the storage, whichever way they come. */
-function isOfSystem(error: unknown): error is Error {
-  return error instanceof StorageError || (error instanceof Error && 'syscall' in error);
 }
 
 /**

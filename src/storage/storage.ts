@@ -225,3 +225,8 @@ export interface Storage {
 export class StorageError extends Error {
   override name = 'StorageError';
 }
+
+/** Whether the storage is at fault, and not what was read there: its own errors, the system's, and S3's, which look alike. */
+export function isOfStorage(error: unknown): error is Error {
+  return error instanceof StorageError || (error instanceof Error && 'syscall' in error);
+}

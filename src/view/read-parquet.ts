@@ -2,6 +2,7 @@ import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { maxValuesOf } from '../output/parquet/check-pages.js';
 import { readColumn } from '../output/parquet/read-column.js';
 import { endOfSubtree, readMetadata } from '../output/parquet/read-metadata.js';
+import { isOfStorage } from '../storage/storage.js';
 import {
   type BookColumns,
   type BookRange,
@@ -20,6 +21,8 @@ import { isNumberColumn } from './read-csv.js';
 const MAX_ROW_GROUP_BYTES = 512 * 2 ** 20;
 /** Levels a side of a row that {@link BookColumns} can count. */
 const MAX_DEPTH = 65_535;
+/** Ours keep as many digits as the archive has, which are fewer. A forged text of a megabyte may stand for every value. */
+const MAX_NUMBER_CHARS = 1024;
 /** Room for levels: sixteen times what a row group of ours has, since rows take as much room as the deepest of them. */
 const MAX_CELLS = 2 ** 26;
 
@@ -95,7 +98,7 @@ async function readBookMetadata(file: AsyncBuffer): Promise<FileMetaData> {
   try {
     return withPlainDecimals(await readMetadata(file));
   } catch (error) {
-    if (error instanceof OutputError) throw error;
+    if (error instanceof OutputError || isOfStorage(error)) throw error;
     throw new OutputError(`this is no whole Parquet file: ${(error as Error).message}`, { cause: error });
   }
 }
@@ -155,6 +158,7 @@ async function* rowGroupsIn(
         try {
           return await readColumn(file, metadata, rowGroup, name);
         } catch (error) {
+          if (isOfStorage(error)) throw error;
           throw new OutputError(`column ${name} cannot be read: ${(error as Error).message}`, { cause: error });
         }
       },
@@ -316,6 +320,9 @@ const readLong: LayoutReader = async (group, names, range) => {
 };
 
 function toNumber(value: unknown): number {
+  if (typeof value === 'string' && value.length > MAX_NUMBER_CHARS) {
+    throw new OutputError(`a number has ${value.length} characters: expected at most ${MAX_NUMBER_CHARS}`);
+  }
   return value === null || value === undefined || value === '' ? Number.NaN : Number(value);
 }
 

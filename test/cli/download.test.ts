@@ -246,8 +246,9 @@ test('two runs at a time share the work, and each ends when all is there', async
     return Number(count);
   });
   assert.equal(assertWhole(sourceDir), 60);
-  // Of two that ask for a file in the same instant, neither sees the other.
-  assert.ok(server.requests.length <= 66 && Math.min(...fetched) > 0, `${fetched}: ${server.requests.length} requests`);
+  // Of two that ask for a file in the same instant, neither sees the other: on a busy machine some more than a tenth. Two
+  // that did not share would ask 120 times.
+  assert.ok(server.requests.length <= 80 && Math.min(...fetched) > 0, `${fetched}: ${server.requests.length} requests`);
 });
 
 test('--convert: the same bytes as converting afterwards, by the same lines', async (t) => {

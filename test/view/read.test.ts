@@ -283,6 +283,53 @@ for (const format of ['csv', 'csv.gz', 'parquet'] as const) {
   });
 }
 
+/** Rows of so many equal levels a side, in one row group: a file of a few kilobytes. */
+function equalLevels(rows: number, depth: number, decimals: false | 'text', qty = '1'): Buffer {
+  const sink = new MemorySink();
+  const options = { symbol: 'A', depth, layout: 'lists', decimals, quality: false, compression: 'auto' } as const;
+  const writer = new ParquetBookWriter(sink, { ...options, metadata: {} }, 2 ** 24);
+  const side = Array.from({ length: depth }, (): Level => ['2.5', qty]);
+  const flags: TestRow['flags'] = [false, false, false, false];
+  const row = (_: unknown, at: number): TestRow => ({ boundaryMs: at * 1000, ageMs: 0, flags, bids: side, asks: side });
+  writeRows(writer, Array.from({ length: rows }, row), depth);
+  return sink.bytes;
+}
+
+test('lists of more values than a small file of ours has are refused before they fill the memory', async (t) => {
+  const file = path.join(tempDir(t), 'a.parquet');
+  fs.writeFileSync(file, equalLevels(500, 1000, false));
+  assert.equal((await readWholeBook(file)).rows, 500);
+  fs.writeFileSync(file, equalLevels(1500, 1000, false));
+  const message = /^column bid_price cannot be read: it has 1500000 values, of which a file of \d+ bytes has no room$/;
+  await assert.rejects(readWholeBook(file), { name: 'OutputError', message });
+});
+
+test('a text that is far too long for a number is not read as one', async (t) => {
+  const file = path.join(tempDir(t), 'a.parquet');
+  fs.writeFileSync(file, equalLevels(10, 10, 'text', `1${'0'.repeat(200)}.5`));
+  assert.equal((await readWholeBook(file)).bidQuantities[99], 1e200);
+  fs.writeFileSync(file, equalLevels(10, 10, 'text', `1${'0'.repeat(100_000)}`));
+  const message = 'a number has 100001 characters: expected at most 1024';
+  await assert.rejects(readWholeBook(file), { name: 'OutputError', message });
+});
+
+test('what a disk says of a Parquet file is told, and not that the file is damaged', async () => {
+  const bytes = equalLevels(600, 400, 'text');
+  for (const failing of [1, 2, 3]) {
+    let reads = 0;
+    const source = {
+      sizeBytes: bytes.length,
+      read: async (buffer: Uint8Array, position: number) => {
+        if (++reads === failing)
+          throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+        return bytes.copy(buffer, 0, position, position + buffer.length);
+      },
+      close: async () => {},
+    };
+    await assert.rejects(readTableOf('a.parquet', source), { name: 'Error', message: 'EIO: i/o error, read' });
+  }
+});
+
 test('a row of a large CSV is found without reading what is before it', async (t) => {
   const file = path.join(tempDir(t), 'a.csv');
   const rows = 100_000;

@@ -15,6 +15,10 @@ import { MAX_VARINT_BYTES } from './thrift-types.js';
 const MAX_VALUES = 2 ** 22;
 /** More are right in a large file: nearly every value takes a bit in some column or other. */
 const MAX_VALUES_A_BYTE = 8;
+/** The same of lists, of which ours have half as many at most, too: hyparquet takes up to 1.4 KB for a list of one value. */
+const MAX_LIST_VALUES = 2 ** 19;
+/** Prices and quantities that come one after the other take more than bits. */
+const MAX_LIST_VALUES_A_BYTE = 2;
 /** Snappy's longest copy is 64 bytes, and takes 3. */
 const MAX_SNAPPY_EXPANSION = 22;
 /** Zstandard has no such bound. Ours are 8 MB of numbers, or 32 MB of texts. */
@@ -30,8 +34,8 @@ const MAX_CHUNK_BYTES = 512 * 2 ** 20;
 const MAX_PATH = 4;
 
 /** How many values a file of a size may have in a column of a row group. */
-export function maxValuesOf(fileBytes: number): number {
-  return MAX_VALUES + MAX_VALUES_A_BYTE * fileBytes;
+export function maxValuesOf(fileBytes: number, isList = false): number {
+  return isList ? MAX_LIST_VALUES + MAX_LIST_VALUES_A_BYTE * fileBytes : MAX_VALUES + MAX_VALUES_A_BYTE * fileBytes;
 }
 
 /**
@@ -54,8 +58,12 @@ export async function readChecked(file: AsyncBuffer, metadata: FileMetaData): Pr
   if (!(start >= 0 && start <= end && end <= file.byteLength)) {
     throw new RangeError(`its bytes [${start}, ${end}) are not all in the file, which has ${file.byteLength}`);
   }
+  const path = getTreePath(parquetSchema(metadata), described.path_in_schema);
+  if (path.length > MAX_PATH)
+    throw new RangeError(`it nests deeper than a list: ${described.path_in_schema.join('.')}`);
+  const maxRepetitionLevel = getMaxRepetitionLevel(path);
   const values = Number(num_values);
-  const maxValues = maxValuesOf(file.byteLength);
+  const maxValues = maxValuesOf(file.byteLength, maxRepetitionLevel > 0);
   if (!(values >= 0 && values <= maxValues)) {
     throw new RangeError(`it has ${values} values, of which a file of ${file.byteLength} bytes has no room`);
   }
@@ -63,15 +71,12 @@ export async function readChecked(file: AsyncBuffer, metadata: FileMetaData): Pr
     throw new RangeError(`it is compressed by ${codec}; only Snappy, Zstandard and none can be read`);
   }
   const bytes = await file.slice(start, end);
-  const path = getTreePath(parquetSchema(metadata), described.path_in_schema);
-  if (path.length > MAX_PATH)
-    throw new RangeError(`it nests deeper than a list: ${described.path_in_schema.join('.')}`);
   checkPages(new Uint8Array(bytes), {
     values,
     maxValues,
     codec,
     type: described.type,
-    maxRepetitionLevel: getMaxRepetitionLevel(path),
+    maxRepetitionLevel,
     maxDefinitionLevel: getMaxDefinitionLevel(path),
   });
   return {
