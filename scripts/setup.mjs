@@ -45,7 +45,7 @@ const STEPS = [
 
 /** Makes node_modules and dist current. Throws nothing: it ends the process with a message when a step fails. */
 export function setUp({ rebuild = false } = {}) {
-  requireNode(20, 15);
+  requireNode();
   if (!rebuild && isInstalled() && STEPS.every(isDone)) return;
   const release = takeLock(path.join(root, '.setup.lock'));
   try {
@@ -141,10 +141,14 @@ function readText(file) {
   }
 }
 
-function requireNode(major, minor) {
-  const [haveMajor, haveMinor] = process.versions.node.split('.').map(Number);
-  if (haveMajor > major || (haveMajor === major && haveMinor >= minor)) return;
-  fail(`Node.js ${major}.${minor} or later is needed, this is ${process.versions.node}. Get one at https://nodejs.org`);
+/** As `engines` in package.json has it: `zlib.crc32` came with these. */
+function requireNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 2) || (major === 20 && minor >= 15)) return;
+  fail(
+    `Node.js 20.15 or later of version 20, or 22.2 or later, is needed: this is ${process.versions.node}. ` +
+      'Get one at https://nodejs.org',
+  );
 }
 
 function execute(what, [command, ...args]) {

@@ -33,8 +33,9 @@ const ONLY_PRINTS = /^(help|version)\b|(^| )(-h|-V|--help|--version)( |$)/;
 
 const { NODE_DISABLE_COMPILE_CACHE, NODE_COMPILE_CACHE } = process.env;
 const folder = NODE_COMPILE_CACHE || path.join(__dirname, '..', '.compile-cache');
+const isKept = !NODE_DISABLE_COMPILE_CACHE && isTrusted(folder);
 const { enableCompileCache } = Module as { enableCompileCache?: (folder: string) => unknown };
-enableCompileCache?.(folder);
+if (isKept) enableCompileCache?.(folder);
 
 const program = new Module(PROGRAM, module);
 program.filename = PROGRAM;
@@ -47,7 +48,7 @@ program.loaded = true;
 function compiledProgram(): vm.Script {
   const bytes = fs.readFileSync(PROGRAM);
   const name = `${process.version}-${process.arch}-${zlib.crc32(bytes).toString(16)}.v8`;
-  const file = NODE_DISABLE_COMPILE_CACHE ? undefined : path.join(folder, name);
+  const file = isKept ? path.join(folder, name) : undefined;
   const kept = file === undefined ? undefined : readKept(file);
   // The bytes are ASCII throughout, and Latin-1 is what takes the least time to read.
   const script = new vm.Script(Module.wrap(bytes.toString('latin1')), {
@@ -59,6 +60,22 @@ function compiledProgram(): vm.Script {
     process.once('exit', (code) => code === 0 && keep(file, runs + 1, script));
   }
   return script;
+}
+
+/**
+ * Sees that nobody else can write to the folder, which is made when it is not there, whatever the umask: what is kept there
+ * is run.
+ */
+function isTrusted(folder: string): boolean {
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
+    const { uid, mode } = fs.statSync(folder);
+    const isOurs = [0, process.getuid?.(), fs.statSync(PROGRAM).uid].includes(uid);
+    // Where there are no users of this kind, the folder has the rights of the one that the program is in.
+    return process.getuid === undefined || (isOurs && (mode & 0o022) === 0);
+  } catch {
+    return false; // it cannot be made
+  }
 }
 
 function readKept(file: string): Kept | undefined {
@@ -75,9 +92,8 @@ function readKept(file: string): Kept | undefined {
 function keep(file: string, runs: number, script: vm.Script): void {
   const partial = `${file}.${process.pid}`;
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
     // Before V8 is asked, which takes some time: where nothing can be written, each run would.
-    fs.writeFileSync(partial, '');
+    fs.writeFileSync(partial, '', { mode: 0o644 });
     const compiled = script.createCachedData();
     const head = Buffer.alloc(HEAD_BYTES);
     head.writeUInt32LE(zlib.crc32(compiled));

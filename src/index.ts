@@ -12,8 +12,8 @@
  * What the fields of a message mean is from Bybit's documentation:
  * https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
  *
- * Nothing is shared between calls, so any number of them may go on at a time. The package is ES modules for Node.js 20.15
- * and later. The simplest in a bundled program is to leave the package out of the bundle. What bundles it must put
+ * Nothing is shared between calls, so any number of them may go on at a time. The package is ES modules for Node.js 20
+ * (from 20.15 on) and 22.2 and later. The simplest in a bundled program is to leave the package out of the bundle. What bundles it must put
  * `book.wasm`, `inflate.wasm` and `parquet.wasm`, for worker threads `convert-worker.cjs`, and for `s3://` paths `receiver-thread.js`
  * where `new URL('…', import.meta.url)` in its modules finds them, and leave `yauzl` out.
  *

@@ -91,6 +91,23 @@ test('what V8 has compiled is kept beside the program, unless Node is told not t
   runProgram(folder);
 });
 
+test('nobody else can write what is run, whatever the umask; where somebody can, nothing is kept', async (t) => {
+  const folder = await copyOfProgram(t);
+  const cache = path.join(folder, 'dist/.compile-cache');
+  const before = process.umask(0);
+  try {
+    runProgram(folder);
+  } finally {
+    process.umask(before);
+  }
+  const [kept = ''] = keptIn(cache);
+  for (const name of [cache, kept]) assert.equal(fs.statSync(name).mode & 0o022, 0, name);
+  fs.rmSync(kept);
+  fs.chmodSync(cache, 0o777);
+  runProgram(folder);
+  assert.deepEqual(keptIn(cache), []);
+});
+
 test('it is used as it is, until the program is another or it is broken', async (t) => {
   const folder = await copyOfProgram(t);
   const cache = path.join(folder, 'dist/.compile-cache');

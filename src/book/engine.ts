@@ -67,11 +67,23 @@ export interface Engine {
   push(chunk: Uint8Array): void;
   end(): void;
   /**
-   * @throws RangeError when the archive as a whole cannot be right: its first message is not of what is expected, a `ts`
+   * @throws RangeError, after the rows before, when the archive as a whole cannot be right: its first message is not of what is expected, a `ts`
    * is too far ahead (see {@link Grid}), or the book outgrows MAX_LEVELS_PER_SIDE (kernel/layout.ts), which only forged
    * input does. The size is looked at now and then, so the line it names is where that was found.
    */
   next(): EngineEvent;
+}
+
+/** An engine will not go on: what it says when the rows before have been given. */
+export interface GivesUp {
+  kind: 'gives-up';
+  error: RangeError;
+}
+
+/** @throws what is no RangeError: then nothing is known of the rows before. */
+export function givesUp(error: unknown): GivesUp {
+  if (error instanceof RangeError) return { kind: 'gives-up', error };
+  throw error;
 }
 
 export interface EngineOptions {

@@ -6,7 +6,14 @@ import type { BookAuditor } from './book-auditor.js';
 import { checkContents, type ExpectedContents } from './contents.js';
 import { countMessage, countRows, noCounts } from './counts.js';
 import { templateOf } from './delta-template.js';
-import type { Engine, EngineCounts, EngineEvent, EngineOptions } from './engine.js';
+import {
+  type Engine,
+  type EngineCounts,
+  type EngineEvent,
+  type EngineOptions,
+  type GivesUp,
+  givesUp,
+} from './engine.js';
 import type { DueRow, Grid, Stretch } from './grid.js';
 import { KernelAudit } from './kernel-audit.js';
 import { KernelBatch } from './kernel-batch.js';
@@ -56,7 +63,7 @@ export class KernelEngine implements Engine {
   /** A row that is due, of the book as it is. */
   #due: (DueRow & { isPartial?: boolean }) | undefined;
   /** An event that comes after the rows that are given first. */
-  #pending: EngineEvent | undefined;
+  #pending: EngineEvent | GivesUp | undefined;
   /** Whether the batch has been given, and is cleared when the caller goes on. */
   #isBatchGiven = false;
   /** What the kernel was taught last. */
@@ -117,16 +124,28 @@ export class KernelEngine implements Engine {
     if (this.#isBatchGiven) this.#batch.clear();
     this.#isBatchGiven = false;
     for (;;) {
-      const event = this.#pending ?? this.#step();
+      const event = this.#pending ?? this.#stepOrGiveUp();
       this.#pending = undefined;
       if (!event) {
         if (this.#batch.isFull) return this.#give(this.#batch.view());
-      } else if (event.kind === 'rows' || this.#batch.length === 0) {
+      } else if (event.kind === 'rows') {
         return event;
-      } else {
+      } else if (this.#batch.length > 0) {
         this.#pending = event;
         return this.#give(this.#batch.view());
+      } else if (event.kind === 'gives-up') {
+        throw event.error;
+      } else {
+        return event;
       }
+    }
+  }
+
+  #stepOrGiveUp(): EngineEvent | GivesUp | undefined {
+    try {
+      return this.#step();
+    } catch (error) {
+      return givesUp(error);
     }
   }
 

@@ -3,7 +3,14 @@ import { HEARD_LEVELS } from '../metrics/columns.js';
 import { MetricsSampler } from '../metrics/sampler.js';
 import { checkContents, type ExpectedContents } from './contents.js';
 import { countMessage, countRows, noCounts } from './counts.js';
-import type { Engine, EngineCounts, EngineEvent, EngineOptions } from './engine.js';
+import {
+  type Engine,
+  type EngineCounts,
+  type EngineEvent,
+  type EngineOptions,
+  type GivesUp,
+  givesUp,
+} from './engine.js';
 import type { DueRow, Grid } from './grid.js';
 import { isBlank, LineSplitter } from './lines.js';
 import { type BadLine, type Message, parseMessage, TOO_LONG } from './message.js';
@@ -39,7 +46,7 @@ export class ReferenceEngine implements Engine {
   readonly #batch: ReferenceBatch;
   readonly #maxRows: number;
   /** An event that comes after the rows that are given first. */
-  #pending: EngineEvent | undefined;
+  #pending: EngineEvent | GivesUp | undefined;
 
   constructor({ grid, books, maxRows = BATCH_ROWS, keepZeros, expected, metrics }: EngineOptions) {
     this.#grid = grid;
@@ -65,14 +72,23 @@ export class ReferenceEngine implements Engine {
 
   next(): EngineEvent {
     for (;;) {
-      const event = this.#pending ?? this.#step();
+      const event = this.#pending ?? this.#stepOrGiveUp();
       this.#pending = undefined;
       const isDue = event ? this.#batch.length > 0 : this.#batch.length === this.#maxRows;
       if (isDue) {
         this.#pending = event;
         return this.#give(this.#batch.take());
       }
+      if (event?.kind === 'gives-up') throw event.error;
       if (event) return event;
+    }
+  }
+
+  #stepOrGiveUp(): EngineEvent | GivesUp | undefined {
+    try {
+      return this.#step();
+    } catch (error) {
+      return givesUp(error);
     }
   }
 

@@ -12,6 +12,7 @@ import {
   findArchives,
   identifyArchives,
   noArchives,
+  searchArchives,
 } from '../catalog/find-archives.js';
 import { isOfMarket, type MarketChoice, type MarketName } from '../catalog/market.js';
 import { RECORDS_FILE, recordsPath } from '../catalog/records.js';
@@ -192,7 +193,11 @@ async function look(options: AuditOptions): Promise<Subjects> {
       for (const found of await readFolderRecords(path)) recorded.push(found);
       continue;
     }
-    const found = isFolder ? await findArchives(path) : await identifyArchives([path], market);
+    if (isFolder) {
+      await searchArchives(path, archives);
+      continue;
+    }
+    const found = await identifyArchives([path], market);
     archives.archives.push(...found.archives);
     archives.unusable.push(...found.unusable);
     archives.ignored.push(...found.ignored);

@@ -1,4 +1,3 @@
-import { UsageError } from '../base/usage-error.js';
 import { type ArchiveCatalog, takeCatalog } from '../catalog/catalog.js';
 import type { OutputList } from '../catalog/output-list.js';
 import { countNewRecords } from '../catalog/records.js';
@@ -29,6 +28,7 @@ import { openStorage } from '../storage/open-storage.js';
 import type { FileVersion } from '../storage/storage.js';
 import type { ConvertOptions } from './convert-options.js';
 import { makePlan } from './make-plan.js';
+import { requireWritable } from './require-writable.js';
 
 /**
  * Converts archives: scan, plan, run, report.
@@ -182,12 +182,4 @@ function endingOf(ending: RunEnding): Ending {
 async function loadExecutor(slots: number, stallTimeoutMs: number): Promise<Executor> {
   if (slots === 1) return (await import('../executors/main-thread.js')).mainThreadExecutor({ stallTimeoutMs });
   return (await import('../executors/worker-threads.js')).workerThreadsExecutor({ slots, stallTimeoutMs });
-}
-
-async function requireWritable(kind: string, folder: string): Promise<void> {
-  try {
-    await openStorage(folder).requireWritable(folder);
-  } catch (error) {
-    throw new UsageError(`Cannot write to the ${kind} folder ${folder}: ${(error as Error).message}`);
-  }
 }

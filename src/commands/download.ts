@@ -30,9 +30,9 @@ import {
 } from '../download/download.js';
 import { defaultWorkers } from '../executors/default-workers.js';
 import { workerThreadsExecutor } from '../executors/worker-threads.js';
-import { openStorage } from '../storage/open-storage.js';
 import { CONFLICT_WORDING, type ConvertOptions } from './convert-options.js';
 import type { DownloadLine } from './download-options.js';
+import { requireWritable } from './require-writable.js';
 
 type Fetching = Extract<DownloadLine, { action: 'download' }>;
 type Checking = Extract<DownloadLine, { action: 'check' }>;
@@ -210,14 +210,6 @@ function requireRoom({ neededBytes, freeBytes }: Room, { sourceDir, convert, del
     `There is not enough room for the archives below ${sourceDir}: ${formatBytes(neededBytes)} are to be fetched, ` +
       `${formatBytes(freeBytes)} are free. Free some, choose fewer days or symbols${smaller}.`,
   );
-}
-
-async function requireWritable(kind: string, folder: string): Promise<void> {
-  try {
-    await openStorage(folder).requireWritable(folder);
-  } catch (error) {
-    throw new UsageError(`Cannot write to the ${kind} folder ${folder}: ${(error as Error).message}`);
-  }
 }
 
 /** Reads every archive that is there, and names those that are not whole. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { unlessAborted } from '../base/aborted.js';
 import { clean } from '../console/clean-text.js';
 import { type GivenQueue, type QueuePlace, queueOptions, readQueuePlace } from '../console/queue-options.js';
 import { newCommand } from '../console/shared-options.js';
@@ -6,6 +7,7 @@ import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import type { Job } from '../convert/plan.js';
 import { describeAddress } from '../executors/queue/address.js';
 import { ArchiveQueue } from '../executors/queue/archive-queue.js';
+import { schemeOf } from '../storage/paths.js';
 import { addConvertOptions, type ConvertOptions, readConvertLine } from './convert-options.js';
 import { makePlan } from './make-plan.js';
 
@@ -68,7 +70,7 @@ export async function submit(options: SubmitOptions, { stdout, stderr, signal }:
     const { entries } = await makePlan(withWholePaths(options), warn);
     let batch: Job[] = [];
     const addBatch = async () => {
-      counts.submitted += await queue.add(batch, order);
+      counts.submitted += (await unlessAborted(queue.add(batch, order), signal)) ?? 0;
       batch = [];
     };
     for (const entry of entries) {
@@ -111,5 +113,5 @@ function withWholePaths(options: SubmitOptions): SubmitOptions {
 
 /** An address with a scheme is whole already. */
 function wholePath(given: string): string {
-  return /^\w+:\/\//.test(given) ? given : path.resolve(given);
+  return schemeOf(given) === undefined ? path.resolve(given) : given;
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { aborted } from '../base/aborted.js';
 import { UsageError } from '../base/usage-error.js';
 import { parseWhole } from '../console/option-values.js';
 import { addS3Options, newCommand, sharedOptions, takeS3Options } from '../console/shared-options.js';
@@ -76,19 +77,8 @@ export async function view(
   lineWriter(stdout)(server.url);
   warn('Open this address in a browser on this machine. Ctrl+C stops it.');
   if (open) openBrowser(server.url, warn);
-  const { promise: stopped, resolve } = withResolvers();
-  if (signal.aborted) resolve();
-  signal.addEventListener('abort', resolve, { once: true });
-  await stopped;
+  await aborted(signal);
   await server.close();
-}
-
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
 
 /** What opens an address with the program that the user has chosen for it. */

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { unlessAborted } from '../base/aborted.js';
 import { monotonicMs } from '../base/clock.js';
 
 // Not `import … from`: that searches the text of a CommonJS package for its exports first, for 10 to 30 ms.
@@ -79,11 +80,12 @@ export async function watch(options: WatchOptions, { stdout, stderr, signal }: S
   const isLive = !json && !once && canRedraw(stdout);
   const live = isLive ? new LiveLine(stdout, { hasEscapes: hasEscapes() }) : undefined;
   try {
-    const look = await viewer(queue);
+    const look = await unlessAborted(viewer(queue), signal);
     let shownAtMs = Number.NEGATIVE_INFINITY;
     let shown = '';
     for (;;) {
-      const view = await look();
+      const view = look && (await unlessAborted(look(), signal));
+      if (!view) return true; // stopped while the server was away
       const { total, waiting, active, delayed, failed } = view;
       if (total === 0) throw new UsageError(`No job was ever submitted to the queue ${place.name} (bookgrid submit).`);
       const isOver = once || signal.aborted || waiting + active + delayed === 0;

@@ -88,6 +88,11 @@ function checkOutcome(counts: EngineCounts, missedDay: string | undefined): void
     throw new ArchiveError(`no snapshot among its ${messages} messages, so there is no book to start from`);
   }
   if (missedDay === undefined) return;
+  if (lastTsMs === midnightMs(missedDay)) {
+    throw new ArchiveError(
+      `its last message is of the very midnight that ${missedDay}, the day in its name, begins with: that is a row of the day before`,
+    );
+  }
   const which = earlyDeltas === 0 ? '' : ' from the first snapshot on';
   throw new ArchiveError(
     `none of its ${messages - earlyDeltas} messages${which} is of ${missedDay}, the day in its name; the last is of ${toDate(lastTsMs)}`,

@@ -15,7 +15,7 @@ import { nameOf, schemeOf } from '../storage/paths.js';
 import { S3Error } from '../storage/s3/error.js';
 import { useS3 } from '../storage/s3/settings.js';
 import { newRunId } from '../storage/staging.js';
-import { isOfStorage, StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
+import { isDiskFull, isOfStorage, StorageError, type StoredIdentity, type Writer } from '../storage/storage.js';
 import { isSameVersion } from '../storage/version.js';
 import { type ClaimedOutput, claimOutputs, discardAll } from './claim.js';
 import { type ConversionHooks, convertJob, type StagedOutput } from './job.js';
@@ -287,10 +287,6 @@ function kindOf(error: unknown): FailureKind {
   const s3Error = error instanceof RecordError ? error.cause : error;
   if (s3Error instanceof S3Error && s3Error.fault !== 'failed') return s3Error.fault;
   return isOfStorage(error) ? 'storage' : 'bug';
-}
-
-function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException)?.code ?? '');
 }
 
 function describe(error: unknown, { archive }: Job): string {

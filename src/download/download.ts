@@ -5,7 +5,7 @@ import type { MarketName } from '../catalog/market.js';
 import { openStorage, sweepFolders } from '../storage/open-storage.js';
 import { folderOf } from '../storage/paths.js';
 import { newRunId } from '../storage/staging.js';
-import type { FileVersion } from '../storage/storage.js';
+import { type FileVersion, isDiskFull } from '../storage/storage.js';
 import { checkArchive, glanceAt } from './check-archive.js';
 import {
   type ArrivalHooks,
@@ -342,8 +342,4 @@ async function findMade({ candidates }: PlannedFile) {
     if (version?.kind === 'file') return { candidate, version };
   }
   return undefined;
-}
-
-function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException)?.code ?? '');
 }

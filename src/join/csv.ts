@@ -1,5 +1,6 @@
 import { inflateGzip } from '../archive/inflate.js';
 import type { ByteSink } from '../output/book-writer.js';
+import { MAX_LINE_BYTES } from '../output/csv.js';
 import type { ContentCheck } from './content-check.js';
 import { type DayFile, REMAKE } from './day-file.js';
 import { openDayFile, readBytes } from './day-files.js';
@@ -78,6 +79,9 @@ async function* wholeLines({ path }: DayFile, content: ContentCheck): AsyncGener
   let rest = Buffer.alloc(0);
   for await (const chunk of readText(path, content)) {
     const end = chunk.lastIndexOf(LINE_FEED) + 1;
+    if (end === 0 && rest.length + chunk.length > MAX_LINE_BYTES) {
+      throw new JoinError(`${path}: no line end within ${MAX_LINE_BYTES} bytes. ${REMAKE}`);
+    }
     if (end > 0) yield Buffer.concat([rest, chunk.subarray(0, end)]);
     rest = end > 0 ? Buffer.from(chunk.subarray(end)) : Buffer.concat([rest, chunk]);
   }

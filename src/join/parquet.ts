@@ -2,7 +2,7 @@ import type { FileMetaData as ParsedMetaData, SchemaElement } from 'hyparquet';
 import type { ByteSink } from '../output/book-writer.js';
 import { type FileMetaData, MAGIC, serialize, writeFooter } from '../output/parquet/footer.js';
 import { readColumn } from '../output/parquet/read-column.js';
-import { parseMetadata } from '../output/parquet/read-metadata.js';
+import { MAX_METADATA_BYTES, parseMetadata } from '../output/parquet/read-metadata.js';
 import type { ByteSource } from '../storage/storage.js';
 import { type DayFile, REMAKE } from './day-file.js';
 import { openDayFile, readBytes } from './day-files.js';
@@ -97,10 +97,15 @@ async function readFooter(file: DayFile, source: ByteSource): Promise<ParquetDay
   if (!end.subarray(4).equals(MAGIC) || length + 8 > source.sizeBytes) {
     throw new JoinError(`${file.path}: not a Parquet file, or cut short: it does not end with a footer. ${REMAKE}`);
   }
+  if (length > MAX_METADATA_BYTES) {
+    throw new JoinError(`${file.path}: its footer has ${length} bytes, of at most ${MAX_METADATA_BYTES}. ${REMAKE}`);
+  }
   const bytes = await readRange(source, source.sizeBytes - 8 - length, source.sizeBytes);
   try {
+    // First what looks at each number before it believes it.
+    const parsed = parseMetadata(bytes);
     const metadata = readFileMetaData(bytes.subarray(0, length));
-    if (metadata) return { ...file, source, metadata, parsed: parseMetadata(bytes) };
+    if (metadata) return { ...file, source, metadata, parsed };
   } catch (error) {
     throw new JoinError(`${file.path}: its footer is damaged (${(error as Error).message}). ${REMAKE}`);
   }

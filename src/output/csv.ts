@@ -3,6 +3,9 @@ import type { BookOptions, BookWriter, ByteSink, TableOptions, TableWriter } fro
 import { columnsOfFile, LABEL_COLUMNS, STATE_COLUMNS, type StateColumn, wideNames } from './columns.js';
 import { CsvText } from './csv-text.js';
 
+/** Longer than any line of 9,999 levels a side; a file without line ends must not fill the memory of who reads it. */
+export const MAX_LINE_BYTES = 8 * 2 ** 20;
+
 export function createBookWriter(sink: ByteSink, options: BookOptions): BookWriter {
   return new CsvBookWriter(sink, options);
 }

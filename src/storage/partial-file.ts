@@ -53,17 +53,18 @@ export function partialNames(place: string): string[] {
 /**
  * Removes what nobody will ask for: see {@link Storage.sweep}.
  *
- * @param isThere whether a file has been published, by its name. Default: into the same folder.
+ * @param sizeThere of a file that has been published, by its name. Default: into the same folder. A smaller one is damaged,
+ * and its partial file is to replace it.
  * @returns how many.
  */
 export function sweepPartials(
   place: string,
-  isThere = (fileName: string) => fs.existsSync(path.join(place, fileName)),
+  sizeThere = (fileName: string) => sizeOf(path.join(place, fileName)),
 ): number {
   let removed = 0;
   for (const { folder, fileName, isOrphan } of partialsIn(place)) {
     const isOver = () =>
-      isThere(fileName) ||
+      (sizeThere(fileName) ?? -1) >= (sizeOf(path.join(folder, fileName)) ?? 0) ||
       isWithoutBytes(folder, fileName) ||
       isOlderThan(lastWritten(folder, fileName), Date.now() - KEPT_MS);
     if (isOrphan && isOver() && remove(folder)) removed++;
@@ -107,7 +108,12 @@ function lastWritten(folder: string, fileName: string): string {
 
 /** There is nothing to go on with: nothing had come, or it was published and the rest could not be removed. */
 function isWithoutBytes(folder: string, fileName: string): boolean {
-  return fs.statSync(path.join(folder, fileName), { throwIfNoEntry: false }) === undefined;
+  return sizeOf(path.join(folder, fileName)) === undefined;
+}
+
+/** `undefined`: there is no such file. */
+function sizeOf(file: string): number | undefined {
+  return fs.statSync(file, { throwIfNoEntry: false })?.size;
 }
 
 /** A leftover does no harm. */
@@ -141,7 +147,7 @@ class LocalPartialFile implements PartialFile {
     this.#top = top;
     this.path = path.join(folder, path.basename(target));
     this.#note = readIfThere(path.join(folder, NOTE));
-    this.#sizeBytes = fs.statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+    this.#sizeBytes = sizeOf(this.path) ?? 0;
   }
 
   get sizeBytes(): number {

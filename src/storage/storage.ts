@@ -226,6 +226,11 @@ export class StorageError extends Error {
   override name = 'StorageError';
 }
 
+/** Whether there is no room, or the user may not use more of it. */
+export function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException)?.code ?? '');
+}
+
 /** Whether the storage is at fault, and not what was read there: its own errors, the system's, and S3's, which look alike. */
 export function isOfStorage(error: unknown): error is Error {
   return error instanceof StorageError || (error instanceof Error && 'syscall' in error);

@@ -94,7 +94,7 @@ export class Holdings {
     const storage = openStorage(file);
     const real = await storage.realPath(file);
     if (!this.#isAllowed(real)) return undefined;
-    if (this.#watch.add(file)) this.#stamp = await this.#watch.stamp();
+    await this.#watch.add(file);
     return storage.openToServe(real);
   }
 

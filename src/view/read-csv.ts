@@ -1,3 +1,4 @@
+import { MAX_LINE_BYTES } from '../output/csv.js';
 import {
   type BookColumns,
   type BookRange,
@@ -18,8 +19,6 @@ export type TextPieces = AsyncIterable<Uint8Array>;
 const PART_LEVELS = 2 ** 16;
 /** Rows in a part, at most. */
 const PART_ROWS = 2 ** 14;
-/** Longer than any line of 9,999 levels a side; a file without line ends must not fill the memory. */
-const MAX_LINE_BYTES = 8 * 2 ** 20;
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -1,3 +1,4 @@
+import { MAX_LINE_BYTES } from '../output/csv.js';
 import { OutputError } from './book-columns.js';
 
 /** Ranges of a file's bytes. */
@@ -10,7 +11,6 @@ export interface Bytes {
 const LINE_FEED = 0x0a;
 /** A stretch that is looked at for the end of a line. */
 const LOOK_BYTES = 64 * 1024;
-const MAX_LINE_BYTES = 8 * 2 ** 20;
 
 /**
  * Finds where to begin to read a CSV file for its rows from a time on. Rows are in order of time, so that a search by halves

@@ -14,8 +14,8 @@ export interface Watch {
   stamp(): Promise<string>;
   /** Finds out anew what is to be looked at for a stamp. */
   renew(): Promise<void>;
-  /** Looks at this file, too, which has been opened. @returns whether stamps differ by that. */
-  add(file: string): boolean;
+  /** Looks at this file, too, which is being opened: stamps differ when it has changed since. */
+  add(file: string): Promise<void>;
 }
 
 export function watchFolder(outputDir: string): Watch {
@@ -37,7 +37,8 @@ class DiskWatch implements Watch {
   readonly pauseMs = ON_DISK_MS;
   readonly #root: string;
   #folders: string[] = [];
-  readonly #opened: string[] = [];
+  /** Files, the one opened last at the end, and what they were like. */
+  readonly #opened = new Map<string, string>();
 
   constructor(root: string) {
     this.#root = root;
@@ -45,9 +46,10 @@ class DiskWatch implements Watch {
 
   async stamp(): Promise<string> {
     const stamps: string[] = [];
-    for (const name of [...this.#folders, recordsPath(this.#root), ...this.#opened]) {
-      const stat = await fs.promises.stat(name).catch(() => undefined);
-      stamps.push(`${name}\0${stat?.ino}\0${stat?.mtimeMs}\0${stat?.isFile() ? stat.size : ''}`);
+    for (const name of [...this.#folders, recordsPath(this.#root)]) stamps.push(await diskStampOf(name));
+    for (const [file, before] of this.#opened) {
+      const stamp = await diskStampOf(file);
+      if (stamp !== before) stamps.push(stamp);
     }
     return stamps.join('\n');
   }
@@ -56,12 +58,17 @@ class DiskWatch implements Watch {
     this.#folders = await foldersBelow(this.#root);
   }
 
-  add(file: string): boolean {
-    if (this.#opened.includes(file)) return false;
-    this.#opened.unshift(file);
-    this.#opened.length = Math.min(this.#opened.length, WATCHED_FILES);
-    return true;
+  async add(file: string): Promise<void> {
+    if (this.#opened.has(file)) return;
+    this.#opened.set(file, await diskStampOf(file));
+    const [oldest] = this.#opened.keys();
+    if (oldest !== undefined && this.#opened.size > WATCHED_FILES) this.#opened.delete(oldest);
   }
+}
+
+async function diskStampOf(name: string): Promise<string> {
+  const stat = await fs.promises.stat(name).catch(() => undefined);
+  return `${name}\0${stat?.ino}\0${stat?.mtimeMs}\0${stat?.isFile() ? stat.size : ''}`;
 }
 
 /** A folder and all below it, each once, in which names may appear. */
@@ -112,8 +119,8 @@ class BucketWatch implements Watch {
 
   async renew(): Promise<void> {}
 
-  add(): boolean {
-    return false; // a run that makes an opened file again records it
+  async add(): Promise<void> {
+    // A run that makes an opened file again records it.
   }
 }
 
@@ -137,8 +144,8 @@ export class FilesWatch implements Watch {
 
   async renew(): Promise<void> {}
 
-  add(): boolean {
-    return false; // it is watched
+  async add(): Promise<void> {
+    // It is watched.
   }
 }
 

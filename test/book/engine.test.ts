@@ -87,6 +87,27 @@ for (const [name, make] of ENGINES) {
       );
     });
 
+    test('rows before the message at which an engine gives up are given, however the text is cut', () => {
+      const messages = Array.from({ length: 10 }, (_, at) => line({ atMs: 1500 + 1000 * at, u: 2 + at }));
+      const snapshot = line({ type: 'snapshot', atMs: 500, bids: [['1', '2']], asks: [['2', '3']], u: 1 });
+      const text = Buffer.from([snapshot, ...messages, line({ atMs: 30 * DAY_MS, u: 12 }), ''].join('\n'));
+      for (const size of [1, 100, text.length]) {
+        const offsets = Array.from({ length: Math.ceil(text.length / size) - 1 }, (_, index) => (index + 1) * size);
+        const engine = asOfEngine({ depth: 2, intervalMs: 1000, dayMs: undefined, onGap: 'fill' });
+        const rest = cut(text, offsets);
+        let rows = 0;
+        const drain = () => {
+          for (;;) {
+            const event = engine.next();
+            if (event.kind === 'rows') rows += event.rows.length;
+            else if (event.kind === 'needs-bytes') engine.push(rest.shift() ?? assert.fail('it has not given up'));
+          }
+        };
+        assert.throws(drain, { name: 'RangeError', message: /^line 12: / });
+        assert.equal(rows, 10, `chunks of ${size} bytes`);
+      }
+    });
+
     test('every chunk size from one byte up gives the same', async () => {
       const text = Buffer.from(
         [

@@ -5,9 +5,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { JoinError, joinDays } from '../../src/index.js';
 import { createTableWriter } from '../../src/output/create-writer.js';
+import { MAGIC } from '../../src/output/parquet/footer.js';
 import { tempDir } from '../support/files.js';
 import { metricsBatch } from '../support/output-rows.js';
 import { NO_PEAK_MEMORY, runCliMeasured } from '../support/peak-memory.js';
@@ -148,6 +150,18 @@ for (const options of ['--layout lists', '--layout wide --quality', '--layout lo
     assert.equal(metadata.has('date'), false, 'what differs from day to day is left out');
   });
 }
+
+test('a forged file takes neither minutes nor memory: a number of a megabyte in a footer, text without a line end', async (t) => {
+  const parquet = copyDays(t, 'parquet');
+  const number = Buffer.concat([Buffer.from([0x16]), Buffer.alloc(800_000, 0x80), Buffer.from([1, 0])]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(number.length);
+  fs.writeFileSync(dayPath('2025-01-16', 'parquet', parquet), Buffer.concat([MAGIC, number, length, MAGIC]));
+  await assertFails(t, [], parquet, 1, /2025-01-16_\S+: its footer is damaged \(.*Make it again/);
+  const csv = copyDays(t, 'csv.gz');
+  fs.writeFileSync(dayPath('2025-01-16', 'csv.gz', csv), gzipSync(Buffer.alloc(100e6)));
+  await assertFails(t, [], csv, 1, /2025-01-16_\S+: no line end within 8388608 bytes\. Make it again/);
+});
 
 test('--metrics joins metrics, in every format', async (t) => {
   for (const format of FORMATS) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { readOutputs, tempDir } from '../support/files.js';
 import { NO_REDIS, startRedis } from '../support/redis.js';
 import {
@@ -20,6 +21,8 @@ import {
 
 /** Longer than a lock lives, with all the time that workers may take to notice. */
 const LONG = { timeout: 180_000 };
+
+const SETTINGS = 'bookgrid-settings:jobs';
 
 /** Folders, a queue and the commands on them. */
 async function setUp(t: TestContext, options: string[] = []) {
@@ -185,12 +188,50 @@ describe('a queue', { skip: NO_REDIS }, () => {
     assertCounts(await look(), { total: 1, done: 0, waiting: 1 });
   });
 
+  test('of two submissions in the same moment each is worked on with its own options', async (t) => {
+    const { redis, source, out, submit, work } = await setUp(t);
+    const skipped = tempDir(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    const other = ['--on-gap', 'skip', '--metrics', '--output-dir', skipped];
+    await submit([...other, '--queue-name', 'other']);
+    await submit();
+    // As if the other had found the queue empty, too, and settled it last.
+    const id = redis.command('HGET', 'bookgrid-settings:other', 'current');
+    redis.command('HSET', SETTINGS, id, redis.command('HGET', 'bookgrid-settings:other', id), 'current', id);
+    await submit(other);
+    await work();
+    const shapes = [out, skipped].map((folder) => {
+      const [record = {}] = readRecords(folder);
+      const outputs = record['outputs'] as { kind: string; shape: { onGap: string } }[];
+      return outputs.map(({ kind, shape }) => `${kind} ${shape.onGap}`);
+    });
+    assert.deepEqual(shapes, [['book fill'], ['book skip', 'metrics skip']]);
+  });
+
+  test('while the server is away, Ctrl+C ends whoever waits for it', LONG, async (t) => {
+    const { redis, source, out, submit, queue } = await setUp(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    await submit();
+    fs.writeFileSync(path.join(out, '0200'), 'in the place of a folder'); // so that the job is tried again later
+    const worker = start(['worker', '--until-done', ...queue], LONG);
+    await worker.printed(/ERROR .*AAAUSDT .*\n/);
+    const watching = start(['watch', ...queue], LONG);
+    await watching.printed(/1 to be tried again/);
+    redis.stop();
+    await setTimeout(1500);
+    for (const { child, ended } of [worker, watching]) {
+      child.kill('SIGINT');
+      assert.equal((await ended).status, 130);
+    }
+  });
+
   test('a worker of another version than the submitter’s refuses, and says what to do', async (t) => {
     const { redis, source, submit, work, look } = await setUp(t);
     await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
     await submit();
-    const settings = JSON.parse(redis.command('GET', 'bookgrid-settings:jobs'));
-    redis.command('SET', 'bookgrid-settings:jobs', JSON.stringify({ ...settings, version: '9.9.9' }));
+    const id = redis.command('HGET', SETTINGS, 'current');
+    const settings = JSON.parse(redis.command('HGET', SETTINGS, id));
+    redis.command('HSET', SETTINGS, id, JSON.stringify({ ...settings, version: '9.9.9' }));
     assert.match(
       await work([], 2),
       /submitted by bookgrid 9\.9\.9, and this is .* Install bookgrid 9\.9\.9 here, or submit/,

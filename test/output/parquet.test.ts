@@ -10,6 +10,7 @@ import { DECOMPRESSORS, HAS_ZSTD } from '../../src/output/compression.js';
 import { createTableWriter, DoesNotFitDecimalError } from '../../src/output/create-writer.js';
 import { CsvBookWriter } from '../../src/output/csv.js';
 import { ParquetBookWriter, type ParquetOptions } from '../../src/output/parquet/book.js';
+import { encoder } from '../../src/output/parquet/encoder.js';
 import { ParquetTableWriter } from '../../src/output/parquet/table.js';
 import { tempDir } from '../support/files.js';
 import { holds } from '../support/holds.js';
@@ -167,6 +168,30 @@ test('compressed with zstd, every reader reads the same', { skip: NO_ZSTD }, asy
     assert.deepEqual(await readByDuckDb(t, bytes), expected(rows, format));
     assert.deepEqual(await readByHyparquet(bytes), expected(rows, format));
   }
+});
+
+interface Growing {
+  grow: (pages: number) => number;
+}
+
+test('memory that cannot be had fails one file, and not those after it', () => {
+  const { prototype } = (Reflect.get(globalThis, 'WebAssembly') as { Memory: { prototype: Growing } }).Memory;
+  const { grow } = prototype;
+  const write = (values: number) =>
+    encoder().encode(
+      Float64Array.from({ length: values }, (_, at) => at / 3),
+      false,
+    ).data;
+  prototype.grow = () => {
+    throw new RangeError('no memory');
+  };
+  try {
+    assert.throws(() => write(3_000_000), /no memory/);
+  } finally {
+    prototype.grow = grow;
+  }
+  assert.deepEqual(Buffer.from(write(4)), Buffer.from(Float64Array.from([0, 1 / 3, 2 / 3, 1]).buffer));
+  assert.equal(write(3_000_000).length, 24_000_000);
 });
 
 test('zstd gives the same bytes whatever was compressed before', { skip: NO_ZSTD }, () => {

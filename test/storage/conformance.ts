@@ -306,6 +306,8 @@ export function testStorage(
       partial?.write(Buffer.from('half'));
       partial?.keep();
       assert.equal(await storage.sweep([place]), 0);
+      await put(storage, path, '-');
+      assert.equal(await storage.sweep([place]), 0, 'a damaged one, which it is to replace');
       await put(storage, path, 'whole');
       assert.equal(await storage.sweep([place]), 1);
       assert.equal(await storage.sweep([place]), 0);

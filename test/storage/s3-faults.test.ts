@@ -1,5 +1,6 @@
 /** What becomes of requests that fail: made again where that helps, told in words where it does not. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -205,6 +206,34 @@ describe('requests to S3 that fail', { skip: NO_MOTO }, () => {
     assert.equal(await s3Storage.sweep([inBucket('left')], runId), 1);
     assert.deepEqual(await listUploads(server), []);
     assert.deepEqual(leftHere(), []);
+  });
+
+  test('what else bears the name of a note of an upload is neither waited for nor read', async () => {
+    const names = ['.0123abcd.a.csv.x.upload', 'of-another-program.upload', '.0123abcd.b.csv.x.upload'];
+    const [pipe = '', large = '', forged = ''] = names.map((name) => path.join(temp, name));
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+    fs.writeFileSync(large, '');
+    fs.truncateSync(large, 8e9); // more than a string may have
+    fs.writeFileSync(forged, '');
+    fs.truncateSync(forged, 8e9);
+    try {
+      assert.equal(await s3Storage.sweep([inBucket('sweep')]), 0);
+    } finally {
+      for (const file of [pipe, large, forged]) fs.rmSync(file);
+    }
+  });
+
+  test('bytes of a download lie where this user alone can write', async () => {
+    const partial = await s3Storage.resume(inBucket('private/a.zip'), newRunId());
+    assert.ok(partial);
+    const folder = path.dirname(path.dirname(partial.path));
+    assert.equal(fs.statSync(folder).mode & 0o777, 0o700);
+    partial.discard();
+    assert.deepEqual(leftHere(), []);
+    fs.mkdirSync(folder);
+    fs.chmodSync(folder, 0o777);
+    await assert.rejects(s3Storage.resume(inBucket('private/a.zip'), newRunId()), /not a folder of this user alone/);
+    fs.rmdirSync(folder);
   });
 
   const leftHere = () => fs.readdirSync(temp);

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { type BookColumns, joinBookColumns, newBookColumns } from '../../src/view/book-columns.js';
+import { Holdings } from '../../src/view/holdings.js';
 import { readWholeBook } from '../../src/view/open-output.js';
 import { encodeBook, encodeEnd, encodeFailure, type WirePart, WireReader } from '../../src/view/wire.js';
 import { writeDay } from '../support/book-days.js';
@@ -204,6 +205,17 @@ test('a name is not in a listing that it has left, and a new one is', async () =
   await waitFor(async () => (await symbols()).includes('EEEUSDT'));
   fs.rmSync(file);
   await waitFor(async () => !(await symbols()).includes('EEEUSDT'));
+});
+
+test('a day that appears just before another one is first opened is seen all the same', async (t) => {
+  const folder = tempDir(t);
+  const day = { date: DATE, depth: 1, seed: 1, format: 'csv' } as const;
+  const first = await writeDay(folder, { ...day, symbol: 'AAAUSDT' });
+  const holdings = await Holdings.open([folder]);
+  await holdings.look();
+  await writeDay(folder, { ...day, symbol: 'BBBUSDT' });
+  await (await holdings.openFile(first))?.source.close();
+  await waitFor(async () => [...(await holdings.look()).paths.values()].some((file) => file.includes('BBBUSDT')));
 });
 
 /** As large as asked for: rows of 500 levels a side, a second apart. */

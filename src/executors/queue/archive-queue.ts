@@ -4,6 +4,7 @@
  * ones are removed.
  */
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DAY_MS, midnightMs } from '../../base/time.js';
@@ -33,10 +34,13 @@ const JOB_OPTIONS = {
   stackTraceLimit: 0,
 } as const;
 
-/** What lies in the queue for one archive. What all jobs of a queue have in common lies beside them, once. */
-export type QueuedJob = Omit<Job, keyof Common>;
+/** What lies in the queue for one archive. What jobs have in common lies beside them, once. */
+export interface QueuedJob extends Omit<Job, keyof Common> {
+  /** Which settings it was submitted with. */
+  settingsId: string;
+}
 
-/** What all jobs of a queue have in common. */
+/** What all jobs of a submission have in common. */
 type Common = Pick<Job, 'options' | 'outputDir' | 'tempDir' | 's3' | 'overwrite' | 'inflater'>;
 
 /** What is settled by the first job of a queue, for all that come while it is not empty. */
@@ -58,6 +62,12 @@ export interface QueueCounts {
   failed: number;
 }
 
+/** Beside all settings that jobs were submitted with, by their ids: the id of the last ones. */
+const CURRENT = 'current';
+
+/** For a server that may not be there any more. */
+const CLOSE_MS = 1000;
+
 type BullQueue = Queue<QueuedJob, unknown, string, QueuedJob, unknown, string>;
 
 /** One queue. */
@@ -66,6 +76,8 @@ export class ArchiveQueue {
   readonly #queue: BullQueue;
   readonly #redis: Redis;
   readonly #endConnections: () => void;
+  /** Those that were asked for, by their ids. */
+  readonly #settings = new Map<string, QueueSettings>();
 
   private constructor(name: string, queue: BullQueue, redis: Redis, endConnections: () => void) {
     this.name = name;
@@ -106,10 +118,10 @@ export class ArchiveQueue {
   }
 
   async #add(jobs: Job[], order: Order): Promise<number> {
-    if (jobs[0]) await this.#settle(settingsOf(jobs[0]));
+    const settingsId = jobs[0] ? await this.#settle(settingsOf(jobs[0])) : '';
     const entries = jobs.map((job) => ({
       name: job.archive.fileName,
-      data: withoutCommon(job),
+      data: { ...withoutCommon(job), settingsId },
       opts: { ...JOB_OPTIONS, jobId: idOf(job), priority: priorityOf(job, order) },
     }));
     const ids = entries.map(({ opts }) => opts.jobId);
@@ -123,10 +135,21 @@ export class ArchiveQueue {
     return jobs.length - known;
   }
 
-  /** What all jobs of the queue have in common; `undefined`: no job was ever added. */
+  /** What the jobs that come now have in common; `undefined`: none was ever added. */
   async settings(): Promise<QueueSettings | undefined> {
-    const text = await told(this.#redis.get(this.#key('settings')));
-    return text === null ? undefined : (JSON.parse(text) as QueueSettings);
+    const id = await told(this.#redis.hget(this.#key('settings'), CURRENT));
+    return id === null ? undefined : this.settingsOf({ settingsId: id });
+  }
+
+  /** What a job of the queue has in common with others. */
+  async settingsOf({ settingsId }: Pick<QueuedJob, 'settingsId'>): Promise<QueueSettings> {
+    const known = this.#settings.get(settingsId);
+    if (known) return known;
+    const text = await told(this.#redis.hget(this.#key('settings'), settingsId));
+    if (text === null) throw new StorageError(`The queue ${this.name} has lost the options of a job: submit it again`);
+    const settings = JSON.parse(text) as QueueSettings;
+    this.#settings.set(settingsId, settings);
+    return settings;
   }
 
   counts(): Promise<QueueCounts> {
@@ -165,25 +188,33 @@ export class ArchiveQueue {
     return failed;
   }
 
+  /** Waits for the server, which may not be there any more, for a second at most. */
   async close(): Promise<void> {
     this.#endConnections();
-    await this.#queue.close();
+    await Promise.race([this.#queue.close(), setTimeout(CLOSE_MS, undefined, { ref: false })]);
     this.#redis.disconnect();
   }
 
-  /** Sees to it that jobs of other options never lie in one queue. */
-  async #settle(wanted: QueueSettings): Promise<void> {
+  /**
+   * Sees to it that jobs of other options do not lie in one queue. Of two submissions that find it empty in the same moment
+   * neither sees the other: so each job says with which settings it was submitted.
+   *
+   * @returns the settings' id.
+   */
+  async #settle(wanted: QueueSettings): Promise<string> {
     const text = JSON.stringify(wanted);
+    const id = createHash('sha256').update(text).digest('base64url').slice(0, 16);
     const key = this.#key('settings');
-    if ((await this.#redis.set(key, text, 'NX')) === 'OK') return;
-    const found = await this.#redis.get(key);
-    if (found === text) return;
+    await this.#redis.hset(key, id, text);
+    if ((await this.#redis.hsetnx(key, CURRENT, id)) === 1) return id;
+    const found = (await this.#redis.hget(key, CURRENT)) ?? '';
+    if (found === id) return id;
     const { total, done } = await this.counts();
     if (total === done) {
-      await this.#redis.multi().set(key, text).del(this.#key('ids')).exec();
-      return;
+      await this.#redis.multi().hset(key, CURRENT, id).del(this.#key('ids')).exec();
+      return id;
     }
-    const differ = differences(JSON.parse(found ?? '{}'), wanted);
+    const differ = differences(await this.settingsOf({ settingsId: found }), wanted);
     throw new UsageError(
       `The queue ${this.name} holds ${total - done} jobs that were submitted otherwise (${differ}). Wait until they are done, or ` +
         'give these another queue by --queue-name.',
@@ -207,7 +238,7 @@ async function told<Answer>(answer: Promise<Answer>): Promise<Answer> {
 }
 
 /** Puts a job together from what lies in the queue. */
-export function toJob(queued: QueuedJob, { version: _, ...common }: QueueSettings): Job {
+export function toJob({ settingsId: _id, ...queued }: QueuedJob, { version: _, ...common }: QueueSettings): Job {
   return { ...queued, ...common };
 }
 
@@ -224,7 +255,7 @@ function withoutCommon({
   overwrite: _w,
   inflater: _i,
   ...own
-}: Job): QueuedJob {
+}: Job): Omit<QueuedJob, 'settingsId'> {
   return own;
 }
 

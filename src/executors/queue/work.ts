@@ -3,9 +3,11 @@
  * converting happens in the executor's threads: a busy core never costs a lock. A lock that is not renewed, because its
  * machine died, is given to another worker.
  */
+
 import os from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { type Job as BullJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { aborted, unlessAborted } from '../../base/aborted.js';
 import { monotonicMs } from '../../base/clock.js';
 import { UsageError } from '../../base/usage-error.js';
 import { VERSION } from '../../base/version.js';
@@ -89,14 +91,14 @@ export async function workOnQueue(
 
   async function process(taken: BullJob<QueuedJob>, token = ''): Promise<void> {
     if (ending.signal.aborted) await handBack(taken, token);
-    const settings = await queue.settings();
+    const settings = await queue.settingsOf(taken.data);
     try {
       checkVersion(name, settings);
     } catch (error) {
       failure = error;
       end('stopped');
     }
-    if (failure || !settings) return handBack(taken, token);
+    if (failure) return handBack(taken, token);
     const job = toJob(taken.data, settings);
     await sweepFirst(job);
     const result = await runJob(job, executor, ending.signal);
@@ -133,7 +135,8 @@ export async function workOnQueue(
     onNote(`${ids.length} jobs took so long to be renewed that another worker may have begun them too`),
   );
   try {
-    checkVersion(name, await queue.settings());
+    const settings = await unlessAborted(queue.settings(), ending.signal);
+    if (settings) checkVersion(name, settings);
     const running = ending.signal.aborted ? undefined : worker.run();
     if (untilDone) await untilAllDone(queue, ending.signal).then(() => end('done'));
     else await aborted(ending.signal);
@@ -144,7 +147,7 @@ export async function workOnQueue(
     await Promise.race([worker.close(true), setTimeout(1000, undefined, { ref: false })]);
     await executor.close();
     await sweepFolders(folders, executor.runId);
-    await Promise.race([queue.close(), setTimeout(1000, undefined, { ref: false })]);
+    await queue.close();
   }
   if (failure) throw failure;
   return reason;
@@ -184,8 +187,8 @@ async function handBack(taken: BullJob<QueuedJob>, token: string): Promise<never
   throw new WaitingError();
 }
 
-function checkVersion(name: string, settings: QueueSettings | undefined): void {
-  if (!settings || settings.version === VERSION) return;
+function checkVersion(name: string, settings: QueueSettings): void {
+  if (settings.version === VERSION) return;
   throw new UsageError(
     `The jobs of queue ${name} were submitted by bookgrid ${settings.version}, and this is ${VERSION}, which may write other ` +
       `bytes. Install bookgrid ${settings.version} here, or submit with ${VERSION} to another queue by --queue-name.`,
@@ -194,17 +197,10 @@ function checkVersion(name: string, settings: QueueSettings | undefined): void {
 
 async function untilAllDone(queue: ArchiveQueue, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const { waiting, active, delayed } = await queue.counts();
-    if (waiting + active + delayed === 0) return;
+    const counts = await unlessAborted(queue.counts(), signal);
+    if (counts && counts.waiting + counts.active + counts.delayed === 0) return;
     await setTimeout(LOOK_IF_DONE_MS, undefined, { signal }).catch(() => {});
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve());
-  });
 }
 
 function isOfConnection(error: Error): boolean {

@@ -20,9 +20,16 @@ export function codecOf(compression: Compression): Codec {
     return { name: 'SNAPPY', compress: (bytes, elementBytes) => encoder().snappy(bytes, elementBytes) };
   }
   if (!HAS_ZSTD) throw new Error(`Parquet can be compressed with zstd ${ZSTD_SINCE}`);
-  shared ??= new Zstd();
-  const zstd = shared;
-  return { name: 'ZSTD', compress: (bytes) => zstd.compress(bytes) };
+  return { name: 'ZSTD', compress };
+}
+
+/** A context that has failed once, for want of memory perhaps, compresses nothing more: the next page gets another. */
+function compress(bytes: Uint8Array): Uint8Array {
+  const zstd = shared ?? new Zstd();
+  shared = undefined;
+  const compressed = zstd.compress(bytes);
+  shared = zstd;
+  return compressed;
 }
 
 /** zstd's own default is 3. */

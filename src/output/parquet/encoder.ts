@@ -79,11 +79,13 @@ class Encoder {
     if (valueBytes <= this.#valueBytes) return;
     const { memory, AREAS, SLACK_BYTES, MAX_ENTRIES, snappyBound } = this.#kernel;
     const room = (bytes: number) => Math.ceil((bytes + SLACK_BYTES) / 16) * 16;
+    const indexes = AREAS + room(valueBytes) + HEAD_BYTES;
+    const output = indexes + room(2 * 8 * Math.ceil(valueBytes / 64));
+    // At once: views of a memory do not outlive its growth. Before anything is said of it: it may not be had.
+    growTo(memory, output + snappyBound(Math.max(valueBytes, MAX_ENTRIES * 8)) + SLACK_BYTES);
     this.#valueBytes = valueBytes;
-    this.#indexes = AREAS + room(valueBytes) + HEAD_BYTES;
-    this.#output = this.#indexes + room(2 * 8 * Math.ceil(valueBytes / 64));
-    // At once: views of a memory do not outlive its growth.
-    growTo(memory, this.#output + snappyBound(Math.max(valueBytes, MAX_ENTRIES * 8)) + SLACK_BYTES);
+    this.#indexes = indexes;
+    this.#output = output;
   }
 
   #view(at: number, length: number): Uint8Array {

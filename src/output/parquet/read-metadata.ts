@@ -8,7 +8,7 @@ const END_BYTES = 8;
 /** Read at once, in the hope that all the metadata are in it. */
 const LOOK_BYTES = 512 * 1024;
 /** Ours have a kilobyte a row group, or a hundred in the layout `wide`. */
-const MAX_METADATA_BYTES = 64 * 2 ** 20;
+export const MAX_METADATA_BYTES = 64 * 2 ** 20;
 /** Key-value metadata, of which some writers keep a schema of their own. */
 const KEY_VALUES_FIELD = 5;
 /** Whatever nests deeper would be no column that is read here. */

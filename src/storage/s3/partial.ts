@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { removeEmptyFolders } from '../folders.js';
 import { partialNames, resumePartial, sweepPartials } from '../partial-file.js';
-import type { FileVersion, PartialFile } from '../storage.js';
+import { type FileVersion, type PartialFile, StorageError } from '../storage.js';
 import { listFirst } from './objects.js';
 import { prefixOf, type S3Place } from './path.js';
 import { hashOf, localName, upload } from './uploads.js';
@@ -18,6 +19,7 @@ import { hashOf, localName, upload } from './uploads.js';
 export function resumeHere(place: S3Place, runId: string): PartialFile | undefined {
   const end = Math.max(0, place.key.lastIndexOf('/'));
   const folder = folderHere({ ...place, key: place.key.slice(0, end) });
+  requireOwn(folder);
   const local = resumePartial(path.join(folder, path.basename(place.key)), runId);
   return local && new S3PartialFile(place, { local, folder, runId });
 }
@@ -31,18 +33,29 @@ export async function sweepPartialsFor(folders: readonly S3Place[]): Promise<num
 
 async function sweepPartialsOf(folder: S3Place): Promise<number> {
   const here = folderHere(folder);
-  const published = new Set<string>();
+  const sizes = new Map<string, number>();
   for (const name of partialNames(here)) {
     const key = `${prefixOf(folder)}${name}`;
-    if ((await listFirst(folder.bucket, key))?.key === key) published.add(name);
+    const object = await listFirst(folder.bucket, key);
+    if (object?.key === key) sizes.set(name, object.sizeBytes);
   }
-  const removed = sweepPartials(here, (name) => published.has(name));
+  const removed = sweepPartials(here, (name) => sizes.get(name));
   if (removed > 0) removeIfEmpty(here);
   return removed;
 }
 
+/** Of this user alone: whoever else could write there could change what is uploaded. */
 function folderHere(folder: S3Place): string {
-  return path.join(os.tmpdir(), `.bookgrid-partial-${hashOf(folder)}`);
+  return path.join(os.tmpdir(), `.bookgrid-partial-${process.getuid?.()}-${hashOf(folder)}`);
+}
+
+/** @throws {@link StorageError} when somebody else has made it first. */
+function requireOwn(here: string): void {
+  fs.mkdirSync(here, { recursive: true, mode: 0o700 });
+  const stat = fs.lstatSync(here);
+  const isPrivate = stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
+  if (stat.isDirectory() && isPrivate) return;
+  throw new StorageError(`${here} is not a folder of this user alone: remove it`);
 }
 
 /** It is of this program alone, whichever run has made it. */
@@ -95,6 +108,7 @@ class S3PartialFile implements PartialFile {
 
   keep(): void {
     this.#local.keep();
+    removeIfEmpty(this.#folder);
   }
 
   discard(): void {

@@ -215,12 +215,15 @@ export async function abortLeftUploads(folders: readonly S3Place[], endedRunId: 
     const likely = byHash.get(hashIn(name)) ?? (name.includes(WRITE_CHECK) ? folders : []);
     const file = path.join(os.tmpdir(), name);
     if (likely.length === 0 || !isLeftover(name.replace(NOTE_ENDING, '.part'), file, endedRunId)) continue;
-    const begun = readNoted(file);
-    // Whoever else can write to that folder may have written it.
-    if (begun && !likely.some((folder) => isIn(folder, begun) || isCheckAbove(folder, begun))) continue;
-    if (begun && !(await abort(begun))) continue;
+    const note = readNote(file);
+    if (note === undefined) continue;
+    if (note !== 'cut off') {
+      // Whoever else can write to that folder may have written it.
+      if (!likely.some((folder) => isIn(folder, note) || isCheckAbove(folder, note))) continue;
+      if (!(await abort(note))) continue;
+      ended++;
+    }
     fs.rmSync(file, { force: true });
-    if (begun) ended++;
   }
   if (endedRunId !== undefined) return ended;
   const noted = readUploadIds(notes);
@@ -339,21 +342,46 @@ function noteUpload(begun: Begun, content: Pick<Content, 'name' | 'runId'>): () 
   return () => fs.rmSync(file, { force: true });
 }
 
+/** With the hash of {@link localName}. */
+const NOTE_HERE = /^\.[0-9a-f]{8}\..+\.upload$/;
+/** A key and an upload's id have a kilobyte each. */
+const MAX_NOTE_BYTES = 16 * 1024;
+
 function listNotes(): string[] {
-  return listTemp().filter((name) => name.endsWith(NOTE_ENDING));
+  return listTemp().filter((name) => NOTE_HERE.test(name));
 }
 
 function readUploadIds(notes: readonly string[]): Set<string> {
-  return new Set(notes.flatMap((name) => readNoted(path.join(os.tmpdir(), name))?.uploadId ?? []));
+  const read = notes.map((name) => readNote(path.join(os.tmpdir(), name)));
+  return new Set(read.flatMap((note) => (note === undefined || note === 'cut off' ? [] : note.uploadId)));
 }
 
-/** `undefined` for one that was cut off: its process was killed before anything was uploaded. */
-function readNoted(file: string): Begun | undefined {
+/**
+ * Reads a note. The folder is everybody's, and whatever may bear such a name there.
+ *
+ * @returns `cut off`: its process was killed before anything was uploaded. `undefined`: it is not for us, since it is of
+ * another user, or of another program.
+ */
+function readNote(file: string): Begun | 'cut off' | undefined {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants; // a pipe is opened without a wait
+  let text: string;
   try {
-    const { bucket, key, uploadId, settings } = JSON.parse(fs.readFileSync(file, 'utf8')) as Begun;
-    return { bucket, key, uploadId, settings };
+    const fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const stat = fs.fstatSync(fd);
+      if (!stat.isFile() || stat.size > MAX_NOTE_BYTES || stat.uid !== process.getuid?.()) return undefined;
+      text = fs.readFileSync(fd, 'utf8');
+    } finally {
+      fs.closeSync(fd);
+    }
   } catch {
     return undefined;
+  }
+  try {
+    const { bucket, key, uploadId, settings } = JSON.parse(text) as Begun;
+    return { bucket, key, uploadId, settings };
+  } catch {
+    return 'cut off';
   }
 }
 
