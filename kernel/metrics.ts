@@ -67,7 +67,7 @@ export function setMetrics(
   for (let index = 0; index < imbalances + vwaps; index++) mostLevels = max(mostLevels, <i32>choice(index));
   memory.fill(FOUND, 0, 2 * <usize>MAX_METRICS * 4);
   bookChanges = -1;
-  prepareLists();
+  if (intervalMs !== 0) prepareLists();
   resetInterval(intervalMs, heardLevels);
 }
 

@@ -55,8 +55,6 @@ export const AT_ODD_ROW: i32 = 6;
 export let cursor: usize = TEXT;
 export let textEnd: usize = TEXT;
 export let lineBytes: i32 = 0;
-/** `ts` of the message that {@link AT_MESSAGE} speaks of. */
-let messageTs: f64 = 0;
 
 /** Lines that have been read and passed, by kernel and host. */
 export let lines: i32 = 0;
@@ -121,8 +119,9 @@ export function getMessages(): i32 {
   return messages;
 }
 
+/** `ts` of the message that {@link AT_MESSAGE} speaks of. */
 export function getMessageTs(): f64 {
-  return messageTs;
+  return <f64>ts;
 }
 
 export function getBreaks(): i32 {
@@ -210,7 +209,6 @@ export function run(limit: f64): i32 {
       messageEnd = end;
     }
     if (isDefined(AUDIT) && areFactsFull()) return LOG_FULL;
-    messageTs = <f64>ts;
     if (ts > limitTs || ts < latestTs) return AT_MESSAGE;
     if (isPast(ts)) {
       const outcome = passBoundaries(ts, previousTs, latestTs, breaks);
