@@ -32,7 +32,7 @@ export async function* readBytes(
 }
 
 /** What the system says of a file often does not name it. */
-function naming(filePath: string, error: unknown): JoinError {
+export function naming(filePath: string, error: unknown): JoinError {
   return new JoinError(`${filePath}: ${(error as Error).message}`, { cause: error });
 }
 

@@ -5,7 +5,7 @@ import { readColumn } from '../output/parquet/read-column.js';
 import { MAX_METADATA_BYTES, parseMetadata } from '../output/parquet/read-metadata.js';
 import type { ByteSource } from '../storage/storage.js';
 import { type DayFile, REMAKE } from './day-file.js';
-import { openDayFile, readBytes } from './day-files.js';
+import { naming, openDayFile, readBytes } from './day-files.js';
 import type { GridCheck } from './grid-check.js';
 import type { JoinChecks } from './join-checks.js';
 import { JoinError } from './join-error.js';
@@ -92,7 +92,7 @@ function clamp(offset: number, length: number): number {
  *     4    "PAR1"
  */
 async function readFooter(file: DayFile, source: ByteSource): Promise<ParquetDay> {
-  const end = await readRange(source, source.sizeBytes - 8, source.sizeBytes);
+  const end = await readRange(file, source, source.sizeBytes - 8, source.sizeBytes);
   const length = end.length === 8 ? end.readUInt32LE() : 0;
   if (!end.subarray(4).equals(MAGIC) || length + 8 > source.sizeBytes) {
     throw new JoinError(`${file.path}: not a Parquet file, or cut short: it does not end with a footer. ${REMAKE}`);
@@ -100,7 +100,7 @@ async function readFooter(file: DayFile, source: ByteSource): Promise<ParquetDay
   if (length > MAX_METADATA_BYTES) {
     throw new JoinError(`${file.path}: its footer has ${length} bytes, of at most ${MAX_METADATA_BYTES}. ${REMAKE}`);
   }
-  const bytes = await readRange(source, source.sizeBytes - 8 - length, source.sizeBytes);
+  const bytes = await readRange(file, source, source.sizeBytes - 8 - length, source.sizeBytes);
   try {
     // First what looks at each number before it believes it.
     const parsed = parseMetadata(bytes);
@@ -112,9 +112,13 @@ async function readFooter(file: DayFile, source: ByteSource): Promise<ParquetDay
   throw new JoinError(`${file.path}: its footer was written by another program. ${REMAKE}`);
 }
 
-async function readRange(source: ByteSource, startByte: number, endByte: number): Promise<Buffer> {
+async function readRange({ path }: DayFile, source: ByteSource, startByte: number, endByte: number): Promise<Buffer> {
   const buffer = Buffer.alloc(Math.max(endByte - Math.max(startByte, 0), 0));
-  return buffer.subarray(0, await source.read(buffer, Math.max(startByte, 0)));
+  try {
+    return buffer.subarray(0, await source.read(buffer, Math.max(startByte, 0)));
+  } catch (error) {
+    throw naming(path, error);
+  }
 }
 
 /** Decodes the timestamps, a row group at a time. */
@@ -134,11 +138,12 @@ async function checkGrid(day: ParquetDay, grid: GridCheck, pause: () => Promise<
   }
 }
 
-async function* readLabels({ path, source, parsed }: ParquetDay): AsyncGenerator<Iterable<number>> {
+async function* readLabels(day: ParquetDay): AsyncGenerator<Iterable<number>> {
+  const { path, source, parsed } = day;
   const file = {
     byteLength: source.sizeBytes,
     async slice(start: number, end: number = source.sizeBytes) {
-      const bytes = await readRange(source, start, end);
+      const bytes = await readRange(day, source, start, end);
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
     },
   };
@@ -149,6 +154,7 @@ async function* readLabels({ path, source, parsed }: ParquetDay): AsyncGenerator
       yield labels;
     }
   } catch (error) {
+    if (error instanceof JoinError) throw error;
     throw new JoinError(`${path}: its timestamps cannot be read (${(error as Error).message}). ${REMAKE}`);
   }
 }
