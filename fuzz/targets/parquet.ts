@@ -11,7 +11,7 @@ import type { Layout } from '../../src/output/book-writer.js';
 import { createBookWriter } from '../../src/output/create-writer.js';
 import { OutputError } from '../../src/view/book-columns.js';
 import { readLastTimeMs } from '../../src/view/last-row.js';
-import { readBookParquet, readTableParquet } from '../../src/view/read-parquet.js';
+import { readBookParquet, readTableNamesParquet, readTableParquet } from '../../src/view/read-parquet.js';
 import { batchOf, MemorySink, type TestRow } from '../../test/support/output-rows.js';
 import type { Target, TargetContext } from '../target.js';
 
@@ -30,7 +30,9 @@ export function createTarget({ folder }: TargetContext): Target {
       await expectRefusal(async () => {
         for await (const _ of readBookParquet(inMemory(input)));
       });
-      await expectRefusal(() => readTableParquet(inMemory(input)));
+      await expectRefusal(async () =>
+        readTableParquet(inMemory(input), {}, await readTableNamesParquet(inMemory(input))),
+      );
       fs.writeFileSync(file, input);
       await expectRefusal(() => readLastTimeMs(file));
       await expectRefusal(() =>

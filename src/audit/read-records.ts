@@ -1,4 +1,5 @@
-import { isDate } from '../base/time.js';
+import { isDate, isTime } from '../base/time.js';
+import { isPair } from '../catalog/archive-name.js';
 import { parseMarket } from '../catalog/market.js';
 import { eachRecord } from '../catalog/records.js';
 import { nameOf } from '../storage/paths.js';
@@ -20,10 +21,12 @@ export async function readRecordedFindings(outputDir: string): Promise<ArchiveFi
 }
 
 function toFindings(record: Record<string, unknown>): ArchiveFindings | undefined {
-  const { archive, pair, date, status, error } = record;
-  const isOne = typeof archive === 'string' && typeof pair === 'string' && isDate(String(date));
+  const { archive, pair, date, status, error, failureKind = 'archive' } = record;
+  const isOne = typeof archive === 'string' && typeof pair === 'string' && isPair(pair) && isDate(String(date));
   if (!isOne || (status !== 'done' && status !== 'failed')) return undefined;
-  const count = (name: string) => asNumber(record[name]) ?? 0;
+  // A full disk, or a network, tells nothing of the archive.
+  if (status === 'failed' && failureKind !== 'archive') return undefined;
+  const count = (name: string) => asCount(record[name]) ?? 0;
   // The record's own market may be no more than how the messages are written.
   const [output] = Array.isArray(record['outputs']) ? record['outputs'] : [];
   const market = parseMarket(output?.market);
@@ -46,12 +49,17 @@ function toFindings(record: Record<string, unknown>): ArchiveFindings | undefine
     badLines: count('badLines'),
     outOfOrder: count('outOfOrderMessages'),
     breaks: count('updateIdBreaks'),
-    firstTsMs: asNumber(record['firstTsMs']) ?? null,
-    lastTsMs: asNumber(record['lastTsMs']) ?? null,
+    firstTsMs: asTime(record['firstTsMs']) ?? null,
+    lastTsMs: asTime(record['lastTsMs']) ?? null,
     book: null,
   };
 }
 
-function asNumber(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
+function asCount(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+}
+
+function asTime(value: unknown): number | undefined {
+  const ms = asCount(value);
+  return ms !== undefined && isTime(ms) ? ms : undefined;
 }

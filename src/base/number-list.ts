@@ -44,6 +44,15 @@ export class NumberList {
   at(index: number): number {
     return this.#blocks[Math.floor(index / BLOCK)]?.[index % BLOCK] ?? this.#usual;
   }
+
+  /** All of them, as doubles. */
+  toDoubles(): Float64Array {
+    const all = new Float64Array(this.#length).fill(this.#usual);
+    this.#blocks.forEach((block, place) => {
+      if (block) all.set(block.subarray(0, this.#length - place * BLOCK), place * BLOCK);
+    });
+    return all;
+  }
 }
 
 /** Texts of as many hexadecimal digits each, such as hashes, in half as many bytes. */

@@ -72,3 +72,8 @@ export function formatInterval(intervalMs: number): string {
   const [unit, unitMs] = units.find(([, ms]) => intervalMs % ms === 0) ?? ['ms', 1];
   return `${intervalMs / unitMs}${unit}`;
 }
+
+/** Whether a number is whole ms since the epoch that a calendar has, up to the year 9999. */
+export function isTime(ms: number): boolean {
+  return Number.isInteger(ms) && ms >= 0 && ms < 253_402_300_800_000;
+}

@@ -1,8 +1,10 @@
 /** The forms in which findings are written. */
+
 import type { AuditEvent } from '../audit/audit.js';
 import { AUDIT_COLUMNS, type Cell, type ColumnType, rowsOf } from '../audit/columns.js';
 import { describeEvent, describeTotals, HEADER } from './audit-text.js';
 import type { AuditWriter } from './audit-writer.js';
+import { clean } from './clean-text.js';
 
 export const AUDIT_FORMATS = ['table', 'json', 'csv', 'parquet', 'html'] as const;
 export type AuditFormat = (typeof AUDIT_FORMATS)[number];
@@ -55,7 +57,7 @@ const csv: AuditWriter = {
   begin: () => csvLine(AUDIT_COLUMNS.map(({ name }) => name)),
   add: (event) =>
     rowsOf(event)
-      .map((row) => csvLine(row.map((cell) => (cell === null ? '' : String(cell)))))
+      .map((row) => csvLine(row.map((cell) => (cell === null ? '' : clean(String(cell))))))
       .join(''),
   end: () => '',
 };

@@ -38,12 +38,12 @@ export function describeEvent(event: AuditEvent): string[] {
   if (event.kind === 'missing') {
     const { market, pair, dates } = event.missing;
     const days = dates.length === 1 ? '' : ` to ${dates.at(-1)}, ${dates.length} days`;
-    return [`${dates[0]} ${market ? `${market}/${pair}` : pair}: MISSING-DAY${days}`];
+    return [clean(`${dates[0]} ${market ? `${market}/${pair}` : pair}: MISSING-DAY${days}`)];
   }
   if (event.kind === 'unusable') return [clean(`UNUSABLE ${event.file.path}: ${event.file.problem}`)];
   const { day } = event;
   const known = [...day.faults, ...day.notes].flatMap((what) => DETAILS[what]?.(day) ?? []);
-  return [lineOf(COLUMNS.map(([, , cell]) => cell(day))), ...known.map((detail) => clean(`    ${detail}`))];
+  return [clean(lineOf(COLUMNS.map(([, , cell]) => cell(day)))), ...known.map((detail) => clean(`    ${detail}`))];
 }
 
 /** What was found in all. */

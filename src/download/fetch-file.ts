@@ -101,11 +101,12 @@ export async function fetchFile(file: FileRequest, options: FetchOptions): Promi
   if (!partial) return { status: 'busy' };
   onBytes(partial.sizeBytes);
   let failures = 0;
+  /** The most that has ever been there: bytes that come again are no progress. */
+  let mostBytes = partial.sizeBytes;
   const wrong: string[] = [];
   try {
     for (;;) {
       await pace.wait(signal);
-      const sizeBefore = partial.sizeBytes;
       try {
         if ((await fetchRest(file.url, partial, options)) === 'absent') {
           startOver(partial, onBytes);
@@ -116,7 +117,8 @@ export async function fetchFile(file: FileRequest, options: FetchOptions): Promi
       } catch (error) {
         signal.throwIfAborted();
         const failure = asFailure(error);
-        failures = partial.sizeBytes - sizeBefore >= MUCH_BYTES ? 1 : failures + 1;
+        failures = partial.sizeBytes - mostBytes >= MUCH_BYTES ? 1 : failures + 1;
+        mostBytes = Math.max(mostBytes, partial.sizeBytes);
         const isHopeless = wrong.length > 1 && wrong.at(-1) === wrong.at(-2);
         if (failures >= tries || isHopeless) throw giveUp(file, failure, failures);
         const waitMs = failure.retryAfterMs ?? backoffMs(failures, firstBackoffMs);

@@ -62,11 +62,6 @@ export class OutputError extends Error {
   override name = 'OutputError';
 }
 
-/** Whether a number is whole ms since the epoch that a calendar has, up to the year 9999. */
-export function isTime(ms: number): boolean {
-  return Number.isInteger(ms) && ms >= 0 && ms < 253_402_300_800_000;
-}
-
 /** Rows with room for as many levels, to be filled. */
 export function newBookColumns(rows: number, depth: number, hasQuality: boolean): BookColumns {
   const levels = () => new Float64Array(rows * depth);

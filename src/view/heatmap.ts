@@ -12,6 +12,37 @@ export interface DayBook {
   lastMs: number;
 }
 
+/** What a file's name tells of its day. */
+type ToldDay = { [Name in Exclude<keyof DayBook, 'columns'>]?: number | undefined };
+
+/**
+ * The rows of a file, and the day that they are of.
+ *
+ * @param day as the file's name tells it, whose rows bookgrid labels with the ends of their intervals; what it does not tell
+ * follows from the rows.
+ */
+export function toDayBook(day: ToldDay, columns: BookColumns): DayBook {
+  const { timesMs, rows } = columns;
+  const { firstMs, lastMs, intervalMs = leastDistance(timesMs) } = day;
+  const [first = 0, last = 0] = [timesMs[0], timesMs[rows - 1]];
+  // Labelled as by the Python scripts, the rows of a day begin at its midnight, and end before the next.
+  const shiftMs = firstMs !== undefined && rows > 0 && first < firstMs ? intervalMs : 0;
+  return {
+    columns,
+    intervalMs,
+    firstMs: firstMs === undefined ? first : firstMs - shiftMs,
+    lastMs: lastMs === undefined ? last : lastMs - shiftMs,
+  };
+}
+
+function leastDistance(timesMs: Float64Array): number {
+  let least = Infinity;
+  for (let row = 1; row < timesMs.length; row++) {
+    least = Math.min(least, (timesMs[row] as number) - (timesMs[row - 1] as number));
+  }
+  return Number.isFinite(least) ? least : 60_000;
+}
+
 /** A stretch of time and prices. */
 export interface HeatView {
   fromMs: number;

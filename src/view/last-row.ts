@@ -1,9 +1,8 @@
 /** Finds where outputs end, for Node. */
 import { readMetadata } from '../output/parquet/read-metadata.js';
 import { openStorage } from '../storage/open-storage.js';
-import { pieces } from '../storage/pieces.js';
 import type { ByteSource } from '../storage/storage.js';
-import { asBuffer, formatOf, readBookOf } from './open-output.js';
+import { asBuffer, formatOf, readBookOf, textFrom } from './open-output.js';
 import { readBookCsv } from './read-csv.js';
 import { seekRow } from './seek-row.js';
 
@@ -29,9 +28,8 @@ export async function readLastTimeMs(path: string): Promise<number | undefined> 
 }
 
 async function* readEnd(source: ByteSource) {
-  const { header, startByte } = await seekRow(source, Infinity);
-  const text = pieces(source, startByte, source.sizeBytes, () => {});
-  yield* readBookCsv(text, { depth: 1 }, header);
+  const begun = await seekRow(source, Infinity);
+  yield* readBookCsv(textFrom(source, begun), { depth: 1 }, begun);
 }
 
 /** What the footer of a Parquet file tells; `undefined` when it does not, or cannot be read, of which reading it tells more. */

@@ -7,8 +7,8 @@ import { openStorage } from '../storage/open-storage.js';
 import { pieces } from '../storage/pieces.js';
 import type { ByteSource } from '../storage/storage.js';
 import { type BookColumns, type BookRange, joinBookColumns, OutputError, type TableColumns } from './book-columns.js';
-import { readBookCsv, readTableCsv, type TextPieces } from './read-csv.js';
-import { readBookParquet, readTableParquet } from './read-parquet.js';
+import { readBookCsv, readTableCsv, readTableNames, type TextPieces } from './read-csv.js';
+import { readBookParquet, readTableNamesParquet, readTableParquet } from './read-parquet.js';
 import { seekRow } from './seek-row.js';
 
 /**
@@ -37,12 +37,8 @@ export async function* readBookOf(
   } else if (format === 'csv.gz') {
     yield* readBookCsv(inflated(source), range);
   } else {
-    const { header, startByte } = await seekRow(source, range.fromMs);
-    yield* readBookCsv(
-      pieces(source, startByte, source.sizeBytes, () => {}),
-      range,
-      header,
-    );
+    const begun = await seekRow(source, range.fromMs);
+    yield* readBookCsv(textFrom(source, begun), range, begun);
   }
 }
 
@@ -53,17 +49,30 @@ export async function readWholeBook(path: string, range: BookRange = {}): Promis
   return joinBookColumns(parts);
 }
 
-/** Reads columns of a metrics output that is open. */
+/** Reads columns of a metrics output that is open, of those that it has. */
 export async function readTableOf(
   name: string,
   source: ByteSource,
-  range: BookRange = {},
-  wanted?: readonly string[],
+  range: BookRange,
+  wanted: readonly string[],
 ): Promise<TableColumns> {
   const format = formatOf(name);
   if (format === 'parquet') return readTableParquet(asBuffer(source), range, wanted);
-  const text = format === 'csv.gz' ? inflated(source) : pieces(source, 0, source.sizeBytes, () => {});
-  return readTableCsv(text, range, wanted);
+  if (format === 'csv.gz') return readTableCsv(inflated(source), range, wanted);
+  const begun = await seekRow(source, range.fromMs);
+  return readTableCsv(textFrom(source, begun), range, wanted, begun);
+}
+
+/** The names of its columns of numbers. Nothing but its beginning, or its end, is read for them. */
+export async function readTableNamesOf(name: string, source: ByteSource): Promise<string[]> {
+  const format = formatOf(name);
+  if (format === 'parquet') return readTableNamesParquet(asBuffer(source));
+  return readTableNames(format === 'csv.gz' ? inflated(source) : textFrom(source));
+}
+
+/** The text of a file that is not compressed. */
+export function textFrom(source: ByteSource, { startByte } = { startByte: 0 }): AsyncIterable<Buffer> {
+  return pieces(source, startByte, source.sizeBytes, () => {});
 }
 
 export function formatOf(name: string) {
@@ -74,7 +83,7 @@ export function formatOf(name: string) {
 
 export async function* inflated(source: ByteSource): TextPieces {
   try {
-    yield* inflateGzip(pieces(source, 0, source.sizeBytes, () => {}));
+    yield* inflateGzip(textFrom(source));
   } catch (error) {
     const { name, message } = error as Error;
     throw name === 'ZlibError' ? new OutputError(`the gzip data is damaged (${message})`, { cause: error }) : error;

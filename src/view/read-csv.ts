@@ -1,16 +1,26 @@
+import { isTime } from '../base/time.js';
 import { MAX_LINE_BYTES } from '../output/csv.js';
 import {
   type BookColumns,
   type BookRange,
   FLAG,
   FLAG_NAMES,
-  isTime,
   markCrossed,
   newBookColumns,
   OutputError,
   type TableColumns,
   trimBookColumns,
 } from './book-columns.js';
+import { TableRows } from './table-rows.js';
+
+/** Where a text begins in its file. */
+export interface Begun {
+  /** The file's first line, when the text begins with a later one. */
+  header: string | undefined;
+  startByte: number;
+}
+
+const WHOLE: Begun = { header: undefined, startByte: 0 };
 
 /** Text as it comes: pieces of any size, each valid until the next is asked for. */
 export type TextPieces = AsyncIterable<Uint8Array>;
@@ -29,16 +39,16 @@ const ZERO = 0x30;
 /**
  * Reads a book output as CSV.
  *
- * @param header its first line, where `text` begins with a later one.
+ * @param begun where `text` begins, when that is not the file's first line.
  * @returns parts of some thousand rows, in order; none when no row is in the range.
  * @throws {@link OutputError} that says the line, when the text is not that of an output.
  */
 export async function* readBookCsv(
   text: TextPieces,
   { fromMs = -Infinity, toMs = Infinity, depth = Infinity }: BookRange = {},
-  header?: string,
+  begun: Begun = WHOLE,
 ): AsyncGenerator<BookColumns, void, undefined> {
-  let reader: BookRowReader | undefined = header === undefined ? undefined : new BookRowReader(header, depth);
+  let reader = begun.header === undefined ? undefined : new BookRowReader(begun.header, depth, begun);
   for await (const lines of wholeLines(text)) {
     let start = 0;
     if (!reader) {
@@ -53,7 +63,7 @@ export async function* readBookCsv(
     }
     if (reader.isPast) break;
   }
-  if (!reader) throw new OutputError('the file is empty: expected a line of column names');
+  if (!reader) throw new OutputError(EMPTY);
   const rest = reader.take();
   if (rest) yield rest;
 }
@@ -61,26 +71,40 @@ export async function* readBookCsv(
 /**
  * Reads columns of a metrics output as CSV.
  *
- * @param wanted names of columns; absent: all. Those that the file does not have are left out.
+ * @param wanted names of columns. Those that the file does not have are left out.
+ * @param begun where `text` begins, when that is not the file's first line.
  * @throws {@link OutputError} as {@link readBookCsv}.
  */
 export async function readTableCsv(
   text: TextPieces,
-  { fromMs = -Infinity, toMs = Infinity }: BookRange = {},
-  wanted?: readonly string[],
+  { fromMs = -Infinity, toMs = Infinity }: BookRange,
+  wanted: readonly string[],
+  begun: Begun = WHOLE,
 ): Promise<TableColumns> {
-  let reader: TableRowReader | undefined;
+  let reader = begun.header === undefined ? undefined : new TableRowReader(begun.header, wanted, begun);
   for await (const lines of wholeLines(text)) {
     let start = 0;
     if (!reader) {
       start = lines.indexOf(LINE_FEED) + 1;
       reader = new TableRowReader(textOf(lines, 0, start).trimEnd(), wanted);
     }
-    while (start < lines.length) start = reader.read(lines, start, fromMs, toMs);
+    while (start < lines.length && !reader.isPast) start = reader.read(lines, start, fromMs, toMs);
+    if (reader.isPast) break;
   }
-  if (!reader) throw new OutputError('the file is empty: expected a line of column names');
+  if (!reader) throw new OutputError(EMPTY);
   return reader.take();
 }
+
+/** The names of the columns of numbers of a metrics output as CSV. */
+export async function readTableNames(text: TextPieces): Promise<string[]> {
+  for await (const lines of wholeLines(text)) {
+    const { names } = parseHeader(textOf(lines, 0, lines.indexOf(LINE_FEED)).trimEnd());
+    return names.filter(isNumberColumn);
+  }
+  throw new OutputError(EMPTY);
+}
+
+const EMPTY = 'the file is empty: expected a line of column names';
 
 /** The text in stretches that end where a line does, each valid until the next is asked for. */
 export async function* wholeLines(text: TextPieces): AsyncGenerator<Uint8Array> {
@@ -130,6 +154,26 @@ const SKIP = -1;
 const TIME = -2;
 const FLAG_CELL = -3;
 
+/** Counts lines, for whoever looks for one in an editor. */
+class LineCount {
+  readonly #begun: Begun;
+  #lines: number;
+
+  constructor(begun: Begun) {
+    this.#begun = begun;
+    this.#lines = begun.header === undefined ? 1 : 0; // the names
+  }
+
+  next(): void {
+    this.#lines++;
+  }
+
+  toString(): string {
+    const { header, startByte } = this.#begun;
+    return header === undefined ? `line ${this.#lines}` : `line ${this.#lines} from byte ${startByte} on`;
+  }
+}
+
 /** Reads lines cell by cell into columns. */
 class BookRowReader {
   /** A row after the range was seen; rows are in order, so no other can be in it. */
@@ -147,11 +191,12 @@ class BookRowReader {
   #columns: BookColumns;
   #arrays: Float64Array[];
   #rows = 0;
-  #line = 1;
+  readonly #line: LineCount;
   #lastMs = -Infinity;
 
   /** @param depth levels a side, at most. */
-  constructor(header: string, depth: number) {
+  constructor(header: string, depth: number, begun = WHOLE) {
+    this.#line = new LineCount(begun);
     const { names, timeColumn } = parseHeader(header);
     this.#names = names;
     this.#timeColumn = timeColumn;
@@ -184,7 +229,7 @@ class BookRowReader {
 
   /** Reads the line that begins at `start`. @returns where the next one does. */
   read(lines: Uint8Array, start: number, fromMs: number, toMs: number): number {
-    this.#line++;
+    this.#line.next();
     const lineEnd = lines.indexOf(LINE_FEED, start);
     const end = lines[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd; // exclusive
     const timeMs = this.#timeOf(lines, start, end);
@@ -266,7 +311,7 @@ class BookRowReader {
   }
 
   #error(problem: string): OutputError {
-    return new OutputError(`line ${this.#line}: ${problem}`);
+    return new OutputError(`${this.#line}: ${problem}`);
   }
 }
 
@@ -276,59 +321,59 @@ function levelArraysOf(columns: BookColumns): Float64Array[] {
 
 /** Reads lines of named numbers. */
 class TableRowReader {
-  readonly #columns: number[];
-  readonly #names: string[];
-  readonly #cellCount: number;
+  /** As of {@link BookRowReader}. */
+  isPast = false;
+  readonly #rows: TableRows;
+  /** Of each wanted column, which of the file's it is. */
+  readonly #places: number[];
+  readonly #isRead: boolean[];
   readonly #timeColumn: number;
+  readonly #numbers: Float64Array;
   readonly #cell = new Cell();
-  readonly #times: number[] = [];
-  readonly #values: number[][];
-  #line = 1;
+  readonly #line: LineCount;
 
-  constructor(header: string, wanted: readonly string[] | undefined) {
+  constructor(header: string, wanted: readonly string[], begun = WHOLE) {
+    this.#line = new LineCount(begun);
     const { names, timeColumn } = parseHeader(header);
-    this.#cellCount = names.length;
     this.#timeColumn = timeColumn;
-    this.#names = names.filter((name) => isNumberColumn(name) && (wanted?.includes(name) ?? true));
-    this.#columns = this.#names.map((name) => names.indexOf(name));
-    this.#values = this.#names.map(() => []);
+    this.#rows = new TableRows(names.filter((name) => isNumberColumn(name) && wanted.includes(name)));
+    this.#places = this.#rows.names.map((name) => names.indexOf(name));
+    this.#isRead = names.map((_, column) => column === timeColumn || this.#places.includes(column));
+    this.#numbers = new Float64Array(names.length);
   }
 
   read(lines: Uint8Array, start: number, fromMs: number, toMs: number): number {
-    this.#line++;
+    this.#line.next();
     const lineEnd = lines.indexOf(LINE_FEED, start);
     const end = lines[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd; // exclusive
-    const numbers: number[] = [];
-    let at = start;
-    while (at <= end && numbers.length <= this.#cellCount) {
-      numbers.push(this.#cell.read(lines, at, end));
-      at = this.#cell.end + 1;
+    const cells = this.#isRead.length;
+    let found = 0;
+    for (let at = start; at <= end && found <= cells; found++) {
+      const next = this.#isRead[found] ? this.#read(found, lines, at, end) : cellEnd(lines, at, end);
+      at = next + 1;
     }
-    const found = numbers.length;
-    if (found !== this.#cellCount) {
-      throw new OutputError(
-        `line ${this.#line}: it has ${found} cells: expected ${this.#cellCount}, as there are names`,
-      );
+    if (found !== cells) {
+      throw new OutputError(`${this.#line}: it has ${found} cells: expected ${cells}, as there are names`);
     }
-    const timeMs = numbers[this.#timeColumn] as number;
-    if (!(timeMs > (this.#times.at(-1) ?? -Infinity))) {
-      throw new OutputError(`line ${this.#line}: expected timestamps in ms, each later than the one before`);
-    }
-    if (timeMs >= fromMs && timeMs <= toMs) {
-      this.#times.push(timeMs);
-      this.#columns.forEach((column, index) => {
-        this.#values[index]?.push(numbers[column] as number);
-      });
+    const timeMs = this.#numbers[this.#timeColumn] as number;
+    this.isPast = timeMs > toMs;
+    if (timeMs < fromMs || this.isPast) return lineEnd + 1;
+    try {
+      this.#rows.push(timeMs, (column) => this.#numbers[this.#places[column] as number] as number);
+    } catch (error) {
+      throw new OutputError(`${this.#line}: ${(error as Error).message}`, { cause: error });
     }
     return lineEnd + 1;
   }
 
   take(): TableColumns {
-    return {
-      timesMs: Float64Array.from(this.#times),
-      names: this.#names,
-      values: this.#values.map((column) => Float64Array.from(column)),
-    };
+    return this.#rows.take();
+  }
+
+  /** @returns where the cell ends, exclusive. */
+  #read(column: number, lines: Uint8Array, at: number, end: number): number {
+    this.#numbers[column] = this.#cell.read(lines, at, end);
+    return this.#cell.end;
   }
 }
 

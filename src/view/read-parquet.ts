@@ -1,4 +1,5 @@
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
+import { isTime } from '../base/time.js';
 import { maxValuesOf } from '../output/parquet/check-pages.js';
 import { readColumn } from '../output/parquet/read-column.js';
 import { endOfSubtree, readMetadata } from '../output/parquet/read-metadata.js';
@@ -8,7 +9,6 @@ import {
   type BookRange,
   FLAG,
   FLAG_NAMES,
-  isTime,
   markCrossed,
   newBookColumns,
   OutputError,
@@ -16,6 +16,7 @@ import {
   trimBookColumns,
 } from './book-columns.js';
 import { isNumberColumn } from './read-csv.js';
+import { TableRows } from './table-rows.js';
 
 /** Row groups are in memory one at a time, and ours have 2^22 values at most. A forged one must not fill the memory. */
 const MAX_ROW_GROUP_BYTES = 512 * 2 ** 20;
@@ -54,27 +55,29 @@ export async function* readBookParquet(
 /**
  * Reads columns of a metrics output as Parquet.
  *
- * @param wanted names of columns; absent: all. Those that the file does not have are left out.
+ * @param wanted names of columns. Those that the file does not have are left out.
  */
 export async function readTableParquet(
   file: AsyncBuffer,
-  range: BookRange = {},
-  wanted?: readonly string[],
+  range: BookRange,
+  wanted: readonly string[],
 ): Promise<TableColumns> {
   const metadata = await readBookMetadata(file);
-  const names = columnNames(metadata).filter((name) => isNumberColumn(name) && (wanted?.includes(name) ?? true));
-  const times: number[] = [];
-  const values: number[][] = names.map(() => []);
+  const rows = new TableRows(columnNames(metadata).filter((name) => isNumberColumn(name) && wanted.includes(name)));
   for await (const group of rowGroupsIn(file, metadata, range)) {
     const timesMs = await readTimes(group);
-    const rows = rowsInRange(timesMs, range);
-    for (const row of rows) times.push(timesMs[row] as number);
-    for (const [index, name] of names.entries()) {
-      const column = await group.read(name);
-      for (const row of rows) values[index]?.push(toNumber(column[row]));
+    const columns: ArrayLike<unknown>[] = [];
+    for (const name of rows.names) columns.push(await group.read(name));
+    for (const row of rowsInRange(timesMs, range)) {
+      rows.push(timesMs[row] as number, (column) => toNumber(columns[column]?.[row]));
     }
   }
-  return { timesMs: Float64Array.from(times), names, values: values.map((column) => Float64Array.from(column)) };
+  return rows.take();
+}
+
+/** The names of the columns of numbers of a metrics output as Parquet. */
+export async function readTableNamesParquet(file: AsyncBuffer): Promise<string[]> {
+  return columnNames(await readBookMetadata(file)).filter(isNumberColumn);
 }
 
 interface RowGroup {

@@ -10,11 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { createGzip, gzipSync, constants as zlib } from 'node:zlib';
 import { MAX_DEPTH } from '../catalog/archive-name.js';
 import { splitSuffix } from '../output/formats.js';
-import { pieces } from '../storage/pieces.js';
 import type { ByteSource, OpenedFile } from '../storage/storage.js';
 import type { BookRange } from './book-columns.js';
 import { type Found, fileKey, type Holdings, versionText } from './holdings.js';
-import { inflated, readBookOf, readTableOf } from './open-output.js';
+import { inflated, readBookOf, readTableNamesOf, readTableOf, textFrom } from './open-output.js';
 import { rowsAsCsv, rowsOfCsv } from './rows-text.js';
 import { seekRow } from './seek-row.js';
 import { Slots } from './slots.js';
@@ -233,16 +232,17 @@ const SENDERS = {
   async rows(answer: Answer, { name, source, etag, range }: Opened) {
     const format = splitSuffix(name)?.format;
     const isText = format === 'csv' || format === 'csv.gz';
-    const { header, startByte } = format === 'csv' ? await seekRow(source, range.fromMs) : whole;
-    const text = format === 'csv' ? pieces(source, startByte, source.sizeBytes, () => {}) : inflated(source);
-    const rows = isText ? rowsOfCsv(text, range, header) : rowsAsCsv(readBookOf(name, source, range), range.depth ?? 1);
+    const begun = format === 'csv' ? await seekRow(source, range.fromMs) : undefined;
+    const text = begun ? textFrom(source, begun) : inflated(source);
+    const rows = isText
+      ? rowsOfCsv(text, range, begun?.header)
+      : rowsAsCsv(readBookOf(name, source, range), range.depth ?? 1);
     await answer.stream(rows, 'text/csv; charset=utf-8', etag);
   },
 
   /** The names of a metrics file's columns. */
   async 'metric-names'(answer: Answer, { name, source, etag }: Opened) {
-    const { names } = await readTableOf(name, source);
-    return answer.sendJson({ names }, etag);
+    return answer.sendJson({ names: await readTableNamesOf(name, source) }, etag);
   },
 
   /** Columns of a metrics file: their number and that of rows (u32), then the times and each column that was asked for (f64). */
@@ -258,8 +258,6 @@ const SENDERS = {
     await answer.stream(bytes(), 'application/octet-stream', etag);
   },
 };
-
-const whole = { header: undefined, startByte: 0 };
 
 /** One request and what is answered. */
 class Answer {

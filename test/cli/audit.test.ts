@@ -9,6 +9,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { writeArchive } from '../../src/samples/write-archive.js';
 import { runCli } from '../support/cli.js';
 import { tempDir } from '../support/files.js';
+import { assertPrintable } from '../support/printed.js';
 import { complete, makeArchive, start, until } from '../support/runs.js';
 
 type Json = Record<string, unknown>;
@@ -339,6 +340,48 @@ test('--quick tells what the records of an output folder do, and an output folde
   assert.deepEqual([first?.['source'], first?.['book'], first?.['faults']], ['record', null, ['breaks']]);
   const [other] = quick.filter(({ pair }) => pair === 'BBBUSDT');
   assert.deepEqual([other?.['market'], other?.['faults']], ['spot', ['unusable']]);
+});
+
+test('--quick: a record of another hand harms neither the terminal nor the rest, and a full disk is no fault of an archive', async (t) => {
+  const out = tempDir(t);
+  const record = {
+    archive: 'a.zip',
+    pair: 'AAAUSDT',
+    date: '2025-01-15',
+    status: 'done',
+    sourceDepth: 500,
+    messages: 7,
+  };
+  const records = [
+    record,
+    { ...record, status: 'failed', failureKind: 'disk-full', error: 'no space left on device' },
+    { ...record, archive: 'b.zip', date: '2025-01-16', firstTsMs: 1e300, messages: 1.5, breaks: -3, badLines: 1e300 },
+    { ...record, archive: 'c.zip', pair: 'X\u001b[31m\u001b]0;t\u0007\n2025-01-17 fake' },
+    {
+      ...record,
+      archive: 'd.zip',
+      date: '2025-01-17',
+      status: 'failed',
+      failureKind: 'archive',
+      error: '\u001b[31mbad\nline',
+    },
+  ];
+  fs.writeFileSync(path.join(out, 'conversions.jsonl'), records.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  for (const format of ['table', 'csv']) {
+    const { status, stdout, stderr } = await complete(['audit', '--quick', out, '--format', format]);
+    assert.deepEqual({ status, stderr }, { status: 1, stderr: '' }, stdout);
+    assertPrintable(stdout.replaceAll('\r\n', '\n'));
+    assert.doesNotMatch(stdout, /fake/);
+  }
+  const found = (await events(['--quick', out], 1)).filter(({ event }) => event === 'day');
+  assert.deepEqual(
+    found.map(({ date, messages, faults }) => [date, messages, faults]),
+    [
+      ['2025-01-15', 7, []],
+      ['2025-01-16', 0, []],
+      ['2025-01-17', 7, ['unusable']],
+    ],
+  );
 });
 
 test('what cannot be is said', async (t) => {

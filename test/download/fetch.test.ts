@@ -165,6 +165,18 @@ for (const fault of ['silent', 'stalls', 'trickles'] as const) {
   });
 }
 
+test('bytes that come again and again are no progress: the file is given up', async (t) => {
+  const server = await startServer(t);
+  const market = { durationMs: 300_000, messageIntervalMs: 100 };
+  await server.publishMade(tempDir(t), 'linear', { pair: PAIR, isStored: true, market });
+  assert.ok((server.files.get(PATH)?.bytes.length ?? 0) > 600_000);
+  const faults = Array.from({ length: 50 }, (): Fault[] => [{ cutAfter: 300_000 }, 'other-tag']);
+  server.faults.set(PATH, faults.flat());
+  const { outcome } = await run(optionsFor(server, tempDir(t), { tries: 4 }));
+  assert.equal(outcome?.status, 'failed');
+  assert.ok(server.requests.length <= 8, `${server.requests.length} requests`);
+});
+
 test('redirections are followed, with the range', async (t) => {
   const { server, sourceDir, target, bytes } = await publishOne(t);
   server.publish('/elsewhere.zip', bytes);

@@ -16,6 +16,7 @@ import {
   paint,
   rasterize,
   tablePlace,
+  toDayBook,
 } from '../../src/view/heatmap.js';
 import { BACKGROUND, NO_ROWS, PALETTE_NAMES, paletteTable, RAMP_ENTRIES, type Theme } from '../../src/view/palettes.js';
 import { niceTicks, quantityAt, quantityFraction, shortNumber, timeTicks } from '../../src/view/scales.js';
@@ -199,6 +200,20 @@ test('marks tell every flag and every hole of their stretch', () => {
       assert.deepEqual([...marksOf([dayOf(rows)], 0, (ROWS + 2) * INTERVAL_MS, 1)], [all]);
     }),
   );
+});
+
+test('of a day as the Python scripts label it, no row is missing at its end', () => {
+  const columns = newBookColumns(3, 1, false);
+  const whole = { firstMs: 1000, lastMs: 3000, intervalMs: 1000 };
+  for (const [times, firstMs] of [
+    [[1000, 2000, 3000], 1000],
+    [[0, 1000, 2000], 0],
+  ] as const) {
+    columns.timesMs.set(times);
+    const day = toDayBook(whole, columns);
+    assert.deepEqual([day.firstMs, day.lastMs], [firstMs, firstMs + 2000]);
+    assert.deepEqual([...marksOf([day], day.firstMs, day.lastMs + 1000, 3)], [0, 0, 0]);
+  }
 });
 
 test('the clip is the percentile of the cells with levels, within 1 %', () => {

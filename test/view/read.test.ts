@@ -10,7 +10,7 @@ import { createBookWriter, createTableWriter } from '../../src/output/create-wri
 import type { Format } from '../../src/output/formats.js';
 import { ParquetBookWriter } from '../../src/output/parquet/book.js';
 import { type BookColumns, type BookRange, FLAG, joinBookColumns } from '../../src/view/book-columns.js';
-import { readBook, readTableOf, readWholeBook } from '../../src/view/open-output.js';
+import { readBook, readTableNamesOf, readTableOf, readWholeBook } from '../../src/view/open-output.js';
 import { readBookCsv } from '../../src/view/read-csv.js';
 import { seekRow } from '../../src/view/seek-row.js';
 import { tempDir } from '../support/files.js';
@@ -326,7 +326,10 @@ test('what a disk says of a Parquet file is told, and not that the file is damag
       },
       close: async () => {},
     };
-    await assert.rejects(readTableOf('a.parquet', source), { name: 'Error', message: 'EIO: i/o error, read' });
+    await assert.rejects(readTableOf('a.parquet', source, {}, ['bid_price']), {
+      name: 'Error',
+      message: 'EIO: i/o error, read',
+    });
   }
 });
 
@@ -356,6 +359,49 @@ test('a row of a large CSV is found without reading what is before it', async (t
     assert.ok(startByte < size);
   }
 });
+
+test('a wrong row behind the one that was sought is told by its place in the file', async (t) => {
+  const file = path.join(tempDir(t), 'a.csv');
+  const lines = Array.from({ length: 20_000 }, (_, row) => `${(row + 1) * 1000},${row === 15_100 ? 'x' : row},1`);
+  const text = `timestamp,bid_price_1,bid_qty_1\r\n${lines.join('\r\n')}\r\n`;
+  fs.writeFileSync(file, text);
+  const message = /^line (\d+) from byte (\d+) on: bid_price_1 is "x": expected a decimal$/;
+  const error = await readWholeBook(file, { fromMs: 15_000_000 }).catch((thrown: Error) => thrown);
+  assert.ok(error instanceof Error);
+  const [, line, byte] = message.exec(error.message) ?? assert.fail(error.message);
+  assert.match(text.slice(Number(byte)).split('\r\n')[Number(line) - 1] ?? '', /,x,1$/);
+});
+
+for (const format of ['csv', 'csv.gz', 'parquet'] as const) {
+  test(`the names of columns of metrics as ${format}, for which the rows are not read`, async () => {
+    const sink = new MemorySink();
+    const options = { symbol: 'A', compression: 'auto', metadata: {}, formattedTimestamp: true } as const;
+    const writer = await createTableWriter(sink, { format, columns: ['mid', 'spread'], ...options });
+    for (let minute = 0; minute < 100; minute++) {
+      const rows = Array.from({ length: 1000 }, (_, row) => minute * 1000 + row + 1);
+      writer.write(
+        metricsBatch(
+          rows,
+          rows.map((row) => [Math.sqrt(row), Math.sin(row)]),
+        ),
+      );
+    }
+    writer.finish();
+    const { bytes } = sink;
+    let bytesRead = 0;
+    const source = {
+      sizeBytes: bytes.length,
+      async read(buffer: Uint8Array, position: number) {
+        const count = bytes.copy(buffer, 0, position, position + buffer.length);
+        bytesRead += count;
+        return count;
+      },
+      close: async () => {},
+    };
+    assert.deepEqual(await readTableNamesOf(`a.${format}`, source), ['mid', 'spread']);
+    assert.ok(bytes.length > 1.5e6 && bytesRead < 1.2e6, `${bytesRead} of ${bytes.length} bytes`);
+  });
+}
 
 async function fromText(text: string, range?: BookRange): Promise<BookColumns> {
   async function* whole() {

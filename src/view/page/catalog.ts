@@ -1,18 +1,15 @@
 /** The left side: which symbols there are, and of the chosen one a strip of months, day by day, with their quality. */
 import { DAY_MS, midnightMs, toDate } from '../../base/time.js';
 import type { ListedDay, ListedSeries, Listing } from '../listing.js';
-
-export const QUALITIES = ['complete', 'filled', 'suspect', 'short', 'unknown', 'missing'] as const;
-export type Quality = (typeof QUALITIES)[number];
-
-export const QUALITY_TEXTS: Record<Quality, string> = {
-  complete: 'every row, none filled or suspect',
-  filled: 'some rows of intervals without a message',
-  suspect: 'some rows after a missed message',
-  short: 'fewer rows than the day has',
-  unknown: 'nothing recorded of its rows',
-  missing: 'no output',
-};
+import {
+  countQualities,
+  filesByDay,
+  noCounts,
+  QUALITIES,
+  QUALITY_TEXTS,
+  type Quality,
+  qualityOf,
+} from '../qualities.js';
 
 /** Everything of a symbol in a market. */
 interface SymbolEntry {
@@ -22,13 +19,6 @@ interface SymbolEntry {
   /** Books first, the deepest first. */
   series: ListedSeries[];
   counts: Record<Quality, number>;
-}
-
-export function qualityOf([, , rows, filled, suspect]: ListedDay, intervalMs: number | null): Quality {
-  if (rows === null) return 'unknown';
-  if (suspect !== null && suspect > 0) return 'suspect';
-  if (intervalMs !== null && rows < DAY_MS / intervalMs) return 'short';
-  return filled !== null && filled > 0 ? 'filled' : 'complete';
 }
 
 export class Catalog {
@@ -142,16 +132,14 @@ export class Catalog {
       return;
     }
     const hadFocus = calendar.contains(document.activeElement);
-    const days = new Map(series.days.map((day) => [day[0], day]));
-    const dated = [...days.keys()].filter((day) => /^\d{4}-\d{2}-\d{2}$/.test(day));
+    const days = filesByDay(series.days);
+    const dated = [...days.keys()].sort();
     const [first, last] = [dated[0], dated.at(-1)];
     const months: HTMLElement[] = [];
     if (first !== undefined && last !== undefined) {
       for (const month of monthsBetween(first, last)) months.push(this.#monthElement(month, series, days, first, last));
     }
-    for (const name of [...days.keys()].filter((day) => !dated.includes(day))) {
-      months.push(this.#fileElement(name));
-    }
+    for (const [name] of series.days) if (Number.isNaN(midnightMs(name))) months.push(this.#fileElement(name));
     calendar.replaceChildren(...months);
     if (hadFocus) calendar.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
     calendar.querySelector('[tabindex="0"]')?.scrollIntoView({ block: 'nearest' });
@@ -186,10 +174,12 @@ export class Catalog {
       const cell = document.createElement('button');
       cell.type = 'button';
       cell.className = `day ${quality}`;
-      cell.dataset['day'] = day;
+      // The file is chosen by its first day.
+      const file = listed?.[0] ?? day;
+      cell.dataset['day'] = file;
       cell.title = describeDay(day, listed, quality);
       cell.setAttribute('aria-label', cell.title);
-      cell.setAttribute('aria-pressed', String(day >= this.#from && day <= this.#to));
+      cell.setAttribute('aria-pressed', String(file >= this.#from && file <= this.#to));
       cell.tabIndex = day === this.#to ? 0 : -1;
       if (!listed) cell.setAttribute('aria-disabled', 'true');
       cells.append(cell);
@@ -251,7 +241,7 @@ export class Catalog {
 }
 
 function symbolElement(entry: SymbolEntry, chosen: ListedSeries | undefined): HTMLElement {
-  const { key, market, symbol, series, counts } = entry;
+  const { key, market, symbol, counts } = entry;
   const element = document.createElement('button');
   element.type = 'button';
   element.className = 'symbol';
@@ -268,7 +258,7 @@ function symbolElement(entry: SymbolEntry, chosen: ListedSeries | undefined): HT
   place.textContent = market ?? '';
   const days = document.createElement('span');
   days.className = 'symbol-days';
-  const count = series[0]?.days.length ?? 0;
+  const count = Object.values(counts).reduce((sum, one) => sum + one, 0) - counts.missing;
   days.textContent = `${count} ${count === 1 ? 'day' : 'days'}`;
   const bar = document.createElement('span');
   bar.className = 'bar';
@@ -284,20 +274,6 @@ function symbolElement(entry: SymbolEntry, chosen: ListedSeries | undefined): HT
   element.title = `${symbol}: ${told.join(', ')}`;
   element.append(name, place, days, bar);
   return element;
-}
-
-function noCounts(): Record<Quality, number> {
-  return { complete: 0, filled: 0, suspect: 0, short: 0, unknown: 0, missing: 0 };
-}
-
-function countQualities({ days, intervalMs }: ListedSeries): Record<Quality, number> {
-  const counts = noCounts();
-  for (const day of days) counts[qualityOf(day, intervalMs)]++;
-  const dated = days.map(([day]) => midnightMs(day)).filter((ms) => !Number.isNaN(ms));
-  const [first, last] = [dated[0], dated.at(-1)];
-  if (first !== undefined && last !== undefined)
-    counts.missing = Math.max(0, (last - first) / DAY_MS + 1 - dated.length);
-  return counts;
 }
 
 /** A wrong date must not become thousands of months. */

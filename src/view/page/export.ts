@@ -44,15 +44,26 @@ export async function savePng(chart: Chart, panels: Panels, title: string, theme
 /** What a clipboard takes without trouble, in characters. */
 const MAX_TEXT = 64 * 2 ** 20;
 
-/** Copies rows of a range of time, with the file's own text where it is CSV. @returns what was done, in words. */
-export async function copyCsv(series: ListedSeries, state: PageState, fromMs: number, toMs: number): Promise<string> {
-  const chosen = series.days.filter(([day]) => day >= state.from && day <= state.to);
+/**
+ * Copies rows of a range of time, with the file's own text where it is CSV.
+ *
+ * @param stretch `depth`: levels a side of rows that are not CSV.
+ * @returns what was done, in words.
+ */
+export async function copyCsv(
+  series: ListedSeries,
+  stretch: Pick<PageState, 'from' | 'to'> & { depth: number },
+  fromMs: number,
+  toMs: number,
+): Promise<string> {
+  const { from, to, depth } = stretch;
+  const chosen = series.days.filter(([day]) => day >= from && day <= to);
   let text = '';
   for (const [day, version] of chosen) {
     const range = {
       from: Math.max(0, Math.ceil(fromMs)),
       to: Math.max(0, Math.ceil(toMs) - 1),
-      depth: series.depth ?? 1,
+      depth,
     };
     const response = await fetch(fileUrl('rows', { series: series.id, day, version }, range));
     if (!response.ok) throw new Error((await response.text()).trim());

@@ -1,7 +1,7 @@
 /** The book of one row: levels with bars, best ones in the middle, and the curve of its depth. */
 import { FLAG, FLAG_NAMES } from '../book-columns.js';
 import { cssColor, LINES, type Theme } from '../palettes.js';
-import { shortNumber } from '../scales.js';
+import { decimalsOf, shortNumber } from '../scales.js';
 import type { LadderRow } from './messages.js';
 import { formatTime } from './state.js';
 
@@ -30,6 +30,16 @@ const FLAG_TEXTS: Record<keyof typeof FLAG, string> = {
   partial: 'partial: the archive ended within its interval',
 };
 
+/** Those of all rows were found by looking at some: this one may have more. */
+function decimalsFor({ bidPrices, askPrices, bidQuantities, askQuantities }: LadderRow, least: Decimals): Decimals {
+  const most = (sides: Float64Array[], atLeast: number) =>
+    sides.reduce((all, side) => side.reduce((digits, value) => Math.max(digits, decimalsOf(value)), all), atLeast);
+  return {
+    priceDecimals: most([bidPrices, askPrices], least.priceDecimals),
+    quantityDecimals: most([bidQuantities, askQuantities], least.quantityDecimals),
+  };
+}
+
 export class Ladder {
   readonly #root: HTMLElement;
   readonly #scroller: HTMLElement;
@@ -54,7 +64,7 @@ export class Ladder {
   }
 
   show(row: LadderRow | null | undefined, decimals: Decimals, hasQuality: boolean, theme: Theme): void {
-    this.#decimals = decimals;
+    this.#decimals = row ? decimalsFor(row, decimals) : decimals;
     this.#root.dataset['time'] = row ? String(row.timeMs) : '';
     const text = (name: string, value: string) => {
       (this.#root.querySelector(`.${name}`) as HTMLElement).textContent = value;
@@ -73,7 +83,7 @@ export class Ladder {
     const asks = linesOf('ask', row.askPrices, row.askQuantities);
     this.#lines = [...asks.reverse(), ...bids];
     this.#asks = asks.length;
-    text('ladder-summary', summaryOf(row, decimals));
+    text('ladder-summary', summaryOf(row, this.#decimals));
     const flags = FLAG_NAMES.filter((name) => (row.flags & FLAG[name]) !== 0);
     const texts = flags.map((name) => FLAG_TEXTS[name]);
     const isKnown = hasQuality || texts.length > 0;
@@ -83,7 +93,7 @@ export class Ladder {
     text('ladder-quality', quality);
     (this.#root.querySelector('.ladder-quality') as HTMLElement).dataset['flags'] = flags.join(' ');
     this.#layOut();
-    drawDepthCurve(this.#root.querySelector('.depth') as HTMLCanvasElement, row, theme, decimals);
+    drawDepthCurve(this.#root.querySelector('.depth') as HTMLCanvasElement, row, theme, this.#decimals);
   }
 
   #layOut(): void {

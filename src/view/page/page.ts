@@ -459,7 +459,8 @@ function listen(): void {
   find('csv').addEventListener('click', () => {
     if (!series) return;
     const [fromMs, toMs] = selection ?? [chart.view.fromMs, chart.view.toMs];
-    void copyCsv(series, state, fromMs, toMs).then(tell, fail);
+    const depth = series.depth ?? days.reduce((most, day) => Math.max(most, day.depth), 1);
+    void copyCsv(series, { ...state, depth }, fromMs, toMs).then(tell, fail);
   });
   find('go').addEventListener('submit', (event) => {
     event.preventDefault();

@@ -1,6 +1,6 @@
 /** Keeps the rows, away from the thread that draws: loads them, puts levels into cells, and answers with rows. */
 import { type BookColumns, joinBookColumns, rowAt } from '../book-columns.js';
-import { clipOf, type DayBook, findGrain, paint, rasterize } from '../heatmap.js';
+import { clipOf, type DayBook, findGrain, paint, rasterize, toDayBook } from '../heatmap.js';
 import { paletteTable } from '../palettes.js';
 import { seriesOf } from '../series.js';
 import { WireReader } from '../wire.js';
@@ -47,7 +47,7 @@ async function load(id: number, sources: Source[]): Promise<Answered> {
     try {
       const columns = await fetchBook(source, signal, tell);
       if (signal.aborted) break;
-      const day = toDay(source, columns);
+      const day = toDayBook(source, columns);
       loaded.push(day);
       tell({ kind: 'day', day: summarize(source, day) });
     } catch (error) {
@@ -80,24 +80,6 @@ async function fetchBook({ url }: Source, signal: AbortSignal, tell: (event: Eve
     if (rows > 0) tell({ kind: 'progress', rows });
   }
   return joinBookColumns(parts);
-}
-
-function toDay({ firstMs, lastMs, intervalMs }: Source, columns: BookColumns): DayBook {
-  const { timesMs, rows } = columns;
-  return {
-    columns,
-    intervalMs: intervalMs ?? leastDistance(timesMs),
-    firstMs: firstMs ?? timesMs[0] ?? 0,
-    lastMs: lastMs ?? timesMs[rows - 1] ?? 0,
-  };
-}
-
-function leastDistance(timesMs: Float64Array): number {
-  let least = Infinity;
-  for (let row = 1; row < timesMs.length; row++) {
-    least = Math.min(least, (timesMs[row] as number) - (timesMs[row - 1] as number));
-  }
-  return Number.isFinite(least) ? least : 60_000;
 }
 
 function summarize({ day, fileDepth }: Source, { columns, intervalMs, firstMs, lastMs }: DayBook): LoadedDay {
