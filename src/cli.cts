@@ -35,7 +35,8 @@ const { NODE_DISABLE_COMPILE_CACHE, NODE_COMPILE_CACHE } = process.env;
 const folder = NODE_COMPILE_CACHE || path.join(__dirname, '..', '.compile-cache');
 const isKept = !NODE_DISABLE_COMPILE_CACHE && isTrusted(folder);
 const { enableCompileCache } = Module as { enableCompileCache?: (folder: string) => unknown };
-if (isKept) enableCompileCache?.(folder);
+// Node makes folders and files of its own there, with the rights of the umask.
+if (isKept && (process.umask() & 0o002) !== 0) enableCompileCache?.(folder);
 
 const program = new Module(PROGRAM, module);
 program.filename = PROGRAM;

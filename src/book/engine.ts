@@ -67,9 +67,9 @@ export interface Engine {
   push(chunk: Uint8Array): void;
   end(): void;
   /**
-   * @throws RangeError, after the rows before, when the archive as a whole cannot be right: its first message is not of what is expected, a `ts`
-   * is too far ahead (see {@link Grid}), or the book outgrows MAX_LEVELS_PER_SIDE (kernel/layout.ts), which only forged
-   * input does. The size is looked at now and then, so the line it names is where that was found.
+   * @throws RangeError, after the rows before, when the archive as a whole cannot be right: its first message is not of what
+   * is expected, a `ts` is too far ahead (see {@link Grid}), or the book outgrows MAX_LEVELS_PER_SIDE (kernel/layout.ts),
+   * which only forged input does. The size is looked at now and then, so the line it names is where that was found.
    */
   next(): EngineEvent;
 }

@@ -1,5 +1,4 @@
 /** The forms in which findings are written. */
-
 import type { AuditEvent } from '../audit/audit.js';
 import { AUDIT_COLUMNS, type Cell, type ColumnType, rowsOf } from '../audit/columns.js';
 import { describeEvent, describeTotals, HEADER } from './audit-text.js';

@@ -3,7 +3,6 @@
  * converting happens in the executor's threads: a busy core never costs a lock. A lock that is not renewed, because its
  * machine died, is given to another worker.
  */
-
 import os from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { type Job as BullJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
