@@ -99,12 +99,12 @@ async function convert(t: TestContext, ...options: string[]): Promise<string> {
     line({ type: 'snapshot', atMs: 500, u: 1, ...levels('7') }),
     line({ atMs: 70_000, u: 2, ...levels('0') }),
   ];
-  const archive = await writeLines(dir, lines);
+  const archive = await writeLines(path.join(dir, 'linear'), lines); // a folder that tells the market
   const args = ['--output-dir', dir, '--depths', String(DEPTH), ...options];
   const { status, stderr } = await runCli([archive, ...args]);
   assert.equal(status, 0, stderr);
   const folders = options.includes('hive') ? ['symbol=TESTUSDT', 'date=2025-01-15'] : ['TESTUSDT'];
-  return path.join(dir, '0002', ...folders, `2025-01-15_TESTUSDT_ob${DEPTH}_1m`);
+  return path.join(dir, 'linear', '0002', ...folders, `2025-01-15_TESTUSDT_ob${DEPTH}_1m`);
 }
 
 describe('CSV files are as docs/outputs.md has them', () => {
