@@ -28,9 +28,12 @@ export const scaling: Subject = async (settings) => {
 interface Contender {
   name: string;
   command: string[];
-  workers: number;
+  /** `undefined`: processes that know nothing of each other, which tell what the machine has to give. */
+  workers: number | undefined;
   work: Work;
 }
+
+const TWO_SHARDS = '"$@" --shard 1/2 & one=$!; "$@" --shard 2/2 && wait "$one"';
 
 async function measureSet(title: string, archive: Archive, count: number, settings: Settings): Promise<Section> {
   const folder = path.join(settings.folder, title);
@@ -42,6 +45,11 @@ async function measureSet(title: string, archive: Archive, count: number, settin
     const args = ['--source-dir', source, '--output-dir', output, '--overwrite', '--workers', String(workers)];
     return { name: `${workers}`, command: bookgrid(...args), workers, work };
   });
+  if (count > 1) {
+    const args = ['--source-dir', source, '--output-dir', output, '--overwrite', '--workers', '1'];
+    const command = ['sh', '-c', TWO_SHARDS, 'sh', ...bookgrid(...args)];
+    contestants.push({ name: '1 and 1, two processes with `--shard`', command, workers: undefined, work });
+  }
   settings.log(`${title}: checking`);
   for (const { command } of contestants) {
     fs.rmSync(output, { recursive: true, force: true });
@@ -74,6 +82,7 @@ const SMALL_MS = 3;
 
 function targets(result: Result<Contender>, alone: Result, throughput: number, count: number): Target[] {
   const { workers } = result;
+  if (workers === undefined) return [];
   const of = `${count} archives`;
   const peakMb = (of: Result) => median(of, 'peakBytes') / 1e6;
   if (workers === 1) {
