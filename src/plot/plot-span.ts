@@ -6,6 +6,7 @@ import { type OutputTitle, titleOfOutput } from '../catalog/output-title.js';
 import { FORMATS, splitSuffix } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { nameOf } from '../storage/paths.js';
+import { leastDistance } from '../view/heatmap.js';
 import { readLastTimeMs } from '../view/last-row.js';
 import { readBook } from '../view/open-output.js';
 import { FileError } from './file-error.js';
@@ -49,7 +50,7 @@ export async function planSpan(paths: readonly string[], { from, to }: SpanOptio
     if (file.firstMs > before.lastMs) return;
     throw new UsageError(`${before.path} and ${file.path} have rows of the same time: give one of them`);
   });
-  const intervalMs = first.title.intervalMs ?? (await findInterval(first.path));
+  const intervalMs = first.title.intervalMs ?? leastDistance(await firstTimes(first.path));
   // The row in which a moment lies stands from the boundary before it.
   const boundary = (ms: number) => Math.floor(ms / intervalMs) * intervalMs;
   const fromMs = from ? boundary(resolve(from, first, intervalMs, 'from')) : first.firstMs;
@@ -102,18 +103,6 @@ async function lookAt(path: string): Promise<PlotFile> {
 async function firstTimes(path: string, toMs?: number): Promise<Float64Array> {
   for await (const { timesMs } of readBook(path, { depth: 1, toMs })) return timesMs;
   return new Float64Array(0);
-}
-
-const MINUTE_MS = 60_000;
-
-/** The least distance of the first rows, where the name does not tell it. */
-async function findInterval(path: string): Promise<number> {
-  const timesMs = await firstTimes(path);
-  let least = Infinity;
-  for (let row = 1; row < timesMs.length; row++) {
-    least = Math.min(least, (timesMs[row] as number) - (timesMs[row - 1] as number));
-  }
-  return least < Infinity ? least : MINUTE_MS;
 }
 
 function requireSame(files: readonly PlotFile[], key: 'symbol' | 'market' | 'intervalMs'): void {

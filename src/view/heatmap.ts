@@ -35,7 +35,8 @@ export function toDayBook(day: ToldDay, columns: BookColumns): DayBook {
   };
 }
 
-function leastDistance(timesMs: Float64Array): number {
+/** Of rows one after the other, ms; a minute where there are not two. */
+export function leastDistance(timesMs: Float64Array): number {
   let least = Infinity;
   for (let row = 1; row < timesMs.length; row++) {
     least = Math.min(least, (timesMs[row] as number) - (timesMs[row - 1] as number));

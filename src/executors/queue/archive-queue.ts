@@ -118,7 +118,9 @@ export class ArchiveQueue {
   }
 
   async #add(jobs: Job[], order: Order): Promise<number> {
-    const settingsId = jobs[0] ? await this.#settle(settingsOf(jobs[0])) : '';
+    const [first] = jobs;
+    if (!first) return 0;
+    const settingsId = await this.#settle(settingsOf(first));
     const entries = jobs.map((job) => ({
       name: job.archive.fileName,
       data: { ...withoutCommon(job), settingsId },
@@ -131,7 +133,7 @@ export class ArchiveQueue {
     for (const [refusal] of answers) if (refusal) throw refusal;
     const known = answers.filter(([, exists]) => exists === 1).length;
     await this.#queue.addBulk(entries);
-    if (ids.length > 0) await this.#redis.sadd(this.#key('ids'), ...ids);
+    await this.#redis.sadd(this.#key('ids'), ...ids);
     return jobs.length - known;
   }
 
