@@ -172,6 +172,45 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     });
   }
 
+  for (const workers of [1, 2]) {
+    test(`the same in a queue, and what a stop leaves is handed back (${workers} workers)`, {
+      skip: NO_REDIS,
+    }, async (t) => {
+      const name = `queue-beside-${workers}`;
+      const { args, prefix, expected, dir } = await prepare(t, name, 6);
+      const temp = path.join(dir, 'temp');
+      fs.mkdirSync(temp);
+      const queue = ['--queue', (await startRedis(t)).url];
+      const submitted = await run(['submit', ...args, ...queue]);
+      assert.equal(submitted.status, 0, submitted.stderr);
+      const counts = async () => {
+        const { total, done, waiting } = JSON.parse((await complete(['watch', '--once', '--json', ...queue])).stdout);
+        return { total, done, waiting };
+      };
+      const held = holdUploads(prefix);
+      const work = ['worker', '--workers', String(workers), ...queue];
+      const env = { ...environment(), TMPDIR: temp };
+      const { ended, child } = start(work, { env });
+      await until(() => readPairs(name).size === 2 * workers, 'each worker reads a second archive');
+      await setTimeout(500);
+      assert.equal(readPairs(name).size, 2 * workers, 'no worker reads a third one');
+      assert.deepEqual(await counts(), { total: 6, done: 0, waiting: 6 - 2 * workers }, 'nor takes one');
+      const whole = new Set(held.pairs);
+      child.kill('SIGTERM');
+      await setTimeout(500);
+      held.letGo();
+      const { status, stdout } = await ended;
+      assert.equal(status, 143, stdout);
+      assert.deepEqual(await counts(), { total: 6, done: whole.size, waiting: 6 - whole.size }, stdout);
+      assert.deepEqual(new Set([...(await outputsIn(prefix)).keys()].map(pairIn)), whole);
+      assert.deepEqual(fs.readdirSync(temp), []);
+      proxy.fault = () => undefined;
+      const rest = await start([...work, '--until-done'], { env }).ended;
+      assert.equal(rest.status, 0, rest.stdout);
+      assertSameOutputs(await outputsIn(prefix), expected);
+    });
+  }
+
   const pairIn = (key: string) => /PAIR\d+USDT/.exec(key)?.[0] ?? '';
 
   /** The symbols whose archives have been read. */
@@ -273,7 +312,9 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     const queue = ['--queue', redis.url];
     const submitted = await run(['submit', ...args, ...queue]);
     assert.equal(submitted.status, 0, submitted.stderr);
-    assert.doesNotMatch(redis.command('get', 'bookgrid-settings:jobs'), /S3RVER/, 'no credentials lie in the queue');
+    const settings = redis.command('hvals', 'bookgrid-settings:jobs');
+    assert.match(settings, /"s3":/);
+    assert.doesNotMatch(settings, /S3RVER/, 'no credentials lie in the queue');
     const work = () => start(['worker', '--workers', '1', ...queue], options);
     const [first, second, third] = [work(), work(), work()];
     await first.printed(/DONE/);

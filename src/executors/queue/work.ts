@@ -100,7 +100,9 @@ export async function workOnQueue(
     if (failure) return handBack(taken, token);
     const job = toJob(taken.data, settings);
     await sweepFirst(job);
-    const result = await runJob(job, executor, ending.signal);
+    const result = await runJob(job, executor, ending.signal, () => takeOneMore(taken)).finally(() =>
+      takeNoMore(taken),
+    );
     if (result.status === 'failed' && (result.kind === 'stopped' || result.kind === 'disk-full')) {
       if (result.kind === 'disk-full') {
         onOutcome({ job, result, tries: taken.attemptsMade + 1, isTriedAgain: true });
@@ -113,6 +115,25 @@ export async function workOnQueue(
     onOutcome({ job, result, tries, isTriedAgain: result.status === 'failed' && !isHopeless && tries < MAX_TRIES });
     if (result.status !== 'failed') return;
     throw isHopeless ? new UnrecoverableError(result.error) : new Error(result.error);
+  }
+
+  /** Jobs whose outputs are being uploaded. */
+  const uploading = new Set<BullJob>();
+  const setConcurrency = () => {
+    worker.concurrency = executor.slots + Math.min(uploading.size, executor.slots);
+  };
+  /** As in a run of one machine: for each slot one job is uploaded while another is converted. */
+  function takeOneMore(taken: BullJob): void {
+    if (ending.signal.aborted) return;
+    uploading.add(taken);
+    setConcurrency();
+    // BullMQ looks for a job when one has ended, and when it goes on after a pause.
+    void worker.pause(true);
+    void worker.resume();
+  }
+  function takeNoMore(taken: BullJob): void {
+    uploading.delete(taken);
+    setConcurrency();
   }
 
   let isOver = false;
@@ -163,13 +184,18 @@ export function parseWorkerName(name: string): { host: string; pid: number; slot
   return pid === undefined ? undefined : { host, pid: Number(pid), slots: Number(slots) };
 }
 
-async function runJob(job: Job, executor: Executor, signal: AbortSignal): Promise<QueueOutcome['result']> {
+async function runJob(
+  job: Job,
+  executor: Executor,
+  signal: AbortSignal,
+  onConverted: () => void,
+): Promise<QueueOutcome['result']> {
   const startMs = monotonicMs();
   // The job's lock is ours: a run that still stages its outputs has lost it.
   const ignoredRuns: string[] = [];
   try {
     for (;;) {
-      const result = await executor.run(job, { onRead: () => {}, ignoredRuns });
+      const result = await executor.run(job, { onRead: () => {}, onConverted, ignoredRuns });
       if (result.status !== 'taken') return result;
       ignoredRuns.push(result.by.runId);
     }
