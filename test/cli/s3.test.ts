@@ -513,6 +513,18 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.equal(userInfo.status, 2);
     assert.doesNotMatch(userInfo.stderr, /secret-of/);
   });
+
+  test('where uploads cannot be noted nothing is uploaded, and it is said what to do', async (t) => {
+    const { args, prefix } = await prepare(t, 'unnoted', 1);
+    const { status, stderr } = await run(args, { TMPDIR: path.join(tempDir(t), 'missing') });
+    assert.equal(status, 2);
+    assert.match(
+      stderr,
+      /Cannot write to .*: uploads are noted in \S+missing, which fails \(ENOENT.*\): set TMPDIR to /,
+    );
+    assert.deepEqual(await listKeys(server, prefix), []);
+    assert.deepEqual(await listUploads(server), []);
+  });
 });
 
 /** Of heap: enough for the program and the SDK, and far too little for an object a key. */

@@ -61,7 +61,7 @@ export async function upload(place: S3Place, content: Content): Promise<string |
     ),
   );
   const begun = { ...place, uploadId, settings: s3Settings() };
-  const forget = noteUpload(begun, content);
+  const forget = await noteUpload(begun, content);
   try {
     const { parts, crc32 } = await uploadParts(begun, content);
     const etag = await complete(begun, parts, crc32, content);
@@ -194,7 +194,7 @@ export async function requireWritable(folder: S3Place): Promise<void> {
     client.send(new sdk.CreateMultipartUploadCommand(target(place))),
   );
   const begun = { ...place, uploadId, settings: s3Settings() };
-  const forget = noteUpload(begun, { name: localName(place, {}), runId: NO_RUN });
+  const forget = await noteUpload(begun, { name: localName(place, {}), runId: NO_RUN });
   if (await abort(begun)) forget();
 }
 
@@ -334,12 +334,34 @@ function target({ bucket, key }: S3Place): { Bucket: string; Key: string } {
 
 const NOTE_ENDING = '.upload';
 
-/** Notes an upload durably enough for a process that is killed. @returns what removes the note. */
-function noteUpload(begun: Begun, content: Pick<Content, 'name' | 'runId'>): () => void {
+/**
+ * Notes an upload durably enough for a process that is killed.
+ *
+ * @returns what removes the note.
+ * @throws {@link NoteError}; then the upload is ended.
+ */
+async function noteUpload(begun: Begun, content: Pick<Content, 'name' | 'runId'>): Promise<() => void> {
   const name = stagedName(content.name, content.runId).replace(/\.part$/, NOTE_ENDING);
   const file = path.join(os.tmpdir(), name);
-  fs.writeFileSync(file, JSON.stringify(begun), { flag: 'wx', mode: 0o600 });
+  try {
+    fs.writeFileSync(file, JSON.stringify(begun), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    await abort(begun); // nobody would know of it
+    throw new NoteError(error as Error);
+  }
   return () => fs.rmSync(file, { force: true });
+}
+
+/** An upload cannot be noted, such as in a container whose own files cannot be written. */
+class NoteError extends StorageError {
+  readonly code: string | undefined;
+
+  constructor(cause: Error) {
+    super(`uploads are noted in ${os.tmpdir()}, which fails (${cause.message}): set TMPDIR to another folder`, {
+      cause,
+    });
+    this.code = (cause as NodeJS.ErrnoException).code;
+  }
 }
 
 /** With the hash of {@link localName}. */
