@@ -259,6 +259,29 @@ describe('a queue', { skip: NO_REDIS }, () => {
     assert.equal(inUrl.status, 2);
     assert.match(inUrl.text, /must not hold a password, .* BOOKGRID_REDIS_PASSWORD/);
   });
+
+  test('rediss:// encrypts, and asks for a certificate that this machine trusts', async (t) => {
+    const redis = await startRedis(t, { password: 'geheim-4711', isEncrypted: true });
+    const [source, out] = [tempDir(t), tempDir(t)];
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    const env: NodeJS.ProcessEnv = { ...process.env, BOOKGRID_REDIS_PASSWORD: 'geheim-4711' };
+    delete env['NODE_EXTRA_CA_CERTS'];
+    const submit = ['submit', '--queue', redis.url, '--source-dir', source, '--output-dir', out];
+    const refused = await complete(submit, { env });
+    assert.equal(refused.status, 1);
+    assert.match(
+      refused.stderr,
+      /^bookgrid: Cannot use the queue at \S+, database 0: .*certificate.*: set NODE_EXTRA_CA_CERTS to .*\n$/,
+    );
+    env['NODE_EXTRA_CA_CERTS'] = redis.caFile;
+    assert.equal((await complete(submit, { env })).status, 0);
+    const worked = await complete(['worker', '--until-done', '--queue', redis.url], { env });
+    assert.match(worked.stdout, /\[1\] DONE /, worked.stderr);
+    assert.equal(worked.status, 0);
+    const plain = await complete(['watch', '--once', '--queue', redis.url.replace('rediss', 'redis')], { env });
+    assert.equal(plain.status, 1);
+    assert.match(plain.stderr, /^bookgrid: Cannot use the queue at .*\n$/);
+  });
 });
 
 test('a queue that is not there, or not named, is told in one line', async () => {

@@ -6,6 +6,9 @@ import { describeAddress, type RedisAddress } from './address.js';
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_WAIT_MS = 5000;
 
+/** What Node calls a certificate of an authority that it does not know. */
+const NOT_TRUSTED = /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)/;
+
 /**
  * Connects to a server, which must be there now. A connection that is lost later is made again, for as long as it takes: a
  * server may be restarted while thousands of jobs wait in it.
@@ -38,8 +41,13 @@ export async function connect(address: RedisAddress, onChange: (message: string)
     await client.ping();
   } catch (error) {
     client.disconnect();
-    const { message } = lastError ?? (error as Error);
-    throw new StorageError(`Cannot use the queue at ${describeAddress(address)}: ${message}`, { cause: error });
+    const { message, code = '' }: NodeJS.ErrnoException = lastError ?? (error as Error);
+    const advice = NOT_TRUSTED.test(code)
+      ? ': set NODE_EXTRA_CA_CERTS to the file of the authority that signed it'
+      : '';
+    throw new StorageError(`Cannot use the queue at ${describeAddress(address)}: ${message}${advice}`, {
+      cause: error,
+    });
   }
   hasConnected = true;
   return client;
