@@ -15,8 +15,10 @@ export type Finding =
   | { state: 'ok'; path: string; sha256: string }
   /** Its size is right, and a record of version 0.1 tells no more. */
   | { state: 'unsure'; path: string; sha256: string }
-  /** It is not what was written, or cannot be read: what is wrong. */
+  /** It is not what was written: what is wrong. */
   | { state: 'damaged'; path: string; problem: string }
+  /** It cannot be read now, which says nothing of what is in it: why. */
+  | { state: 'unread'; path: string; problem: string }
   /** No record tells of it: something else made it. */
   | { state: 'foreign'; path: string; sha256: string }
   /** It was made, and is not there. */
@@ -91,7 +93,7 @@ async function verify(output: KnownOutput, records: Records, pause: VerifyOption
   try {
     sha256 = await hashFile(path, pause);
   } catch (error) {
-    return { state: 'damaged', path, problem: `it cannot be read (${(error as Error).message})` };
+    return { state: 'unread', path, problem: (error as Error).message.replace(`${path}: `, '') };
   }
   const knowledge = records.of(output, sha256);
   switch (knowledge.kind) {

@@ -1,3 +1,4 @@
+import { ArchiveError } from '../archive/archive-error.js';
 import { UsageError } from '../base/usage-error.js';
 import { type ArchiveFile, findArchives } from '../catalog/find-archives.js';
 import { lookUpOutputs } from '../catalog/inventory.js';
@@ -217,37 +218,46 @@ async function check(line: Checking, { stdout, signal }: Surroundings): Promise<
   const { sourceDir, json } = line;
   const write = lineWriter(stdout);
   const { archives, unusable } = await findArchives(sourceDir);
-  const counts = { whole: 0, damaged: 0 };
+  const counts = { whole: 0, damaged: 0, unread: 0 };
   const tell = (
     { path, market, pair, date }: Pick<ArchiveFile, 'path' | 'market' | 'pair'> & { date?: string },
-    problem?: string,
+    { state, problem }: Checked,
   ) => {
-    const state = problem === undefined ? 'whole' : 'damaged';
     counts[state]++;
     if (json) write(JSON.stringify({ event: 'check', path, market, pair, date, state, problem }));
-    else if (problem !== undefined) write(clean(`DAMAGED ${path}: ${problem}`));
+    else if (state !== 'whole') write(clean(`${state.toUpperCase().padEnd(7)} ${path}: ${problem}`));
   };
-  for (const file of unusable.filter((file) => isWanted(file, line))) tell(file, file.problem);
-  for (const archive of archives.filter((file) => isWanted(file, line))) {
-    tell(archive, await problemOf(archive, signal));
+  for (const file of unusable.filter((file) => isWanted(file, line))) {
+    tell(file, { state: 'damaged', problem: file.problem });
   }
-  const total = counts.whole + counts.damaged;
+  for (const archive of archives.filter((file) => isWanted(file, line))) {
+    tell(archive, await checked(archive, signal));
+  }
+  const total = counts.whole + counts.damaged + counts.unread;
   if (total === 0) throw new UsageError(`No archive found below ${sourceDir} of those asked for.`);
   if (json) write(JSON.stringify({ event: 'check-summary', total, ...counts }));
   else {
     write(`Archives that are whole: ${counts.whole}`);
     write(`Damaged: ${counts.damaged}${counts.damaged > 0 ? ' (remove them, and run the download again)' : ''}`);
+    if (counts.unread > 0) write(`Not to be read now, so nothing is known of them: ${counts.unread}`);
   }
-  return counts.damaged === 0;
+  return counts.damaged + counts.unread === 0;
 }
 
-async function problemOf(archive: ArchiveFile, signal: AbortSignal): Promise<string | undefined> {
+/** What was found of an archive. `unread`: the disk or the network is at fault, which says nothing of what is in it. */
+interface Checked {
+  state: 'whole' | 'damaged' | 'unread';
+  problem?: string;
+}
+
+async function checked(archive: ArchiveFile, signal: AbortSignal): Promise<Checked> {
   try {
     await checkArchive(archive.path, archive, signal);
-    return undefined;
+    return { state: 'whole' };
   } catch (error) {
     signal.throwIfAborted();
-    return (error as Error).message;
+    const problem = (error as Error).message.replace(`${archive.path}: `, '');
+    return { state: error instanceof ArchiveError ? 'damaged' : 'unread', problem };
   }
 }
 

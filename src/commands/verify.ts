@@ -27,6 +27,7 @@ Reads every output and compares its size and SHA-256 with ${RECORDS_FILE}. Named
   DAMAGED  not what was written: remove them, and convert makes them again
   MISSING  recorded, and not there: convert makes them again
   FOREIGN  there, and not recorded: made by something else, or their records are lost
+  UNREAD   not to be read now: disk, network or permission is at fault, so verify again when that is mended
 Outputs of version 0.1 have no SHA-256 in their record: their size alone is compared, and they are counted.
 
 Examples:
@@ -82,7 +83,7 @@ export async function verify(options: VerifyOptions, { stdout, signal }: Surroun
   const outputs = await lookUpOutputs(outputDir, { symbols });
   const folders = outputs.unseen.filter(({ output }) => output === undefined);
   if (folders.length > 0) throw new UsageError(folders.map(({ problem }) => problem).join('\n'));
-  const counts: Record<State, number> = { ok: 0, unsure: 0, damaged: 0, foreign: 0, missing: 0 };
+  const counts: Record<State, number> = { ok: 0, unsure: 0, damaged: 0, unread: 0, foreign: 0, missing: 0 };
   const sums: string[] = [];
   for await (const finding of verifyOutputs(outputs, {
     outputDir,
@@ -107,22 +108,24 @@ export async function verify(options: VerifyOptions, { stdout, signal }: Surroun
     );
   }
   if (checksums !== undefined) await writeAlone(checksums, Buffer.from(sums.map((line) => `${line}\n`).join('')));
-  const isWell = counts.damaged + counts.foreign + counts.missing === 0;
+  const isWell = counts.damaged + counts.unread + counts.foreign + counts.missing === 0;
   if (json) write(JSON.stringify({ event: 'verified', isWell, total, ...counts }));
   else for (const line of summarize(counts, isWell)) write(line);
   return isWell;
 }
 
 function describe(finding: Finding): string {
-  const problem = finding.state === 'damaged' ? `: ${finding.problem}` : '';
+  const problem = 'problem' in finding ? `: ${finding.problem}` : '';
   return `${finding.state.toUpperCase().padEnd(8)} ${finding.path}${problem}`;
 }
 
-function summarize({ ok, unsure, damaged, foreign, missing }: Record<State, number>, isWell: boolean): string[] {
+function summarize(counts: Record<State, number>, isWell: boolean): string[] {
+  const { ok, unsure, damaged, unread, foreign, missing } = counts;
   return [
     `Outputs as they were written: ${ok}`,
     ...(unsure > 0 ? [`Of the recorded size, without a recorded SHA-256 (version 0.1): ${unsure}`] : []),
     `Damaged: ${damaged}`,
+    ...(unread > 0 ? [`Not to be read now, so nothing is known of them: ${unread}`] : []),
     `Missing: ${missing}`,
     `Foreign: ${foreign}`,
     isWell

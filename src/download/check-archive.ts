@@ -40,13 +40,15 @@ export async function checkArchive(path: string, name: ArchiveName, signal?: Abo
  * whole once.
  *
  * @returns what is wrong; `undefined`: nothing that can be seen so.
+ * @throws when it cannot be read now, which does not make it worth another download.
  */
 export async function glanceAt(path: string): Promise<string | undefined> {
   try {
     for await (const _ of readArchive(path)) break;
     return undefined;
   } catch (error) {
-    return (error as Error).message;
+    if (error instanceof ArchiveError) return error.message;
+    throw error;
   }
 }
 
