@@ -4,6 +4,7 @@ import { UsageError } from '../base/usage-error.js';
 import { LineSplitter } from '../book/lines.js';
 import { openStorage } from '../storage/open-storage.js';
 import { joinPath, nameOf } from '../storage/paths.js';
+import { S3Error } from '../storage/s3/error.js';
 import type { FileVersion } from '../storage/storage.js';
 import { isSameVersion, versionIn } from '../storage/version.js';
 import { isPair } from './archive-name.js';
@@ -223,9 +224,11 @@ export async function* eachRecord(
       yield* objects();
     }
   } catch (error) {
+    const { message } = error as Error;
+    if (error instanceof S3Error) throw new UsageError(`Cannot read ${file}: ${message}`, { cause: error });
     throw new UsageError(
-      `Cannot read ${file}: ${(error as Error).message}\nIt says what each output was made of. Make it readable; ` +
-        'or move it away, and every output that exists is taken as done.',
+      `Cannot read ${file}: ${message}\nIt says what each output was made of. Make it readable; or move it away, and every ` +
+        'output that exists is taken as done.',
       { cause: error },
     );
   }
@@ -267,8 +270,21 @@ function parseRecord(record: Record<string, unknown>): ParsedRecord | undefined 
   };
 }
 
+/**
+ * Whether a file of a record's size is the one that it tells of. Of one that went to S3 from a disk, or back, the size alone
+ * tells: to read each such output for every plan would cost more than to make it again.
+ */
 function isOfVersion(record: RecordedOutput, file: FileVersion): boolean {
-  return isSameVersion({ ...versionIn(file), mtimeMs: record.mtimeMs, etag: record.etag }, file);
+  const recorded = { ...versionIn(file), mtimeMs: record.mtimeMs, etag: record.etag };
+  return isSameVersion(recorded, file) || (isOfDisk(record) && isOfS3(file)) || (isOfS3(record) && isOfDisk(file));
+}
+
+function isOfDisk({ mtimeMs, etag }: Pick<FileVersion, 'etag'> & { mtimeMs?: number | undefined }): boolean {
+  return mtimeMs !== undefined && etag === undefined;
+}
+
+function isOfS3({ mtimeMs, etag }: Pick<FileVersion, 'etag'> & { mtimeMs?: number | undefined }): boolean {
+  return etag !== undefined && mtimeMs === undefined;
 }
 
 /**

@@ -53,8 +53,16 @@ function isRegular(file: string): boolean {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
+  if (stat.isDirectory())
+    throw new StorageError(`it is a folder, as in S3: put its files into one, ${joinParts(file)}`);
   if (!stat.isFile()) throw new StorageError('not a regular file');
   return true;
+}
+
+/** Names begin with the time, so their order is that of the lines. */
+function joinParts(file: string): string {
+  const name = path.basename(file);
+  return `in its folder by: mv ${name} parts && cat parts/*.jsonl > ${name}`;
 }
 
 function endsInLine(fd: number): boolean {
