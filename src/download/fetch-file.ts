@@ -3,6 +3,7 @@ import { type Dispatcher, request } from 'undici';
 import { ArchiveError } from '../archive/archive-error.js';
 import { monotonicMs } from '../base/clock.js';
 import { openStorage } from '../storage/open-storage.js';
+import { S3Error } from '../storage/s3/error.js';
 import type { FileVersion, PartialFile } from '../storage/storage.js';
 import { describeRequestError, USER_AGENT } from './http.js';
 import { backoffMs, type Pace, parseRetryAfter, sleep } from './pace.js';
@@ -116,6 +117,7 @@ export async function fetchFile(file: FileRequest, options: FetchOptions): Promi
         return { status: 'fetched', version: await partial.publish() };
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof S3Error && error.fault !== 'refused') throw cannotStore(file, error);
         const failure = asFailure(error);
         failures = partial.sizeBytes - mostBytes >= MUCH_BYTES ? 1 : failures + 1;
         mostBytes = Math.max(mostBytes, partial.sizeBytes);
@@ -157,6 +159,11 @@ function startOver(partial: PartialFile, onBytes: FetchOptions['onBytes']): void
 function giveUp({ url }: FileRequest, { message, isUnreachable }: Failure, tries: number): FetchError {
   const given = `given up after ${tries === 1 ? '1 try' : `${tries} tries`}`;
   return new FetchError(`${message} (${given})`, { isUnreachable, url });
+}
+
+/** The file has come, and is kept here for the next run: one that cannot be put into its bucket must not end all others. */
+function cannotStore({ url }: FileRequest, { message }: S3Error): FetchError {
+  return new FetchError(message, { isUnreachable: false, url });
 }
 
 /** What can be tried again. @throws everything else. */

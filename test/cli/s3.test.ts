@@ -340,6 +340,52 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.deepEqual(fs.readdirSync(temp), []);
   });
 
+  test('a data set that was made on a disk is planned by its listing alone', async (t) => {
+    const { args, out } = await prepare(t, 'copied', 3);
+    await putFolder(server, out, 'copied/out');
+    assert.match((await run(args)).stdout, /Skipped \(already exist\): 3\n/);
+    const single = proxy.asked.filter(({ url }) => url.includes('/copied/out/0'));
+    assert.deepEqual(single, [], 'no output is asked for, let alone read');
+    const verified = await run(['verify', '--output-dir', inBucket('copied', 'out')]);
+    assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+  });
+
+  test('what cannot be read for now is neither damaged nor an archive’s fault', async (t) => {
+    const { args, prefix, expected } = await prepare(t, 'unread', 3);
+    assert.equal((await run(args)).status, 0);
+    let count = 0;
+    proxy.fault = ({ method, url }) =>
+      method !== 'PUT' && url.includes('/unread/out/0') && count++ > 0 ? s3Error(403, 'ExpiredToken') : undefined;
+    const verified = await run(['verify', '--output-dir', inBucket('unread', 'out')]);
+    assert.equal(verified.status, 1);
+    assert.match(verified.stdout, /UNREAD {3}s3:\S+: http:\S+ does not accept the credentials \(ExpiredToken\)/);
+    assert.match(verified.stdout, /\nDamaged: 0\nNot to be read now, so nothing is known of them: 6\n/);
+    proxy.fault = ({ method, url }) =>
+      method !== 'PUT' && url.includes('/unread/source/0') ? s3Error(403, 'ExpiredToken') : undefined;
+    const checked = await run(['download', '--check', '--source-dir', inBucket('unread', 'source')]);
+    assert.equal(checked.status, 1);
+    assert.match(
+      checked.stdout,
+      /^UNREAD {2}s3:[\s\S]*\nDamaged: 0\nNot to be read now, so nothing is known of them: 3\n$/,
+    );
+
+    proxy.fault = ({ method, url }) =>
+      method === 'GET' && url.includes('/unread/source/0') ? s3Error(412, 'PreconditionFailed') : undefined;
+    const replaced = await run([...args, '--overwrite', '--json']);
+    assert.equal(replaced.status, 1);
+    const events = replaced.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const failed = events.filter(({ status }) => status === 'failed');
+    assert.equal(failed.length, 3);
+    for (const { failureKind, error } of failed) {
+      assert.equal(failureKind, 'storage', 'so that a queue tries it again');
+      assert.match(error, /^s3:\S+ .*was replaced while it was being read: run again$/);
+    }
+    assertSameOutputs(await outputsIn(prefix), expected);
+  });
+
   test('every other command reads what is in S3, and join and plot write there', async (t) => {
     const dir = tempDir(t);
     const source = path.join(dir, 'source');

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import zlib from 'node:zlib';
+import * as sdk from '@aws-sdk/client-s3';
 import { pieces } from '../../src/storage/pieces.js';
 import { S3Error } from '../../src/storage/s3/error.js';
 import { readRange } from '../../src/storage/s3/range.js';
@@ -16,6 +17,7 @@ import { collect } from '../support/collect.js';
 import { type Asked, type Fault, type FaultyProxy, s3Error, startFaultyProxy } from '../support/faulty-proxy.js';
 import {
   BUCKET,
+  client,
   listUploads,
   NO_MOTO,
   putObject,
@@ -127,7 +129,8 @@ describe('requests to S3 that fail', { skip: NO_MOTO }, () => {
     await source.read(buffer, 0);
     await putObject(server, 'read/replaced', bytesOf(20 * MB + 1));
     const isReplaced = (error: Error) => {
-      assert.ok(error instanceof StorageError);
+      assert.ok(error instanceof S3Error, 'which is no fault of the object');
+      assert.equal(error.fault, 'failed');
       assert.match(error.message, /read\/replaced.* was replaced while it was being read/);
       return true;
     };
@@ -165,6 +168,67 @@ describe('requests to S3 that fail', { skip: NO_MOTO }, () => {
       await s3Storage.readNote(inBucket('written/completed')).then((found) => found?.note),
       '{"note":1}',
     );
+  });
+
+  test('also on a server that knows no upload any more when it is asked again', async () => {
+    const isComplete = ({ method, url }: Asked) => method === 'POST' && url.includes('uploadId');
+    let count = 0;
+    proxy.fault = (asked) => {
+      if (!isComplete(asked)) return undefined;
+      return count++ === 0 ? { loseAnswer: true } : s3Error(404, 'NoSuchUpload');
+    };
+    await write('written/completed-once', bytesOf(9 * MB));
+    const [object] = (await readObjects(server, 'written/completed-once')).values();
+    assert.ok(bytesOf(9 * MB).equals(Buffer.from(object ?? '', 'latin1')));
+    assert.equal(count, 2);
+  });
+
+  test('an upload that somebody else ends is begun anew', async () => {
+    proxy.fault = first(1, ({ url }) => url.includes('partNumber=2'), s3Error(404, 'NoSuchUpload'));
+    await write('written/ended', bytesOf(17 * MB));
+    const [object] = (await readObjects(server, 'written/ended')).values();
+    assert.ok(bytesOf(17 * MB).equals(Buffer.from(object ?? '', 'latin1')));
+    assert.deepEqual(await listUploads(server), []);
+  });
+
+  test('of uploads of one object only those are ended that this one has begun', async () => {
+    const from = client(server);
+    const place = { Bucket: BUCKET, Key: 'written/twice' };
+    const { UploadId } = await from.send(new sdk.CreateMultipartUploadCommand(place));
+    // moto tells the same time of all: here that one is older than what is tried now, since another machine is at it.
+    const nowMs = Date.now();
+    const withTimes = (body: string) =>
+      body.replace(/<UploadId>(.*?)<\/UploadId>([\s\S]*?)<Initiated>.*?<\/Initiated>/g, (_, id, between) => {
+        const begun = new Date(nowMs - (id === UploadId ? 60_000 : 0)).toISOString();
+        return `<UploadId>${id}</UploadId>${between}<Initiated>${begun}</Initiated>`;
+      });
+    const isCreate = ({ method, url }: Asked) => method === 'POST' && !url.includes('uploadId');
+    const lost = first(1, isCreate, { loseAnswer: true });
+    proxy.fault = (asked) => {
+      const isListing = asked.method === 'GET' && asked.url.includes('uploads');
+      return isListing ? { rewrite: withTimes } : lost(asked);
+    };
+    await write('written/twice', bytesOf(9 * MB));
+    assert.deepEqual(await listUploads(server), ['written/twice'], 'its twin is ended, and no other');
+    await from.send(new sdk.AbortMultipartUploadCommand({ ...place, UploadId }));
+  });
+
+  test('what is damaged on its way is sent again: the server compares checksums', async () => {
+    const damaged = new Set(['written/checked', 'partNumber=2']);
+    proxy.fault = ({ method, url }) => {
+      const which = [...damaged].find((part) => url.includes(part));
+      if (method !== 'PUT' || which === undefined || !damaged.delete(which)) return undefined;
+      return s3Error(400, 'BadDigest');
+    };
+    for (const [key, length] of [
+      ['written/checked', 1000],
+      ['written/checked-parts', 17 * MB],
+    ] as const) {
+      await write(key, bytesOf(length));
+      const [object] = (await readObjects(server, key)).values();
+      assert.ok(bytesOf(length).equals(Buffer.from(object ?? '', 'latin1')));
+    }
+    assert.equal(damaged.size, 0);
   });
 
   test('every body that is sent has its CRC-32 beside it', async () => {
@@ -295,6 +359,69 @@ describe('requests to S3 that fail', { skip: NO_MOTO }, () => {
     });
   }
 
+  test('an answer to HEAD, which has no body, does not hide what is wrong', async () => {
+    await putObject(server, 'refused/head', 'x');
+    proxy.fault = ({ method }) => (method === 'HEAD' ? { answer: 400 } : s3Error(400, 'ExpiredToken'));
+    await assert.rejects(s3Storage.open(inBucket('refused/head')), (error: S3Error) => {
+      assert.match(error.message, /does not accept the credentials \(ExpiredToken\)/);
+      assert.equal(error.fault, 'refused');
+      return true;
+    });
+  });
+
+  const LISTINGS: [string, string, RegExp][] = [
+    ['that has more and does not say where', '<Name>b</Name><IsTruncated>true</IsTruncated>', /ends in the middle/],
+    [
+      'that has the same page again',
+      '<Name>b</Name><IsTruncated>true</IsTruncated><NextContinuationToken>1</NextContinuationToken>',
+      /does not go on/,
+    ],
+    [
+      'with a name that is not encoded',
+      '<Name>b</Name><IsTruncated>false</IsTruncated><EncodingType>url</EncodingType><Contents><Key>l/100%</Key></Contents>',
+      /not encoded as it says: l\/100%$/,
+    ],
+    ['that is none', '', /is none, but something else/],
+  ];
+  for (const [what, content, message] of LISTINGS) {
+    test(`a listing ${what} is an error, and nothing is taken for missing`, async () => {
+      proxy.fault = () => ({ answer: 200, body: `<ListBucketResult>${content}</ListBucketResult>` });
+      await assert.rejects(collect(s3Storage.list(inBucket('l'))), message);
+    });
+  }
+
+  test('an answer that is cut off is asked for again, and told in words', async () => {
+    await putObject(server, 'cut/a', 'x');
+    const cut: Fault = { answer: 200, body: '<ListBucketResult><Name>b</Na' };
+    proxy.fault = first(1, () => true, cut);
+    assert.equal((await collect(s3Storage.list(inBucket('cut')))).length, 1);
+    proxy.fault = () => cut;
+    await assert.rejects(
+      collect(s3Storage.list(inBucket('cut'))),
+      /an answer of status 200 to ListObjectsV2 that is cut off, or not one/,
+    );
+  });
+
+  test('a secret of a profile is not told either, when the server repeats it', async (t) => {
+    const credentials = path.join(temp, 'credentials');
+    fs.writeFileSync(credentials, '[p]\naws_access_key_id=OFAPROFILE\naws_secret_access_key=hidden\n');
+    const before = { ...process.env };
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) delete process.env[name];
+    Object.assign(process.env, { AWS_PROFILE: 'p', AWS_SHARED_CREDENTIALS_FILE: credentials });
+    talkTo(proxy, { region: 'us-east-2' }); // another connection
+    t.after(() => {
+      for (const name of ['AWS_PROFILE', 'AWS_SHARED_CREDENTIALS_FILE']) delete process.env[name];
+      Object.assign(process.env, before);
+      talkTo(proxy);
+    });
+    proxy.fault = () => s3Error(400, 'InvalidRequest', '<Message>Credential=OFAPROFILE/1</Message>');
+    await assert.rejects(collect(s3Storage.list(inBucket('a'))), (error: Error) => {
+      assert.match(error.message, /ListObjectsV2 failed: InvalidRequest .*Credential=…\/1/);
+      return true;
+    });
+    assert.match(String(proxy.asked[0]?.headers.authorization), /OFAPROFILE/);
+  });
+
   test('nobody at the endpoint is told with the endpoint', async (t) => {
     const before = process.env['AWS_MAX_ATTEMPTS'];
     process.env['AWS_MAX_ATTEMPTS'] = '2';
@@ -317,11 +444,20 @@ describe('requests to S3 that fail', { skip: NO_MOTO }, () => {
       delete process.env['AWS_MAX_ATTEMPTS'];
       talkTo(proxy);
     });
-    proxy.fault = () => s3Error(503, 'SlowDown');
-    await assert.rejects(s3Storage.look(inBucket('a')), (error: S3Error) => {
+    await putObject(server, 'read/throttled', bytesOf(20 * MB));
+    const isThrottled = (error: S3Error) => {
       assert.match(error.message, /asks to slow down \(SlowDown\), also after 2 tries/);
       assert.equal(error.fault, 'throttled');
       return true;
-    });
+    };
+    proxy.fault = () => s3Error(503, 'SlowDown');
+    await assert.rejects(s3Storage.look(inBucket('a')), isThrottled);
+    proxy.asked.length = 0;
+    proxy.fault = (asked) => (isGet(asked) ? s3Error(503, 'SlowDown') : undefined);
+    const { signal } = new AbortController();
+    const { version } = await versionOf('read/throttled');
+    const place = { bucket: BUCKET, key: 'read/throttled' };
+    await assert.rejects(readRange(place, version, 0, Buffer.alloc(MB), { signal }), isThrottled);
+    assert.equal(proxy.asked.filter(isGet).length, 2, 'no more often than AWS_MAX_ATTEMPTS says');
   });
 });

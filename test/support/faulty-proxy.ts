@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 
 /** What becomes of a request. */
@@ -16,6 +17,8 @@ export type Fault =
   | { cutAfterBytes: number; followedBy: 'reset' | 'silence' }
   /** The body comes in pieces of so many bytes, with a pause after each. */
   | { pieceBytes: number; pauseMs: number }
+  /** The body of its answer, which is text, is another one. */
+  | { rewrite: (body: string) => string }
   /** Something is done before the request goes on to the server. */
   | { before: () => Promise<void> };
 
@@ -68,6 +71,11 @@ export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
     if (fault && 'loseAnswer' in fault) {
       for await (const _chunk of answer);
       return reset(request.socket);
+    }
+    if (fault && 'rewrite' in fault) {
+      const { 'content-length': _length, ...others } = answer.headers;
+      response.writeHead(answer.statusCode ?? 500, others).end(fault.rewrite(await text(answer)));
+      return;
     }
     response.writeHead(answer.statusCode ?? 500, answer.headers);
     let sent = 0;

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { StorageError } from '../storage.js';
-import { describeS3Error } from './error.js';
+import { describeS3Error, hasAnswer, isOfTheWay } from './error.js';
 import type { S3Place } from './path.js';
 import { receivingHandler } from './receiver.js';
 import { type S3Settings, s3Settings } from './settings.js';
@@ -21,6 +22,9 @@ const require = createRequire(import.meta.url);
 
 /** Waits of up to some 50 s in all, ever longer: a server that is started anew is back by then. */
 const ATTEMPTS = 10;
+/** Of a request that was damaged on the way, or its answer. */
+const ATTEMPTS_OF_THE_WAY = 3;
+const PAUSE_MS = 100;
 const CONNECT_LIMIT_MS = 10_000;
 /** Nothing at all is heard for so long. */
 const SILENCE_LIMIT_MS = 60_000;
@@ -39,11 +43,22 @@ export async function request<Answer>(
   make: (connection: S3Connection) => Promise<Answer>,
 ): Promise<Answer> {
   const connection = await connect();
-  try {
-    return await make(connection);
-  } catch (error) {
-    throw describeS3Error(error, name, place);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await make(connection);
+    } catch (error) {
+      if (attempt === ATTEMPTS_OF_THE_WAY || !isOfTheWay(error)) {
+        throw describeS3Error(error, name, place, hasAnswer(error) ? await secretsOf(connection) : []);
+      }
+      await setTimeout(Math.random() * PAUSE_MS * 2 ** attempt);
+    }
   }
+}
+
+/** What the credentials in use are, wherever they were found. */
+async function secretsOf({ client }: S3Connection): Promise<(string | undefined)[]> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+  return [accessKeyId, secretAccessKey, sessionToken];
 }
 
 /** One connection a thread, until the settings change. The SDK is loaded with the first. */

@@ -25,6 +25,11 @@ export class S3Error extends Error {
     this.syscall = syscall;
     this.path = path;
   }
+
+  /** No answer came: to ask otherwise does not help. */
+  get isUnreachable(): boolean {
+    return UNREACHABLE.test(this.code);
+  }
 }
 
 /** What the SDK throws, as far as it is looked at here. */
@@ -35,7 +40,7 @@ interface SdkError {
   message?: string;
   Region?: string;
   $metadata?: { httpStatusCode?: number; attempts?: number };
-  $response?: { headers?: Record<string, string> };
+  $response?: { statusCode?: number; headers?: Record<string, string> };
 }
 
 /** The permission that a request needs, where it is not named like it. */
@@ -59,14 +64,50 @@ const NOT_ACCEPTED = [
 ];
 const UNREACHABLE = /^(E[A-Z]+|TimeoutError)$/;
 
-/** Says in words what came of a request. Only words of ours, and the server's code, where the code is known. */
-export function describeS3Error(error: unknown, request: string, place: S3Place): S3Error {
+/** Of what went wrong on the way: the same request may well succeed. The SDK does not repeat these. */
+const OF_THE_WAY = ['BadDigest', 'XAmzContentChecksumMismatch', 'OperationAborted', 'ConditionalRequestConflict'];
+
+/** Whether to make a request again that the SDK has given up: it was damaged on the way, or its answer was. */
+export function isOfTheWay(error: unknown): boolean {
+  return OF_THE_WAY.includes(codeOf(error).code) || isUnreadable(error);
+}
+
+/** An answer that the SDK could not make anything of: it is cut off, or of something before the server. */
+function isUnreadable(error: unknown): boolean {
+  return codeOf(error).status === 200 || /Deserialization error/.test((error as Error | undefined)?.message ?? '');
+}
+
+/** Whether the server has answered at all: then the credentials were found. */
+export function hasAnswer(error: unknown): boolean {
+  return codeOf(error).status !== undefined;
+}
+
+function codeOf(error: unknown): { code: string; status: number | undefined } {
+  const { name = '', code, Code, $metadata, $response } = (error ?? {}) as SdkError;
+  return { code: Code ?? code ?? name, status: $metadata?.httpStatusCode ?? $response?.statusCode };
+}
+
+/**
+ * Says in words what came of a request. Only words of ours, and the server's code, where the code is known.
+ *
+ * @param secrets what must not be in it: a server may repeat what it was sent.
+ */
+export function describeS3Error(
+  error: unknown,
+  request: string,
+  place: S3Place,
+  secrets: readonly (string | undefined)[] = [],
+): S3Error {
   if (error instanceof S3Error) return error;
-  const { name = '', code: systemCode, Code, $metadata, $response, Region } = (error ?? {}) as SdkError;
-  const { httpStatusCode: status, attempts = 1 } = $metadata ?? {};
-  const code = Code ?? systemCode ?? name;
+  const { name = '', $metadata, $response, Region } = (error ?? {}) as SdkError;
+  const { attempts = 1 } = $metadata ?? {};
+  const { code, status } = codeOf(error);
   const path = formatS3Path(place);
-  const { endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'], region } = s3Settings();
+  const {
+    endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'],
+    region,
+    pathStyle,
+  } = s3Settings();
   const server = endpoint ?? 'Amazon S3';
   const tell = (fault: S3Fault, message: string, as = code) =>
     new S3Error(message, { fault, code: as || 'Unknown', syscall: request, path });
@@ -106,30 +147,42 @@ export function describeS3Error(error: unknown, request: string, place: S3Place)
     const permission = PERMISSIONS[request] ?? `s3:${request}`;
     return tell('refused', `${path}: access denied. Give these credentials ${permission} (docs/scale.md has all)`);
   }
+  if (code === 'NoSuchUpload') {
+    return tell('failed', `${path}: its upload was ended by somebody else before it was whole. Run again`);
+  }
+  if (code === 'NotImplemented' || status === 501) {
+    return tell(
+      'refused',
+      `${path}: ${server} does not know ${request} as it is asked for (${code}). It has to know uploads in parts with checksums`,
+    );
+  }
   if (code === 'NoSuchKey' || code === 'NotFound' || status === 404) {
     return tell('refused', `No such object: ${path}`, 'ENOENT');
   }
-  if (is(THROTTLED) || status === 429 || status === 503) {
+  // An upload that could not be completed is told by the body of an answer, of which the SDK makes a 503.
+  if (is(THROTTLED) || status === 429 || (status === 503 && code !== 'InternalError')) {
     return tell(
       'throttled',
       `${path}: ${server} asks to slow down (${code}), also after ${attempts} tries. Run again with fewer --workers`,
     );
   }
   if (UNREACHABLE.test(code)) {
+    // Unless told otherwise, the SDK asks a host of the bucket's name: `my-bucket.localhost`.
+    const style = code === 'ENOTFOUND' && endpoint !== undefined && !pathStyle ? ', or add --s3-path-style' : '';
     return tell(
       'failed',
-      `${path}: ${server} cannot be reached, or breaks off (${code}). Check --s3-endpoint and network`,
+      `${path}: ${server} cannot be reached, or breaks off (${code}). Check --s3-endpoint and network${style}`,
     );
   }
-  return tell(
-    'failed',
-    `${path}: ${request} failed: ${code} ${withoutSecrets(String((error as Error)?.message ?? ''))}`,
-  );
+  if (isUnreadable(error)) {
+    const answer = `an answer of status ${status ?? 'unknown'} to ${request}`;
+    return tell('failed', `${path}: ${server} gave ${answer} that is cut off, or not one of S3`);
+  }
+  const text = withoutSecrets(String((error as Error)?.message ?? ''), secrets);
+  return tell('failed', `${path}: ${request} failed: ${code} ${text}`);
 }
 
-/** A server may repeat what it was sent. */
-function withoutSecrets(text: string): string {
-  const secrets = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'].map((name) => process.env[name]);
+function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
   const cut = text.slice(0, 300).replace(/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, '…');
   return secrets.reduce<string>((rest, secret) => (secret ? rest.replaceAll(secret, '…') : rest), cut);
 }

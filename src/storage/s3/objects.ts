@@ -1,8 +1,10 @@
 /** Plain requests for objects: listing, looking, writing a small one. */
+import type { Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import type { FileVersion } from '../storage.js';
 import { request } from './client.js';
-import { prefixOf, type S3Place } from './path.js';
+import { S3Error } from './error.js';
+import { formatS3Path, prefixOf, type S3Place } from './path.js';
 
 /** An object as a listing has it. */
 export interface Listed extends FileVersion {
@@ -26,13 +28,22 @@ export interface ListOptions {
 const NOTE = 'bookgrid-record';
 const SHA256 = 'sha256';
 
-/** All objects whose keys begin with a prefix, a page at a time, in the order of keys. */
+/**
+ * All objects whose keys begin with a prefix, a page at a time, in the order of keys.
+ *
+ * @throws {@link S3Error}, also when an answer cannot be trusted: what a listing leaves out would be taken for missing.
+ */
 export async function* listPages(
   bucket: string,
   prefix: string,
   { isFolder, maxKeys }: ListOptions,
 ): AsyncGenerator<Page, void, undefined> {
   const place = { bucket, key: prefix };
+  const wrong = (what: string) =>
+    new S3Error(`${formatS3Path(place)}: the server's listing ${what}`, {
+      ...({ fault: 'failed', code: 'WrongListing', syscall: 'ListObjectsV2' } as const),
+      path: formatS3Path(place),
+    });
   let token: string | undefined;
   do {
     const answer = await request('ListObjectsV2', place, ({ sdk, client }) =>
@@ -48,8 +59,15 @@ export async function* listPages(
         }),
       ),
     );
-    const decode = (text: string) =>
-      answer.EncodingType === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
+    if (answer.Name === undefined && answer.IsTruncated === undefined) throw wrong('is none, but something else');
+    const decode = (text: string) => {
+      if (answer.EncodingType !== 'url') return text;
+      try {
+        return decodeURIComponent(text.replaceAll('+', ' '));
+      } catch {
+        throw wrong(`has a name that is not encoded as it says: ${text.slice(0, 200)}`);
+      }
+    };
     yield {
       objects: (answer.Contents ?? []).map(({ Key = '', Size = 0, ETag }) => ({
         key: decode(Key),
@@ -58,7 +76,11 @@ export async function* listPages(
       })),
       folders: (answer.CommonPrefixes ?? []).map(({ Prefix = '' }) => decode(Prefix)),
     };
-    token = answer.IsTruncated ? answer.NextContinuationToken : undefined;
+    const next = answer.IsTruncated ? answer.NextContinuationToken : undefined;
+    if (answer.IsTruncated && next === undefined)
+      throw wrong('ends in the middle: it has more, and does not say where');
+    if (next !== undefined && next === token) throw wrong('does not go on: it has the same page again');
+    token = next;
   } while (token !== undefined);
 }
 
@@ -72,9 +94,18 @@ export async function listFirst(bucket: string, prefix: string): Promise<Listed 
 export async function headObject(
   place: S3Place,
 ): Promise<{ version: FileVersion; note: string | undefined; sha256: string | undefined }> {
+  const target = { Bucket: place.bucket, Key: place.key };
   const { ContentLength, ETag, Metadata } = await request('HeadObject', place, ({ sdk, client }) =>
-    client.send(new sdk.HeadObjectCommand({ Bucket: place.bucket, Key: place.key })),
-  );
+    client.send(new sdk.HeadObjectCommand(target)),
+  ).catch(async (error: S3Error) => {
+    if (error.fault === 'throttled' || error.code === 'ENOENT' || error.isUnreachable) throw error;
+    // An answer to HEAD has no body, and so does not say what is wrong: an expired token is a mere 400.
+    const { Body } = await request('GetObject', place, ({ sdk, client }) =>
+      client.send(new sdk.GetObjectCommand({ ...target, Range: 'bytes=0-0' })),
+    );
+    (Body as Readable | undefined)?.destroy();
+    throw error;
+  });
   return {
     version: { sizeBytes: ContentLength ?? 0, etag: bare(ETag) },
     note: Metadata?.[NOTE],

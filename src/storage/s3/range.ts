@@ -1,6 +1,6 @@
 /** Reads a range of an object: in this thread, or in another one beside it. */
 import { setTimeout } from 'node:timers/promises';
-import { type FileVersion, StorageError } from '../storage.js';
+import type { FileVersion } from '../storage.js';
 import { request, type S3Connection } from './client.js';
 import { S3Error } from './error.js';
 import { bare } from './objects.js';
@@ -22,7 +22,7 @@ export interface RangeOptions {
  * Fills a buffer with a range of one version of an object. The SDK repeats a request that is not answered; a body that
  * breaks off, or comes to a halt, is asked for again here, from where it ended.
  *
- * @throws {@link StorageError} when the object is of another version meanwhile; {@link S3Error}.
+ * @throws {@link S3Error}, also when the object is of another version meanwhile.
  */
 export async function readRange(
   place: S3Place,
@@ -44,11 +44,10 @@ export async function readRange(
       if (filledBytes === 0) throw new Error('fewer bytes came than were asked for');
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof StorageError) throw error;
       if (isReplaced(error)) throw replaced(place, sizeBytes);
-      if (error instanceof S3Error && error.fault === 'refused') throw error;
+      if (error instanceof S3Error) throw error; // after all tries of the SDK
       if (filledBytes > 0) attempt = 0; // it goes on, if in small steps
-      if (attempt >= READ_ATTEMPTS) throw error instanceof S3Error ? error : brokenOff(place, error as Error);
+      if (attempt >= READ_ATTEMPTS) throw brokenOff(place, error as Error);
       await setTimeout(Math.random() * FIRST_PAUSE_MS * 2 ** attempt, undefined, { signal });
     }
   }
@@ -90,7 +89,7 @@ async function receiveHere({ place, etag, startByte, into, signal, silenceMs }: 
     }
     return { filledBytes };
   } catch (error) {
-    if (error instanceof StorageError) throw error;
+    if (error instanceof S3Error) throw error;
     return { filledBytes, brokenOff: error as Error };
   } finally {
     clearTimeout(timer);
@@ -131,13 +130,19 @@ function requireVersion(place: S3Place, sent: string | undefined, etag: string |
   if (etag !== undefined && bare(sent) !== etag) throw replaced(place, undefined);
 }
 
+/** Some servers look at the range before they look at the ETag. */
 function isReplaced(error: unknown): boolean {
-  return error instanceof S3Error && error.code === 'PreconditionFailed';
+  return error instanceof S3Error && (error.code === 'PreconditionFailed' || error.code === 'InvalidRange');
 }
 
-function replaced(place: S3Place, sizeBytes: number | undefined): StorageError {
+/** Not the archive is at fault, nor has it to be fetched anew. */
+function replaced(place: S3Place, sizeBytes: number | undefined): S3Error {
   const was = sizeBytes === undefined ? '' : `, of ${sizeBytes} bytes when reading began,`;
-  return new StorageError(`${formatS3Path(place)}${was} was replaced while it was being read: run again`);
+  const path = formatS3Path(place);
+  return new S3Error(`${path}${was} was replaced while it was being read: run again`, {
+    ...({ fault: 'failed', code: 'EREPLACED', syscall: 'GetObject' } as const),
+    path,
+  });
 }
 
 function brokenOff(place: S3Place, { message }: Error): S3Error {

@@ -21,10 +21,12 @@ export function s3Settings(): S3Settings {
 /**
  * Says where S3 is, for all `s3://` paths of this thread from now on.
  *
- * @throws {@link UsageError} when the endpoint is no URL, or holds what is not to be in one, such as a password.
+ * @throws {@link UsageError} when the endpoint is no URL, or holds what is not to be in one, such as a password, and for an
+ * empty region.
  */
 export function useS3({ endpoint, region, pathStyle }: S3Settings): void {
   if (endpoint !== undefined) requireEndpoint(endpoint);
+  if (region === '') throw new UsageError('The region of S3 is empty: name one, or leave it out');
   const settings = {
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import zlib from 'node:zlib';
+import { monotonicMs } from '../../base/clock.js';
 import { isLeftover, stagedName } from '../staging.js';
 import { type StagingOptions, StorageError } from '../storage.js';
 import { request } from './client.js';
@@ -48,20 +49,37 @@ export interface Content {
  */
 export async function upload(place: S3Place, content: Content): Promise<string | undefined> {
   const { file, sizeBytes, sha256, note } = content;
-  const metadata = metadataOf(sha256, note);
-  if (sizeBytes <= PART_BYTES) return putObject(place, fs.readFileSync(file), metadata);
+  if (sizeBytes <= PART_BYTES) return putObject(place, fs.readFileSync(file), metadataOf(sha256, note));
+  try {
+    return await uploadInParts(place, content);
+  } catch (error) {
+    if (!isUploadGone(error)) throw error;
+    return uploadInParts(place, content); // another machine that makes the same object took it for a leftover
+  }
+}
+
+function isUploadGone(error: unknown): boolean {
+  return error instanceof S3Error && error.code === 'NoSuchUpload';
+}
+
+async function uploadInParts(place: S3Place, content: Content): Promise<string | undefined> {
+  const startMs = monotonicMs();
   const { UploadId: uploadId = '', $metadata } = await request('CreateMultipartUpload', place, ({ sdk, client }) =>
     client.send(
       new sdk.CreateMultipartUploadCommand({
         ...target(place),
         ChecksumAlgorithm: 'CRC32',
         ChecksumType: 'FULL_OBJECT',
-        Metadata: metadata,
+        Metadata: metadataOf(content.sha256, content.note),
       }),
     ),
   );
   const begun = { ...place, uploadId, settings: s3Settings() };
   const forget = await noteUpload(begun, content);
+  // Each try that the server heard of has begun an upload, and only the last one's answer came.
+  const mayHaveTwins = ($metadata.attempts ?? 1) > 1;
+  const lastMs = mayHaveTwins ? await begunMsOf(begun) : undefined;
+  const firstMs = (lastMs ?? 0) - (monotonicMs() - startMs) - 1000; // the server tells whole seconds
   try {
     const { parts, crc32 } = await uploadParts(begun, content);
     const etag = await complete(begun, parts, crc32, content);
@@ -71,9 +89,9 @@ export async function upload(place: S3Place, content: Content): Promise<string |
     if (await abort(begun)) forget();
     throw error;
   } finally {
-    // Each try that the server heard of has begun an upload, and only the last one's answer came.
-    if (($metadata.attempts ?? 1) > 1) {
-      await abortUnnoted(place, place.key, readUploadIds(listNotes()), ({ key }) => key === place.key);
+    if (lastMs !== undefined) {
+      const isTwin = ({ key, begunMs }: Listed) => key === place.key && begunMs >= firstMs && begunMs <= lastMs;
+      await abortUnnoted(place, place.key, readUploadIds(listNotes()), isTwin);
     }
   }
 }
@@ -171,9 +189,12 @@ async function complete(
     return bare(ETag);
   } catch (error) {
     // The first try may have been carried out, and its answer lost: then there is no upload any more for the second.
-    if (!(error instanceof S3Error) || error.code !== 'NoSuchUpload') throw error;
-    const there = await headObject(begun);
-    if (there.sha256 !== sha256 || there.version.sizeBytes !== sizeBytes) throw error;
+    if (!isUploadGone(error)) throw error;
+    const there = await headObject(begun).catch((missing: S3Error) => {
+      if (missing.code !== 'ENOENT') throw missing;
+      return undefined;
+    });
+    if (there?.sha256 !== sha256 || there.version.sizeBytes !== sizeBytes) throw error;
     return there.version.etag;
   }
 }
@@ -230,7 +251,7 @@ export async function abortLeftUploads(folders: readonly S3Place[], endedRunId: 
   for (let start = 0; start < folders.length; start += ASKED_AT_A_TIME) {
     const some = folders.slice(start, start + ASKED_AT_A_TIME).map((folder) => {
       const prefix = prefixOf(folder);
-      const isOld = ({ key, ageMs }: Listed) => ageMs > FOREIGN_AGE_MS && isDirectlyIn(prefix, key);
+      const isOld = ({ key, begunMs }: Listed) => Date.now() - begunMs > FOREIGN_AGE_MS && isDirectlyIn(prefix, key);
       return abortUnnoted(folder, prefix, noted, isOld);
     });
     for (const count of await Promise.all(some)) ended += count;
@@ -275,7 +296,18 @@ async function abortUnnoted(
 
 /** An upload as a listing has it. */
 interface Listed extends Begun {
-  ageMs: number;
+  /** Since the epoch, by the server's clock. */
+  begunMs: number;
+}
+
+/** When an upload began; `undefined` where the server does not list uploads, or not for this user. */
+async function begunMsOf({ uploadId, ...place }: Begun): Promise<number | undefined> {
+  try {
+    for await (const listed of listUploads(place, place.key)) if (listed.uploadId === uploadId) return listed.begunMs;
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+  }
+  return undefined;
 }
 
 async function* listUploads({ bucket, key }: S3Place, prefix: string): AsyncGenerator<Listed> {
@@ -284,10 +316,11 @@ async function* listUploads({ bucket, key }: S3Place, prefix: string): AsyncGene
     const { Uploads = [], ...answer } = await listUploadsFrom({ bucket, key }, prefix, from);
     for (const { Key, UploadId: uploadId, Initiated } of Uploads) {
       if (Key === undefined || uploadId === undefined) continue;
-      const ageMs = Initiated ? Date.now() - Initiated.getTime() : 0;
-      yield { bucket, key: Key, uploadId, settings: s3Settings(), ageMs };
+      const begunMs = Initiated?.getTime() ?? Date.now();
+      yield { bucket, key: Key, uploadId, settings: s3Settings(), begunMs };
     }
     const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = answer;
+    if (KeyMarker === from?.KeyMarker && UploadIdMarker === from?.UploadIdMarker) return; // it does not go on
     from = IsTruncated && KeyMarker ? { KeyMarker, UploadIdMarker } : undefined;
   } while (from);
 }
