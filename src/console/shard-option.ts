@@ -18,11 +18,18 @@ interface Place {
 }
 
 /** How batch systems tell, in the order in which they are asked. */
-const BATCH_SYSTEMS: { name: string; variable: string; place(value: string, environment: Environment): Place }[] = [
+const BATCH_SYSTEMS: {
+  name: string;
+  variable: string;
+  /** What else is asked. */
+  others: string[];
+  place(value: string, environment: Environment): Place;
+}[] = [
   {
     // https://slurm.schedmd.com/job_array.html: ids need not begin with 0, and may have a step (--array=1-31:2).
     name: 'Slurm',
     variable: 'SLURM_ARRAY_TASK_ID',
+    others: ['SLURM_ARRAY_TASK_MIN', 'SLURM_ARRAY_TASK_STEP', 'SLURM_ARRAY_TASK_COUNT'],
     place: (id, { SLURM_ARRAY_TASK_MIN: min, SLURM_ARRAY_TASK_STEP: step = '1', SLURM_ARRAY_TASK_COUNT: count }) => ({
       index: (Number(id) - Number(min)) / Number(step),
       count: count === undefined ? undefined : Number(count),
@@ -32,6 +39,7 @@ const BATCH_SYSTEMS: { name: string; variable: string; place(value: string, envi
     // https://docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html
     name: 'AWS Batch',
     variable: 'AWS_BATCH_JOB_ARRAY_INDEX',
+    others: ['AWS_BATCH_JOB_ARRAY_SIZE'],
     place: (index, { AWS_BATCH_JOB_ARRAY_SIZE: size }) => ({
       index: Number(index),
       count: size === undefined ? undefined : Number(size),
@@ -41,6 +49,7 @@ const BATCH_SYSTEMS: { name: string; variable: string; place(value: string, envi
     // https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode: a pod is not told how many there are.
     name: 'Kubernetes',
     variable: 'JOB_COMPLETION_INDEX',
+    others: [],
     place: (index) => ({ index: Number(index), count: undefined }),
   },
 ];
@@ -64,16 +73,28 @@ function checked(shard: Shard): Shard {
   return shard;
 }
 
+/** A variable that is set to nothing would count as 0, and each task take the first part. */
+function requireWhole(variables: readonly string[], environment: Environment): void {
+  for (const name of variables) {
+    const value = environment[name];
+    if (value === undefined || /^\d{1,9}$/.test(value)) continue;
+    throw new Error(`${name} is "${value}", and a whole number was expected.`);
+  }
+}
+
 function askBatchSystem(given: number | undefined, environment: Environment): Shard {
-  for (const { name, variable, place } of BATCH_SYSTEMS) {
+  for (const { name, variable, others, place } of BATCH_SYSTEMS) {
     const value = environment[variable];
     if (value === undefined) continue;
+    requireWhole([variable, ...others], environment);
     const { index, count = given } = place(value, environment);
     if (count === undefined) {
       throw new Error(`${name} does not tell how many tasks the job has: say it, as in auto/16.`);
     }
     if (given !== undefined && given !== count) {
-      throw new Error(`The job has ${count} tasks by what ${name} tells, and not ${given}.`);
+      throw new Error(
+        `The job has ${count} tasks by what ${name} tells, and not ${given}. To run one part again, say which: --shard 3/${given}.`,
+      );
     }
     if (!Number.isInteger(index) || index < 0 || index >= count) {
       throw new Error(`${name} tells ${variable}=${value}, which is none of ${count} tasks.`);

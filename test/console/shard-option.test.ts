@@ -33,9 +33,15 @@ describe('a shard', () => {
     ),
     ['auto', {}, /none of SLURM_ARRAY_TASK_ID \(Slurm\), .* is set\. Say it, as in 3\/16/],
     ['auto', { JOB_COMPLETION_INDEX: '3' }, /Kubernetes does not tell how many/],
-    ['auto/8', SLURM, /16 tasks by what Slurm tells, and not 8/],
+    ['auto/8', SLURM, /16 tasks by what Slurm tells, and not 8\. To run one part again, say which: --shard 3\/8\.$/],
     ['auto/8', { JOB_COMPLETION_INDEX: '8' }, /JOB_COMPLETION_INDEX=8, which is none of 8/],
-    ['auto/8', { JOB_COMPLETION_INDEX: 'x' }, /JOB_COMPLETION_INDEX=x, which is none of 8/],
+    ...['x', '', ' ', '0x1', '1e0', '-1', '1.0'].map((index): [string, Record<string, string>, RegExp] => [
+      'auto/8',
+      { JOB_COMPLETION_INDEX: index },
+      /^JOB_COMPLETION_INDEX is ".*", and a whole number was expected\.$/,
+    ]),
+    ['auto', { ...AWS, AWS_BATCH_JOB_ARRAY_SIZE: '' }, /^AWS_BATCH_JOB_ARRAY_SIZE is ""/],
+    ['auto', { ...SLURM, SLURM_ARRAY_TASK_MIN: '' }, /^SLURM_ARRAY_TASK_MIN is ""/],
     ['auto', { ...SLURM, SLURM_ARRAY_TASK_ID: '6' }, /SLURM_ARRAY_TASK_ID=6, which is none of 16/],
   ];
   for (const [text, environment, message] of wrong) {
