@@ -148,6 +148,7 @@ async function main(argv: string[]): Promise<number> {
     return surroundings.signal.aborted ? stopStatus(surroundings.signal) : status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (surroundings.signal.aborted && error === surroundings.signal.reason) return stopStatus(surroundings.signal);
     const message = error instanceof UsageError ? error.message : describeFailure(error);
     process.stderr.write(`bookgrid: ${message.split('\n').map(clean).join('\n')}\n`);
     return error instanceof UsageError ? 2 : 1;

@@ -64,13 +64,17 @@ const BATCH = 1000;
 export async function submit(options: SubmitOptions, { stdout, stderr, signal }: Surroundings): Promise<void> {
   const { queue: place, order, json } = options;
   const [write, warn] = [lineWriter(stdout), lineWriter(stderr)];
-  const queue = await ArchiveQueue.open(place.address, place.name, warn);
+  const queue = await ArchiveQueue.open(place.address, place.name, { onChange: warn, signal });
   try {
     const counts = { total: 0, submitted: 0, queuedBefore: 0, skipped: 0, unusable: 0 };
     const { entries } = await makePlan(withWholePaths(options), warn);
     let batch: Job[] = [];
     const addBatch = async () => {
-      counts.submitted += (await unlessAborted(queue.add(batch, order), signal)) ?? 0;
+      const added = await unlessAborted(queue.add(batch, order), signal);
+      if (added !== undefined) {
+        counts.submitted += added;
+        counts.queuedBefore += batch.length - added;
+      }
       batch = [];
     };
     for (const entry of entries) {
@@ -83,7 +87,6 @@ export async function submit(options: SubmitOptions, { stdout, stderr, signal }:
       } else if (batch.push(entry.job) === BATCH) await addBatch();
     }
     if (!signal.aborted) await addBatch();
-    counts.queuedBefore = counts.total - counts.submitted - counts.skipped - counts.unusable;
     if (json) write(JSON.stringify({ event: 'submitted', queue: place.name, ...counts }));
     else {
       write(

@@ -76,9 +76,13 @@ const FAILURES_SHOWN = 20;
 export async function watch(options: WatchOptions, { stdout, stderr, signal }: Surroundings): Promise<boolean> {
   const { queue: place, once, json } = options;
   const [write, warn] = [lineWriter(stdout), lineWriter(stderr)];
-  const queue = await ArchiveQueue.open(place.address, place.name, (note) => warn(`bookgrid: ${note}`));
   const isLive = !json && !once && canRedraw(stdout);
   const live = isLive ? new LiveLine(stdout, { hasEscapes: hasEscapes() }) : undefined;
+  const onChange = (note: string) => {
+    live?.erase();
+    warn(`bookgrid: ${note}`);
+  };
+  const queue = await ArchiveQueue.open(place.address, place.name, { onChange, signal });
   try {
     const look = await unlessAborted(viewer(queue), signal);
     let shownAtMs = Number.NEGATIVE_INFINITY;
@@ -90,7 +94,7 @@ export async function watch(options: WatchOptions, { stdout, stderr, signal }: S
       if (total === 0) throw new UsageError(`No job was ever submitted to the queue ${place.name} (bookgrid submit).`);
       const isOver = once || signal.aborted || waiting + active + delayed === 0;
       const text = json ? JSON.stringify({ event: 'queue', queue: place.name, ...view }) : describe(view).join('\n');
-      if (live) live.draw(describe(view).join(' · '));
+      if (live) live.draw(describeInLine(view));
       else if (!isOver && text !== shown && monotonicMs() - shownAtMs >= LINE_EVERY_MS) {
         write(text);
         shownAtMs = monotonicMs();
@@ -148,6 +152,20 @@ function describe({ total, done, waiting, active, delayed, failed, perMinute, se
     `${active} running, ${waiting} waiting, ${delayed} to be tried again`,
     workers === 0 ? 'No worker is connected (bookgrid worker)' : `${workers} workers: ${where}`,
   ];
+}
+
+/** In what fits into a line of 80 columns; what comes last may be cut off. */
+function describeInLine({ total, done, active, failed, perMinute, secondsLeft, machines, ...others }: View): string {
+  const workers = machines.reduce((sum, machine) => sum + machine.workers, 0);
+  const where = machines.map((machine) => clean(machine.host)).join(', ');
+  return [
+    `${done}/${total} done`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(secondsLeft === undefined ? [] : [`${perMinute} a minute`, `${formatDuration(secondsLeft)} left`]),
+    workers === 0 ? 'no worker is connected' : `${workers} workers on ${where}`,
+    `${active} running`,
+    ...(others.delayed > 0 ? [`${others.delayed} to be tried again`] : []),
+  ].join(' · ');
 }
 
 async function describeFailures(queue: ArchiveQueue, failed: number, json: boolean): Promise<string[]> {

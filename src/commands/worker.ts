@@ -35,8 +35,8 @@ machine's disk is full, the job is handed back and the worker ends.
 Ctrl+C or SIGTERM hands back what is not finished. What a machine that dies was doing is given to
 another worker some seconds later.
 
-Exit status: 0 all is done (--until-done), 1 this machine's disk is full, 2 wrong usage or jobs of another version,
-130 after Ctrl+C, 143 after SIGTERM.`;
+Exit status: 0 all is done (--until-done), 1 some jobs of the queue have failed (--until-done), or this machine's disk
+is full, 2 wrong usage or jobs of another version, 130 after Ctrl+C, 143 after SIGTERM.`;
 
 /** The command line of `bookgrid worker` as commander knows it. */
 export function buildWorkerCommand() {
@@ -80,7 +80,7 @@ export function parseWorkerLine(argv: string[]): WorkerOptions {
 /**
  * Works on a queue.
  *
- * @returns whether the machine could go on: `false` when its disk is full.
+ * @returns whether all is well: `false` when the disk is full, or nothing is left to do but jobs have failed.
  * @throws {@link UsageError} when the jobs are of another version; {@link StorageError} when the server cannot be reached.
  */
 export async function worker(options: WorkerOptions, { stdout, stderr, signal }: Surroundings): Promise<boolean> {
@@ -105,7 +105,8 @@ export async function worker(options: WorkerOptions, { stdout, stderr, signal }:
   if (ending === 'disk-full')
     warn('bookgrid: the disk is full: the job was handed back. Free some space and start again.');
   if (ending === 'done' && !json) write('No job is left in the queue.');
-  return ending !== 'disk-full';
+  if (ending === 'failed' && !json) write('No job is left in the queue but such as have failed (bookgrid watch).');
+  return ending === 'done' || ending === 'stopped';
 }
 
 /** As a run of one machine tells it; numbers count what this worker took. */

@@ -149,7 +149,7 @@ export class TextReporter implements Reporter {
 
   outcome({ entry, result }: Outcome): void {
     const line = (status: string, text: string) => {
-      const names = `${entry.pair.padEnd(10)} ${clean(nameInMarket(entry)).padEnd(40)}`;
+      const names = `${clean(entry.pair).padEnd(10)} ${clean(nameInMarket(entry)).padEnd(40)}`;
       this.#write(`[${entry.number}${this.#of}] ${status} ${names} ${text}`.trimEnd());
     };
     switch (result.status) {
@@ -166,7 +166,7 @@ export class TextReporter implements Reporter {
         );
         break;
       case 'failed':
-        line(this.#paint('red', 'ERROR   '), `→ ${clean(result.error)}`);
+        line(this.#paint('red', 'ERROR   '), `→ ${clean(result.error)}${describeRemarks(remarkOf(entry))}`);
         this.#failed.push(`${clean(nameInMarket(entry))}: ${clean(result.error)}`);
         break;
     }

@@ -774,7 +774,7 @@ test('records that cannot be read: nothing is converted, a message says what to 
   assert.equal(status, 2);
   assert.match(
     stderr,
-    /^bookgrid: Cannot read [^\n]*conversions\.jsonl: not a regular file\nIt says [^\n]*move it away/,
+    /^bookgrid: Cannot read [^\n]*conversions\.jsonl: it is a folder, as in S3: [^\n]*\nIt says [^\n]*move it away/,
   );
   assert.deepEqual(listFiles(out), []);
 });

@@ -1,9 +1,13 @@
 /** A queue with a real Redis server and real worker processes: submit, worker, watch, retry. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { parseRedisAddress } from '../../src/executors/queue/address.js';
+import { ArchiveQueue, type QueueCounts } from '../../src/executors/queue/archive-queue.js';
 import { readOutputs, tempDir } from '../support/files.js';
 import { NO_REDIS, startRedis } from '../support/redis.js';
 import {
@@ -114,7 +118,10 @@ describe('a queue', { skip: NO_REDIS }, () => {
     const { atime, mtime } = fs.statSync(bad);
     fs.truncateSync(bad, whole.length - 30);
     await submit();
-    assert.match(await work(), /ERROR {4}BADUSDT .*truncated/);
+    assert.match(
+      await work([], 1),
+      /ERROR {4}BADUSDT .*truncated[\s\S]*No job is left in the queue but such as have failed \(bookgrid watch\)\.\n$/,
+    );
     assertCounts(await look(1), { total: 2, done: 1, failed: 1 });
     const watched = await run(['watch'], 1);
     assert.match(watched, /^1\/2 done, 1 failed · 100 %\n/);
@@ -126,6 +133,166 @@ describe('a queue', { skip: NO_REDIS }, () => {
     assert.match(await run(['retry']), /^1 failed jobs of queue jobs will be tried again\.\n$/);
     await work();
     assertCounts(await look(), { total: 2, done: 2 });
+  });
+
+  test('a failed job can be given up, which leaves the queue to others', async (t) => {
+    const { source, submit, look, run, work } = await setUp(t);
+    fs.truncateSync(await makeArchive(source, { pair: 'BADUSDT', depth: 200 }), 100);
+    await submit();
+    await work([], 1);
+    const other = ['--on-gap', 'skip', '--output-dir', tempDir(t)];
+    assert.match(await submit(other, 2), /remove the 1 that have failed \(bookgrid retry --drop\), or give/);
+    assert.match(await run(['retry', '--drop']), /^1 failed jobs of queue jobs are removed\.\n$/);
+    assert.match(await submit(other), /^1 jobs submitted /);
+    assertCounts(await look(), { total: 1, done: 0, waiting: 1 });
+  });
+
+  test('what is tried again is tried as often as a new job, and what waits for that at once', LONG, async (t) => {
+    const { redis, source, out, submit, look, run, queue } = await setUp(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    await submit();
+    fs.writeFileSync(path.join(out, '0200'), 'in the place of a folder');
+    const [key = ''] = redis.command('--scan', '--pattern', 'bookgrid:jobs:a*').split('\n');
+    // As if it had been tried, and its machine had died, as often as may be but once.
+    redis.command('hset', key, 'atm', '4', 'stc', '4');
+    const failing = await complete(['worker', '--until-done', ...queue], LONG);
+    assert.equal(failing.status, 1, failing.stdout);
+    assertCounts(await look(1), { total: 1, done: 0, failed: 1 });
+    assert.match(await run(['retry', '--failed']), /^1 failed jobs of queue jobs will be tried again\.\n$/);
+    const again = start(['worker', '--until-done', ...queue], LONG);
+    await again.printed(/ERROR .* \(try 1 of 5, to be tried again\)\n/);
+    assert.equal(redis.command('hget', key, 'stc'), '');
+    fs.rmSync(path.join(out, '0200'));
+    await until(
+      async () => (await complete(['watch', '--once', '--json', ...queue])).stdout.includes('"delayed":1'),
+      'it waits',
+    );
+    assert.match(await run(['retry']), /^0 failed jobs .*, and 1 that waited for another try are tried now\.\n$/);
+    const { status, stdout } = await again.ended;
+    assert.equal(status, 0);
+    assert.match(stdout, /\[2\] DONE .*\(try 2\)\n/);
+  });
+
+  test('who works on a queue is seen, and not who works on another', LONG, async (t) => {
+    const { redis, source, submit, queue } = await setUp(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    await submit();
+    const other = ['--queue', redis.url.replace(/0$/, '1')];
+    const workers = [queue, queue, other].map((which) => start(['worker', '--workers', '3', ...which], LONG));
+    await Promise.race(workers.slice(0, 2).map((worker) => worker.printed(/DONE/)));
+    await until(async () => {
+      const { stdout } = await complete(['watch', '--once', '--json', ...queue]);
+      const { machines } = JSON.parse(stdout);
+      return JSON.stringify(machines) === JSON.stringify([{ host: os.hostname(), workers: 6 }]);
+    }, 'two workers of three are seen');
+    const { stdout } = await complete(['watch', '--once', ...queue]);
+    assert.match(stdout, /\n6 workers: \S+ \(6\)\n$/);
+    for (const { child, ended } of workers) {
+      child.kill('SIGTERM');
+      assert.equal((await ended).status, 143);
+    }
+  });
+
+  test('counts add up at every moment, whatever is added, finished and killed meanwhile', LONG, async (t) => {
+    const { redis, source, out, submit, queue, look } = await setUp(t);
+    await makeLargeSource(source, 40);
+    fs.truncateSync(await makeArchive(source, { pair: 'BADUSDT', depth: 200 }), 100);
+    await submit();
+    const [first, second] = [0, 1].map(() => start(['worker', '--workers', '1', ...queue], LONG));
+    const archiveQueue = await ArchiveQueue.open(parseRedisAddress(redis.url, undefined), 'jobs', {});
+    t.after(() => archiveQueue.close());
+    const seen: QueueCounts[] = [];
+    let isOver = false;
+    const watching = (async () => {
+      while (!isOver) {
+        seen.push(await archiveQueue.counts());
+        await setTimeout(5);
+      }
+    })();
+    await first?.printed(/DONE/);
+    await Promise.all([submit(), submit()]); // adds what has been finished since it was planned, if anything
+    first?.child.kill('SIGKILL');
+    await until(async () => {
+      const { total, done, failed } = await archiveQueue.counts();
+      return done + failed === total;
+    }, 'all is done');
+    isOver = true;
+    await watching;
+    second?.child.kill('SIGTERM');
+    await second?.ended;
+    let before = { total: 41, done: 0 };
+    for (const { total, done } of seen) {
+      assert.ok(total >= before.total, 'no job gets lost');
+      assert.ok(done >= before.done, 'what is done stays done');
+      before = { total, done };
+    }
+    assert.ok(seen.length > 100);
+    const { total } = before;
+    assertCounts(await look(1), { total, done: total - 1, failed: 1 });
+    const pairs = new Set([...readOutputs(out).keys()].map((name) => /PAIR\d+USDT/.exec(name)?.[0]));
+    assert.equal(pairs.size, 40);
+  });
+
+  test(
+    'a server whose memory is full is told once, with what to do, and work goes on when it has room',
+    LONG,
+    async (t) => {
+      const { redis, source, submit, queue, look } = await setUp(t);
+      await makeLargeSource(source, 3);
+      await submit();
+      redis.command('config', 'set', 'maxmemory', '1');
+      const full = await complete(['submit', '--source-dir', source, '--output-dir', tempDir(t), ...queue], LONG);
+      assert.equal(full.status, 1);
+      assert.match(
+        full.stderr,
+        /^bookgrid: The server of the queue refuses: OOM .* \(its memory is full: raise its maxmemory/,
+      );
+      const worker = start(['worker', '--until-done', ...queue], LONG);
+      await setTimeout(5000);
+      redis.command('config', 'set', 'maxmemory', '0');
+      const { status, stderr } = await worker.ended;
+      assert.equal(status, 0, stderr);
+      assert.match(stderr, /OOM .* \(its memory is full/);
+      assert.ok(stderr.split('\n').length < 6, stderr);
+      assertCounts(await look(), { total: 3, done: 3 });
+    },
+  );
+
+  test('a server that accepts and does not answer is told, and Ctrl+C does not wait for it', LONG, async (t) => {
+    const { redis, source, submit, queue } = await setUp(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    await submit();
+    const watching = start(['watch', ...queue], LONG);
+    await watching.printed(/waiting/);
+    const pid = Number(/process_id:(\d+)/.exec(redis.command('info', 'server'))?.[1]);
+    process.kill(pid, 'SIGSTOP');
+    t.after(() => process.kill(pid, 'SIGCONT'));
+    const silent = complete(['watch', '--once', ...queue], LONG);
+    const waiting = ['worker', 'retry', 'watch'].map((command) => start([command, ...queue], LONG));
+    await setTimeout(2000);
+    for (const { child, ended } of waiting) {
+      child.kill('SIGINT');
+      const { status, stderr } = await ended;
+      assert.deepEqual({ status, stderr }, { status: 130, stderr: '' });
+    }
+    const { status, stderr } = await silent;
+    assert.equal(status, 1);
+    assert.match(stderr, /^bookgrid: Cannot use the queue at \S+, database 0: it has not answered for 10 s\n$/);
+    await setTimeout(15_000);
+    process.kill(pid, 'SIGCONT');
+    await setTimeout(1000);
+    watching.child.kill('SIGINT');
+    assert.match((await watching.ended).stderr, /does not answer; waiting for it\nbookgrid: .* answers again\n$/);
+  });
+
+  test('a database that is not there is an error, and not the first one', async (t) => {
+    const { redis, source } = await setUp(t);
+    await makeArchive(source, { pair: 'AAAUSDT', depth: 200 });
+    const places = ['--source-dir', source, '--output-dir', tempDir(t)];
+    const { status, stderr } = await complete(['submit', ...places, '--queue', redis.url.replace(/0$/, '99')]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^bookgrid: Cannot use the queue at \S+, database 99: ERR DB index is out of range\n$/);
+    assert.equal(redis.command('dbsize'), '0');
   });
 
   test('what a disk is to blame for is tried again later', LONG, async (t) => {
@@ -167,7 +334,7 @@ describe('a queue', { skip: NO_REDIS }, () => {
     fs.writeFileSync(endless, '');
     await makeArchive(source, { pair: 'TESTUSDT', date: '2025-01-16', depth: 200 });
     await submit();
-    await work();
+    await work([], 1);
     assert.deepEqual(listStaged(out), []);
   });
 
@@ -293,6 +460,8 @@ test('a queue that is not there, or not named, is told in one line', async () =>
     [['submit', '--queue', 'http://x/'], /^bookgrid: --queue takes redis:\/\/HOST:PORT\/DATABASE/],
     [['watch', '--queue', 'redis://127.0.0.1/x'], /^bookgrid: --queue takes redis:/],
     [['retry', '--queue', 'redis://127.0.0.1/0', '--queue-name', 'a b'], /Expected up to 64 letters/],
+    [['watch', '--queue', 'redis://127.0.0.1?db=3'], /^bookgrid: --queue takes no \?db=3: the database stands after/],
+    [['watch', '--queue', 'redis://100%@127.0.0.1/0'], /^bookgrid: --queue has a user that is not encoded .* % as %25/],
   ] as const) {
     const { status, stderr } = await complete([...args]);
     assert.equal(status, 2);

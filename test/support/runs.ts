@@ -42,9 +42,9 @@ export function complete(args: string[], options: SpawnOptions = {}): Promise<Cl
 }
 
 /** Waits until something is so, looking again and again; fails when it takes too long. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadlineMs = performance.now() + RUN_LIMIT_MS;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadlineMs) throw new Error(`waited in vain until ${what}`);
     await setTimeout(1);
   }

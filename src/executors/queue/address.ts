@@ -26,6 +26,11 @@ export function parseRedisAddress(text: string, password: string | undefined): R
   if (!url || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '' || !/^\d{1,5}$/.test(database)) {
     throw new UsageError(`--queue takes redis://HOST:PORT/DATABASE or rediss://…, such as redis://10.0.0.5/0`);
   }
+  if (url.search !== '' || url.hash !== '') {
+    throw new UsageError(
+      `--queue takes no ${url.search}${url.hash}: the database stands after the host, redis://HOST:PORT/DATABASE`,
+    );
+  }
   if (url.password !== '') {
     throw new UsageError(
       `--queue must not hold a password, since command lines can be seen by all: set ${PASSWORD_VARIABLE} instead`,
@@ -35,10 +40,18 @@ export function parseRedisAddress(text: string, password: string | undefined): R
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'), // of an IPv6 address
     port: url.port === '' ? 6379 : Number(url.port),
     db: Number(database),
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
+    username: url.username === '' ? undefined : decodeUser(url.username),
     password,
     isEncrypted: url.protocol === 'rediss:',
   };
+}
+
+function decodeUser(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new UsageError(`--queue has a user that is not encoded as in a URL: write % as %25`);
+  }
 }
 
 /** The address for people, without secrets. */

@@ -1,7 +1,6 @@
 /**
- * A queue of jobs in Redis, which any number of machines work on. Jobs, locks and tries are BullMQ's; beside them lies what
- * it does not keep: which version and options all jobs of the queue have, and which jobs there ever were, since finished
- * ones are removed.
+ * A queue of jobs in Redis, which any number of machines work on. Jobs, locks and tries are BullMQ's, and so is the count of
+ * finished jobs, which are removed. Beside them lies what it does not keep: which version and options jobs have.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
@@ -14,7 +13,7 @@ import type { Order } from '../../convert/job-queue.js';
 import type { Job } from '../../convert/plan.js';
 import { StorageError } from '../../storage/storage.js';
 import type { RedisAddress } from './address.js';
-import { bullConnection, connect } from './connection.js';
+import { bullConnection, type ConnectHooks, connect } from './connection.js';
 
 /** Before all keys, so that other programs can use the same database. */
 export const KEY_PREFIX = 'bookgrid';
@@ -51,9 +50,9 @@ export interface QueueSettings extends Common {
 
 /** How many jobs there are of each kind. */
 export interface QueueCounts {
-  /** Different jobs that were ever added since the queue was last empty and given other settings. */
+  /** Those of all kinds below. */
   total: number;
-  /** Not in the queue any more, because they are finished. */
+  /** Finished, and not in the queue any more, since it was last empty and given other settings. */
   done: number;
   waiting: number;
   active: number;
@@ -61,6 +60,26 @@ export interface QueueCounts {
   delayed: number;
   failed: number;
 }
+
+/** Where BullMQ counts jobs that are finished, in the step that removes them. */
+const FINISHED = 'metrics:completed';
+/** How BullMQ calls, in a job, how often its worker was not heard of any more. */
+const STALLED_COUNT = 'stc';
+/**
+ * All counts of one instant: a job that moves meanwhile would be counted twice, or not at all. By a script, since a server whose
+ * memory is full takes no transaction.
+ */
+const COUNT = `
+return {
+  redis.call('LLEN', KEYS[1]),
+  redis.call('ZCARD', KEYS[2]),
+  redis.call('LLEN', KEYS[3]),
+  redis.call('ZCARD', KEYS[4]),
+  redis.call('ZCARD', KEYS[5]),
+  tonumber(redis.call('HGET', KEYS[6], 'count') or 0)
+}`;
+/** Failed jobs that are looked up in one go. */
+const AT_A_TIME = 1000;
 
 /** Beside all settings that jobs were submitted with, by their ids: the id of the last ones. */
 const CURRENT = 'current';
@@ -75,12 +94,19 @@ export class ArchiveQueue {
   readonly name: string;
   readonly #queue: BullQueue;
   readonly #redis: Redis;
+  readonly #db: number;
   readonly #endConnections: () => void;
   /** Those that were asked for, by their ids. */
   readonly #settings = new Map<string, QueueSettings>();
 
-  private constructor(name: string, queue: BullQueue, redis: Redis, endConnections: () => void) {
+  private constructor(
+    { name, db }: { name: string; db: number },
+    queue: BullQueue,
+    redis: Redis,
+    endConnections: () => void,
+  ) {
     this.name = name;
+    this.#db = db;
     this.#queue = queue;
     this.#redis = redis;
     this.#endConnections = endConnections;
@@ -89,18 +115,17 @@ export class ArchiveQueue {
   /**
    * Opens a queue; one that is not there yet is empty.
    *
-   * @param onChange hears when the server is lost and when it is back.
-   * @throws {@link StorageError} when the server cannot be reached, or refuses.
+   * @throws {@link StorageError} when the server cannot be reached, or refuses; the signal's reason.
    */
-  static async open(address: RedisAddress, name: string, onChange?: (message: string) => void): Promise<ArchiveQueue> {
-    const redis = await connect(address, onChange);
+  static async open(address: RedisAddress, name: string, hooks: ConnectHooks): Promise<ArchiveQueue> {
+    const redis = await connect(address, hooks);
     let isOver = false;
     const queue = new Queue<QueuedJob, unknown, string, QueuedJob, unknown, string>(name, {
       connection: bullConnection(address, () => isOver),
       prefix: KEY_PREFIX,
     });
     queue.on('error', () => {}); // told by the other connection
-    return new ArchiveQueue(name, queue, redis, () => {
+    return new ArchiveQueue({ name, db: address.db }, queue, redis, () => {
       isOver = true;
     });
   }
@@ -133,7 +158,6 @@ export class ArchiveQueue {
     for (const [refusal] of answers) if (refusal) throw refusal;
     const known = answers.filter(([, exists]) => exists === 1).length;
     await this.#queue.addBulk(entries);
-    await this.#redis.sadd(this.#key('ids'), ...ids);
     return jobs.length - known;
   }
 
@@ -159,35 +183,57 @@ export class ArchiveQueue {
   }
 
   async #counts(): Promise<QueueCounts> {
-    const {
-      waiting = 0,
-      prioritized = 0,
-      active = 0,
-      delayed = 0,
-      failed = 0,
-    } = await this.#queue.getJobCounts(...(['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const));
-    const inQueue = waiting + prioritized + active + delayed + failed;
-    const total = Math.max(await this.#redis.scard(this.#key('ids')), inQueue);
-    return { total, done: total - inQueue, waiting: waiting + prioritized, active, delayed, failed };
+    const key = (name: string) => this.#queue.toKey(name);
+    const keys = ['wait', 'prioritized', 'active', 'delayed', 'failed', FINISHED].map(key);
+    const numbers = (await this.#redis.eval(COUNT, keys.length, ...keys)) as number[];
+    const [wait = 0, prioritized = 0, active = 0, delayed = 0, failed = 0, done = 0] = numbers;
+    const waiting = wait + prioritized;
+    return { total: done + waiting + active + delayed + failed, done, waiting, active, delayed, failed };
   }
 
-  /** The names of the workers that are connected now, see `workerName`. */
+  /** The names of the workers that are connected now to this database, see `workerName`. */
   async workers(): Promise<string[]> {
     const clients = await told(this.#queue.getWorkers());
-    return clients.map(({ name = '' }) => name);
+    // What BullMQ calls `name` is the queue's.
+    return clients.flatMap(({ rawname = '', db }) => (db === String(this.#db) ? [rawname] : []));
   }
 
   /** Archives that failed for good, with their errors: the last ones. */
   async failures(atMost: number): Promise<{ archive: string; error: string }[]> {
     const jobs = await told(this.#queue.getFailed(0, atMost - 1));
-    return jobs.map((job) => ({ archive: job.data.archive.path, error: job.failedReason ?? '' }));
+    return jobs.map(({ data, name, failedReason = '' }) => ({
+      archive: data?.archive?.path ?? name, // whatever lies there
+      error: describeFailedReason(failedReason),
+    }));
   }
 
   /** Lets failed jobs be tried again, as often as new ones. Returns how many. */
   async retryFailed(): Promise<number> {
-    const { failed } = await this.counts();
-    await told(this.#queue.retryJobs({ state: 'failed' }));
-    return failed;
+    const { failed } = await this.counts(); // not those that fail meanwhile
+    let retried = 0;
+    while (retried < failed) {
+      const jobs = await told(this.#queue.getFailed(0, Math.min(failed - retried, AT_A_TIME) - 1));
+      if (jobs.length === 0) break;
+      for (const job of jobs) {
+        await told(this.#redis.hdel(this.#queue.toKey(String(job.id)), STALLED_COUNT));
+        await told(job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }));
+        retried++;
+      }
+    }
+    return retried;
+  }
+
+  /** Lets jobs that wait for another try have it now. Returns how many. */
+  async promoteDelayed(): Promise<number> {
+    const { delayed } = await this.counts();
+    await told(this.#queue.promoteJobs());
+    return delayed;
+  }
+
+  /** Removes failed jobs. Returns how many. */
+  async dropFailed(): Promise<number> {
+    const dropped = await told(this.#queue.clean(0, 0, 'failed'));
+    return dropped.length;
   }
 
   /** Waits for the server, which may not be there any more, for a second at most. */
@@ -211,15 +257,16 @@ export class ArchiveQueue {
     if ((await this.#redis.hsetnx(key, CURRENT, id)) === 1) return id;
     const found = (await this.#redis.hget(key, CURRENT)) ?? '';
     if (found === id) return id;
-    const { total, done } = await this.counts();
+    const { total, done, failed } = await this.counts();
     if (total === done) {
-      await this.#redis.multi().hset(key, CURRENT, id).del(this.#key('ids')).exec();
+      await this.#redis.multi().hset(key, CURRENT, id).del(this.#queue.toKey(FINISHED)).exec();
       return id;
     }
     const differ = differences(await this.settingsOf({ settingsId: found }), wanted);
+    const dropped = failed > 0 ? `, remove the ${failed} that have failed (bookgrid retry --drop)` : '';
     throw new UsageError(
-      `The queue ${this.name} holds ${total - done} jobs that were submitted otherwise (${differ}). Wait until they are done, or ` +
-        'give these another queue by --queue-name.',
+      `The queue ${this.name} holds ${total - done} jobs that were submitted otherwise (${differ}). Wait until they are ` +
+        `done${dropped}, or give these another queue by --queue-name.`,
     );
   }
 
@@ -234,9 +281,37 @@ async function told<Answer>(answer: Promise<Answer>): Promise<Answer> {
     return await answer;
   } catch (error) {
     const { name, message } = error as Error;
+    if (name === 'AbortError' || /^Connection is closed/.test(message)) {
+      throw new StorageError(`The connection to the queue was lost (${message}). Run the same command again`, {
+        cause: error,
+      });
+    }
     if (name !== 'ReplyError') throw error;
-    throw new StorageError(`The server of the queue refuses: ${message}`, { cause: error });
+    throw new StorageError(`The server of the queue refuses: ${describeRefusal(message)}`, { cause: error });
   }
+}
+
+/** What to do about what a server says when it does not do what it is asked. */
+export function describeRefusal(answer: string): string {
+  const message = answer.replace(/ script: .*$/s, ''); // which of BullMQ's helps nobody
+  const advice = REFUSALS.find(([code]) => message.includes(code))?.[1];
+  return advice === undefined ? message : `${message} (${advice})`;
+}
+
+const REFUSALS: readonly (readonly [code: string, advice: string])[] = [
+  ['OOM ', 'its memory is full: raise its maxmemory, or let jobs be done first'],
+  ['READONLY ', 'it is a copy of another server: name that one'],
+  ['MISCONF ', 'it cannot write to its own disk'],
+  ['NOPERM ', 'this user may not: docs/scale.md says what is needed'],
+];
+
+/** BullMQ's words for a job whose worker was not heard of any more, again and again. */
+const STALLED = /stalled more than allowable limit/;
+
+/** Why a job failed for good. */
+export function describeFailedReason(reason: string): string {
+  if (!STALLED.test(reason)) return reason;
+  return `${MAX_TRIES} workers died, or lost their machine, while they had it: try it by itself with bookgrid convert`;
 }
 
 /** Puts a job together from what lies in the queue. */

@@ -1,24 +1,41 @@
+import { setTimeout } from 'node:timers/promises';
 import type { RedisOptions } from 'bullmq';
 import { Redis } from 'ioredis';
+import { unlessAborted } from '../../base/aborted.js';
 import { StorageError } from '../../storage/storage.js';
 import { describeAddress, type RedisAddress } from './address.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_WAIT_MS = 5000;
+/** How often to look whether the server still answers, and how long it may take. */
+const LOOK_MS = 10_000;
+const SILENCE_MS = 10_000;
 
 /** What Node calls a certificate of an authority that it does not know. */
 const NOT_TRUSTED = /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)/;
+
+/** How a connection is watched, and given up. */
+export interface ConnectHooks {
+  /** Hears that the server is lost, or silent, and that it is back, once each time. */
+  onChange?: ((message: string) => void) | undefined;
+  /** Gives up, whatever is waited for. */
+  signal?: AbortSignal | undefined;
+}
 
 /**
  * Connects to a server, which must be there now. A connection that is lost later is made again, for as long as it takes: a
  * server may be restarted while thousands of jobs wait in it.
  *
- * @param onChange hears that the server cannot be reached any more, once each time, and that it is back.
- * @throws {@link StorageError} when it cannot be reached, or refuses.
+ * @throws {@link StorageError} when it cannot be reached, does not answer, has no such database, or refuses; the signal's
+ * reason.
  */
-export async function connect(address: RedisAddress, onChange: (message: string) => void = () => {}): Promise<Redis> {
+export async function connect(
+  address: RedisAddress,
+  { onChange = () => {}, signal }: ConnectHooks = {},
+): Promise<Redis> {
   let isUp = false;
   let hasConnected = false;
+  const tell = (what: string) => onChange(`the queue at ${describeAddress(address)} ${what}`);
   const client = new Redis({
     ...redisOptions(address),
     lazyConnect: true,
@@ -29,18 +46,20 @@ export async function connect(address: RedisAddress, onChange: (message: string)
     lastError = error;
   });
   client.on('close', () => {
-    if (isUp) onChange(`the queue at ${describeAddress(address)} cannot be reached; trying again`);
+    if (isUp) tell('cannot be reached; trying again');
     isUp = false;
   });
   client.on('ready', () => {
-    if (hasConnected && !isUp) onChange(`the queue at ${describeAddress(address)} is back`);
+    if (hasConnected && !isUp) tell('is back');
     isUp = true;
   });
+  const giveUp = AbortSignal.any([AbortSignal.timeout(CONNECT_TIMEOUT_MS), ...(signal ? [signal] : [])]);
   try {
-    await client.connect();
-    await client.ping();
+    await unlessAborted(begin(client, address), giveUp);
+    if (giveUp.aborted) throw new Error(`it has not answered for ${CONNECT_TIMEOUT_MS / 1000} s`);
   } catch (error) {
     client.disconnect();
+    signal?.throwIfAborted();
     const { message, code = '' }: NodeJS.ErrnoException = lastError ?? (error as Error);
     const advice = NOT_TRUSTED.test(code)
       ? ': set NODE_EXTRA_CA_CERTS to the file of the authority that signed it'
@@ -50,7 +69,30 @@ export async function connect(address: RedisAddress, onChange: (message: string)
     });
   }
   hasConnected = true;
+  void tellSilence(client, () => isUp, tell);
   return client;
+}
+
+/** The client itself takes no notice when the server has no such database, and goes on with the first one. */
+async function begin(client: Redis, { db }: RedisAddress): Promise<void> {
+  await client.connect();
+  await client.select(db);
+}
+
+/** A server may keep its connections, and answer nothing: it hangs, or its machine does. */
+async function tellSilence(client: Redis, isUp: () => boolean, tell: (what: string) => void): Promise<void> {
+  const rest = { ref: false };
+  for (;;) {
+    await setTimeout(LOOK_MS, undefined, rest);
+    if (client.status === 'end') return;
+    if (!isUp()) continue;
+    const answer = client.ping().catch(() => {});
+    const isSilent = await Promise.race([answer.then(() => false), setTimeout(SILENCE_MS, true, rest)]);
+    if (!isSilent || !isUp()) continue;
+    tell('does not answer; waiting for it');
+    await answer;
+    if (isUp()) tell('answers again');
+  }
 }
 
 /**

@@ -17,7 +17,16 @@ import { stagingFolders } from '../../convert/run.js';
 import { sweepFolders } from '../../storage/open-storage.js';
 import { StorageError } from '../../storage/storage.js';
 import type { RedisAddress } from './address.js';
-import { ArchiveQueue, KEY_PREFIX, MAX_TRIES, type QueuedJob, type QueueSettings, toJob } from './archive-queue.js';
+import {
+  ArchiveQueue,
+  describeFailedReason,
+  describeRefusal,
+  KEY_PREFIX,
+  MAX_TRIES,
+  type QueuedJob,
+  type QueueSettings,
+  toJob,
+} from './archive-queue.js';
 import { bullConnection } from './connection.js';
 
 /** A job whose lock was not renewed for so long is given to another worker. */
@@ -26,6 +35,8 @@ const LOCK_MS = 15_000;
 const LOOK_FOR_STALLED_MS = 5_000;
 /** How often to look whether all is done. */
 const LOOK_IF_DONE_MS = 1_000;
+/** After the server has refused something. */
+const REST_MS = 2_000;
 /** For jobs to be handed back to a server that may not be there any more. */
 const HAND_BACK_MS = 10_000;
 
@@ -54,8 +65,8 @@ export interface WorkOptions {
   onNote: (note: string) => void;
 }
 
-/** Why it ended. */
-export type WorkEnding = 'stopped' | 'done' | 'disk-full';
+/** Why it ended. `failed`: no job is left but such as have failed. */
+export type WorkEnding = 'stopped' | 'done' | 'failed' | 'disk-full';
 
 /**
  * Works on a queue until it is told to stop, or all is done.
@@ -68,7 +79,7 @@ export async function workOnQueue(
   name: string,
   { executor, untilDone, signal, onOutcome, onNote }: WorkOptions,
 ): Promise<WorkEnding> {
-  const queue = await ArchiveQueue.open(address, name, onNote);
+  const queue = await ArchiveQueue.open(address, name, { onChange: onNote, signal });
   const ending = new AbortController();
   let reason: WorkEnding = 'stopped';
   const end = (why: WorkEnding) => {
@@ -88,6 +99,9 @@ export async function workOnQueue(
     await sweepFolders(fresh);
   }
 
+  /** Jobs of which it was told what became of them. */
+  const told = new WeakSet<object>();
+
   async function process(taken: BullJob<QueuedJob>, token = ''): Promise<void> {
     if (ending.signal.aborted) await handBack(taken, token);
     const settings = await queue.settingsOf(taken.data);
@@ -105,12 +119,14 @@ export async function workOnQueue(
     );
     if (result.status === 'failed' && (result.kind === 'stopped' || result.kind === 'disk-full')) {
       if (result.kind === 'disk-full') {
+        told.add(taken);
         onOutcome({ job, result, tries: taken.attemptsMade + 1, isTriedAgain: true });
         end('disk-full'); // another machine may have room
       }
       return handBack(taken, token);
     }
     const tries = taken.attemptsMade + 1;
+    told.add(taken);
     const isHopeless = result.status === 'failed' && HOPELESS.includes(result.kind);
     onOutcome({ job, result, tries, isTriedAgain: result.status === 'failed' && !isHopeless && tries < MAX_TRIES });
     if (result.status !== 'failed') return;
@@ -145,12 +161,34 @@ export async function workOnQueue(
     lockDuration: LOCK_MS,
     stalledInterval: LOOK_FOR_STALLED_MS,
     // A job that has taken so many processes with it is not given to one more.
-    maxStalledCount: MAX_TRIES,
+    maxStalledCount: MAX_TRIES - 1,
+    metrics: { maxDataPoints: 1 }, // counts those that are finished
     autorun: false,
   });
   worker.on('error', (error) => {
-    if (!isOfConnection(error)) onNote(error.message); // of the connection the queue itself tells
+    if (isOfConnection(error)) return; // of which the queue itself tells
+    noteOnce(describeError(error));
+    if (error.name === 'ReplyError') rest();
   });
+  worker.on('failed', (job, error) => {
+    if (job && !told.has(job)) onNote(`${job.name}: ${describeFailedReason(error.message)}`);
+  });
+  let lastNote = '';
+  function noteOnce(note: string): void {
+    if (note !== lastNote) onNote(note);
+    lastNote = note;
+  }
+  /** BullMQ asks again at once when it is refused, such as by a server whose memory is full. */
+  let isResting = false;
+  function rest(): void {
+    if (isResting || ending.signal.aborted) return;
+    isResting = true;
+    void worker.pause(true);
+    void setTimeout(REST_MS, undefined, { ref: false }).then(() => {
+      isResting = false;
+      if (!ending.signal.aborted) void worker.resume();
+    });
+  }
   worker.on('lockRenewalFailed', (ids) =>
     onNote(`${ids.length} jobs took so long to be renewed that another worker may have begun them too`),
   );
@@ -158,7 +196,7 @@ export async function workOnQueue(
     const settings = await unlessAborted(queue.settings(), ending.signal);
     if (settings) checkVersion(name, settings);
     const running = ending.signal.aborted ? undefined : worker.run();
-    if (untilDone) await untilAllDone(queue, ending.signal).then(() => end('done'));
+    if (untilDone) await untilAllDone(queue, ending.signal).then((areDone) => end(areDone ? 'done' : 'failed'));
     else await aborted(ending.signal);
     const closing = Promise.all([worker.close(), executor.close(), running]);
     await Promise.race([closing, setTimeout(HAND_BACK_MS, undefined, { ref: false })]);
@@ -220,12 +258,19 @@ function checkVersion(name: string, settings: QueueSettings): void {
   );
 }
 
-async function untilAllDone(queue: ArchiveQueue, signal: AbortSignal): Promise<void> {
+/** @returns whether none has failed. */
+async function untilAllDone(queue: ArchiveQueue, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     const counts = await unlessAborted(queue.counts(), signal);
-    if (counts && counts.waiting + counts.active + counts.delayed === 0) return;
+    if (counts && counts.waiting + counts.active + counts.delayed === 0) return counts.failed === 0;
     await setTimeout(LOOK_IF_DONE_MS, undefined, { signal }).catch(() => {});
   }
+  return false;
+}
+
+function describeError({ message }: Error): string {
+  if (!/^Missing lock for job/.test(message)) return describeRefusal(message);
+  return 'a job was given to another worker, since nothing was heard of this one for too long';
 }
 
 function isOfConnection(error: Error): boolean {
