@@ -119,7 +119,7 @@ class Server {
 
   /** Gives a queue all that another has. */
   async copy(from: string, { name }: Place): Promise<void> {
-    const keys = [...(await this.redis.keys(`${KEY_PREFIX}:${from}:*`)), `${KEY_PREFIX}-ids:${from}`];
+    const keys = await this.redis.keys(`${KEY_PREFIX}:${from}:*`);
     for (const key of [...keys, `${KEY_PREFIX}-settings:${from}`]) {
       await this.redis.copy(key, key.replace(`:${from}`, `:${name}`));
     }

@@ -216,7 +216,7 @@ export class ArchiveQueue {
       if (jobs.length === 0) break;
       for (const job of jobs) {
         await told(this.#redis.hdel(this.#queue.toKey(String(job.id)), STALLED_COUNT));
-        await told(job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }));
+        await told(job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true })).catch(requireMoved);
         retried++;
       }
     }
@@ -273,6 +273,11 @@ export class ArchiveQueue {
   #key(what: string): string {
     return `${KEY_PREFIX}-${what}:${this.name}`;
   }
+}
+
+/** A job that is not there any more, or not failed, was moved by this request before its answer was lost, or by somebody else. */
+function requireMoved(error: Error): void {
+  if (!/not in the failed state|Missing key for job/.test(error.message)) throw error;
 }
 
 /** @throws {@link StorageError} when the server answers by an error of its own: that is no bug of this program. */
