@@ -17,12 +17,20 @@ export const ARCHIVE_ENDINGS = ['.zip', '.gz', '.data'] as const;
  */
 export async function* readArchive(
   path: string,
-  { onRead = () => {}, inflater = 'kernel', inflateKernel, onReadTurn = () => {}, inBackground }: ReadOptions = {},
+  {
+    onRead = () => {},
+    inflater = 'kernel',
+    inflateKernel,
+    onOpen = () => {},
+    onReadTurn = () => {},
+    inBackground,
+  }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
   let source: ByteSource | undefined;
   try {
     const open = () => openStorage(path).open(path, { inBackground });
     source = watched(await inTurns(onReadTurn, open), onReadTurn);
+    onOpen(source.version);
     if (source.sizeBytes === 0) throw new ArchiveError('the file is empty; download it again');
     const read = await loadReader(path);
     yield* read(source, { onRead, inflater, inflateKernel });
@@ -37,6 +45,7 @@ export async function* readArchive(
 function watched(source: ByteSource, onReadTurn: () => void): ByteSource {
   return {
     sizeBytes: source.sizeBytes,
+    version: source.version,
     read: (buffer, position) => inTurns(onReadTurn, () => source.read(buffer, position)),
     close: () => source.close(),
   };

@@ -1,5 +1,7 @@
 /** Which program inflates the members of zip files: our kernel, or zlib as it comes with Node. */
+import type { FileVersion } from '../storage/storage.js';
 import type { InflateKernel } from '../wasm/inflate-kernel.js';
+
 export type Inflater = 'kernel' | 'node';
 
 /** Options of {@link readArchive}. */
@@ -14,6 +16,12 @@ export interface ReadOptions {
    * @internal
    */
   inflateKernel?: InflateKernel | undefined;
+  /**
+   * Hears which version of the file is read.
+   *
+   * @internal
+   */
+  onOpen?: ((version: FileVersion) => void) | undefined;
   /**
    * Hears that a read of the file begins, and that it has come back, in turns. Opening it counts as a read.
    *

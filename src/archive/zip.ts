@@ -97,6 +97,7 @@ function withEnd(file: ByteSource): ByteSource {
   };
   return {
     sizeBytes: file.sizeBytes,
+    version: file.version,
     async read(buffer, position) {
       if (position < start) return file.read(buffer, position);
       end ??= readEnd();

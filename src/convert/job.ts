@@ -10,7 +10,7 @@ import { KernelEngine } from '../book/kernel-engine.js';
 import { metricsColumns } from '../metrics/columns.js';
 import type { BookWriter, TableWriter } from '../output/book-writer.js';
 import { createBookWriter, createTableWriter, DoesNotFitDecimalError } from '../output/create-writer.js';
-import type { StoredIdentity } from '../storage/storage.js';
+import type { FileVersion, StoredIdentity } from '../storage/storage.js';
 import { type Arena, acquireArena, releaseArena } from '../wasm/arena.js';
 import type { ClaimedOutput } from './claim.js';
 import type { Job } from './plan.js';
@@ -34,7 +34,8 @@ export type Converted = Attempt & {
   isReinflated: boolean;
 };
 
-type Attempt = { counts: EngineCounts } & (
+/** `source`: which version of the archive was read; `undefined`: it could not be opened. */
+type Attempt = { counts: EngineCounts; source: FileVersion | undefined } & (
   | { staged: StagedOutput[] }
   /** What was written is worth nothing. */
   | { error: unknown }
@@ -85,16 +86,20 @@ async function attempt(
 ): Promise<Attempt> {
   const arena = acquireArena();
   let engine: KernelEngine | undefined;
+  let source: FileVersion | undefined;
+  const onOpen = (version: FileVersion) => {
+    source = version;
+  };
   try {
     const files = await openFiles(job, outputs, settings);
     engine = createEngine(job, files, arena);
-    await writeRows(job, files, settings, { engine, arena, hooks });
+    await writeRows(job, files, settings, { engine, arena, onOpen, hooks });
     const staged = outputs.map(({ output, file }) => ({ output, file, version: file.flush() }));
     releaseArena(arena);
-    return { counts: engine.counts, staged };
+    return { counts: engine.counts, source, staged };
   } catch (error) {
     hooks.signal?.throwIfAborted();
-    return { counts: engine?.counts ?? noCounts(), error };
+    return { counts: engine?.counts ?? noCounts(), source, error };
   }
 }
 
@@ -169,6 +174,7 @@ async function openFiles(job: Job, outputs: ClaimedOutput[], settings: Settings)
 interface Tools {
   engine: KernelEngine;
   arena: Arena;
+  onOpen: (version: FileVersion) => void;
   hooks: ConversionHooks;
 }
 
@@ -176,11 +182,12 @@ async function writeRows(
   job: Job,
   { books, tables, descriptions }: OpenFiles,
   settings: Settings,
-  { engine, arena, hooks }: Tools,
+  { engine, arena, onOpen, hooks }: Tools,
 ): Promise<void> {
   const batches = readRows(job.archive.path, {
     engine,
     onRead: hooks.onRead ?? (() => {}),
+    onOpen,
     onReadTurn: hooks.onReadTurn,
     inBackground: hooks.readsInBackground,
     inflater: settings.inflater,

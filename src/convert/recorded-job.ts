@@ -91,16 +91,20 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     discardAll(claimed.filter((output) => !wanted.includes(output)));
     claimed = wanted;
     if (wanted.length === 0) return { status: 'skipped', seconds: 0 };
-    const { counts, isReinflated, ...outcome } = await convertJob(job, wanted, hooks);
+    const { counts, isReinflated, source, ...outcome } = await convertJob(job, wanted, hooks);
+    // A job may be older than its archive: its record tells of what was read.
+    const archive = { ...job.archive, ...source };
+    const ofSource = { ...job, archive };
     if ('error' in outcome) {
       discardAll(claimed, outcome.error);
-      return await recordFailure(job, fail(outcome.error, { counts, isReinflated }));
+      return await recordFailure(ofSource, fail(outcome.error, { counts, isReinflated }));
     }
     const { staged } = outcome;
+    await requireCurrent(archive);
     if (!mayCommit()) throw new Error('stopped');
     if (schemeOf(job.outputDir) !== undefined) hooks.onConverted?.();
     const made = staged.map(({ output, version }) => ({ ...withoutOld(output), ...version }));
-    const result = await commit(job, staged, {
+    const result = await commit(ofSource, staged, {
       status: 'done',
       outputs: made,
       counts,
@@ -113,6 +117,19 @@ export async function runJob(job: Job, hooks: JobHooks = {}): Promise<JobResult>
     discardAll(claimed, error);
     return error instanceof RecordError ? fail(error) : await recordFailure(job, fail(error));
   }
+}
+
+/**
+ * Sees that an archive is the one that was read: what was made of another must not replace what was made of this one. Of one in
+ * S3 each range was asked for under its ETag.
+ *
+ * @throws {@link StorageError} when it has been replaced, or is being written.
+ */
+async function requireCurrent({ path, ...version }: Job['archive']): Promise<void> {
+  if (schemeOf(path) !== undefined) return;
+  const now = await openStorage(path).look(path);
+  if (now?.kind !== 'file' || isSameVersion(now, version)) return; // one that was removed since is whole
+  throw new StorageError(`${path} was replaced while it was being read: run again`);
 }
 
 type Done = Extract<JobResult, { status: 'done' }>;

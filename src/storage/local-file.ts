@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { type ByteSource, type OpenedFile, StorageError } from './storage.js';
+import { type ByteSource, type FileVersion, StorageError } from './storage.js';
 import { versionOf } from './version.js';
 
 const NOT_REGULAR = 'not a regular file';
@@ -15,8 +15,10 @@ export function openFile(path: string): ByteSource {
   const stat = fs.statSync(path);
   if (!stat.isFile()) throw new StorageError(NOT_REGULAR);
   const fd = fs.openSync(path, 'r');
+  const version = versionOf(fs.fstatSync(fd)); // another file may have come meanwhile
   return {
-    sizeBytes: stat.size,
+    sizeBytes: version.sizeBytes,
+    version,
     async read(buffer, position) {
       let filled = 0;
       while (filled < buffer.length) {
@@ -40,26 +42,28 @@ export function openFile(path: string): ByteSource {
 export async function openInBackground(path: string): Promise<ByteSource> {
   const stat = await fs.promises.stat(path);
   if (!stat.isFile()) throw new StorageError(NOT_REGULAR);
-  return sourceOf(await fs.promises.open(path, 'r'), stat.size);
+  const handle = await fs.promises.open(path, 'r');
+  return sourceOf(handle, versionOf(await handle.stat()));
 }
 
 /** The same for a thread that answers others meanwhile: a slow disk must not keep them waiting. Follows no symbolic link. */
-export async function openFileToServe(path: string): Promise<OpenedFile> {
+export async function openFileToServe(path: string): Promise<ByteSource> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants; // a pipe is opened without a wait, and then refused
   const handle = await fs.promises.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw new StorageError(NOT_REGULAR);
-    return { source: sourceOf(handle, stat.size), version: versionOf(stat) };
+    return sourceOf(handle, versionOf(stat));
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-function sourceOf(file: fs.promises.FileHandle, sizeBytes: number): ByteSource {
+function sourceOf(file: fs.promises.FileHandle, version: FileVersion): ByteSource {
   return {
-    sizeBytes,
+    sizeBytes: version.sizeBytes,
+    version,
     async read(buffer, position) {
       let filled = 0;
       while (filled < buffer.length) {

@@ -31,15 +31,11 @@ export type Entry = {
 /** Where a file's bytes come from: a size, and ranges on request. */
 export interface ByteSource {
   readonly sizeBytes: number;
+  /** Which version of the file is read. */
+  readonly version: FileVersion;
   /** Fills `buffer` with the bytes from `position` on. @returns how many, fewer only at the end of the source. */
   read(buffer: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
-}
-
-/** A file that is open, and which version of it is read. */
-export interface OpenedFile {
-  source: ByteSource;
-  version: FileVersion;
 }
 
 /** How a file is read. */
@@ -158,7 +154,7 @@ export interface Storage {
    *
    * @throws as {@link open} does.
    */
-  openToServe(path: string): Promise<OpenedFile>;
+  openToServe(path: string): Promise<ByteSource>;
   /** The note that a file carries, and which version of the file it was read of; `undefined`: it carries none. */
   readNote(path: string): Promise<{ note: string; version: FileVersion } | undefined>;
   /** Begins a file that is to appear at a path. Folders are made as needed. */

@@ -10,7 +10,7 @@ import { titleOfOutput } from '../catalog/output-title.js';
 import { splitSuffix } from '../output/formats.js';
 import { openStorage } from '../storage/open-storage.js';
 import { nameOf, schemeOf } from '../storage/paths.js';
-import { type FileVersion, type OpenedFile, StorageError } from '../storage/storage.js';
+import { type ByteSource, type FileVersion, StorageError } from '../storage/storage.js';
 import type { ListedDay, ListedSeries, Listing } from './listing.js';
 import { FilesWatch, type Watch, watchFolder } from './watch.js';
 
@@ -90,7 +90,7 @@ export class Holdings {
    * @returns `undefined` when a symbolic link leads out of what was given.
    * @throws a system error or {@link StorageError} when it is not there any more, or cannot be read.
    */
-  async openFile(file: string): Promise<OpenedFile | undefined> {
+  async openFile(file: string): Promise<ByteSource | undefined> {
     const storage = openStorage(file);
     const real = await storage.realPath(file);
     if (!this.#isAllowed(real)) return undefined;

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { createGzip, gzipSync, constants as zlib } from 'node:zlib';
 import { MAX_DEPTH } from '../catalog/archive-name.js';
 import { splitSuffix } from '../output/formats.js';
-import type { ByteSource, OpenedFile } from '../storage/storage.js';
+import type { ByteSource } from '../storage/storage.js';
 import type { BookRange } from './book-columns.js';
 import { type Found, fileKey, type Holdings, versionText } from './holdings.js';
 import { inflated, readBookOf, readTableNamesOf, readTableOf, textFrom } from './open-output.js';
@@ -150,9 +150,9 @@ async function route(answer: Answer, served: Served): Promise<void> {
   // Asked before the range is looked at, so that a page that waits does not hold the file open.
   const release = await served.slots.take(answer.closed);
   try {
-    const { source, version } = await openInside(served.holdings, name);
+    const source = await openInside(served.holdings, name);
     try {
-      const etag = etagOf(versionText(version), address ?? '', parameters);
+      const etag = etagOf(versionText(source.version), address ?? '', parameters);
       if (!answer.isCurrent(etag)) await sender(answer, { name, source, etag, parameters, range: rangeOf(parameters) });
     } finally {
       await source.close();
@@ -175,7 +175,7 @@ function pathOf(found: Found, parameters: URLSearchParams): string {
   return name;
 }
 
-async function openInside(holdings: Holdings, name: string): Promise<OpenedFile> {
+async function openInside(holdings: Holdings, name: string): Promise<ByteSource> {
   try {
     const opened = await holdings.openFile(name);
     if (opened) return opened;

@@ -269,6 +269,7 @@ for (const format of ['csv', 'csv.gz', 'parquet'] as const) {
     const bytes = sink.bytes;
     const source = {
       sizeBytes: bytes.length,
+      version: { sizeBytes: bytes.length },
       read: async (buffer: Uint8Array, position: number) => bytes.copy(buffer, 0, position, position + buffer.length),
       close: async () => {},
     };
@@ -319,6 +320,7 @@ test('what a disk says of a Parquet file is told, and not that the file is damag
     let reads = 0;
     const source = {
       sizeBytes: bytes.length,
+      version: { sizeBytes: bytes.length },
       read: async (buffer: Uint8Array, position: number) => {
         if (++reads === failing)
           throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
@@ -344,6 +346,7 @@ test('a row of a large CSV is found without reading what is before it', async (t
   let bytesRead = 0;
   const source = {
     sizeBytes: size,
+    version: { sizeBytes: size },
     async read(buffer: Uint8Array, position: number) {
       const { bytesRead: count } = await handle.read(buffer, 0, buffer.length, position);
       bytesRead += count;
@@ -391,6 +394,7 @@ for (const format of ['csv', 'csv.gz', 'parquet'] as const) {
     let bytesRead = 0;
     const source = {
       sizeBytes: bytes.length,
+      version: { sizeBytes: bytes.length },
       async read(buffer: Uint8Array, position: number) {
         const count = bytes.copy(buffer, 0, position, position + buffer.length);
         bytesRead += count;

@@ -214,7 +214,7 @@ test('a day that appears just before another one is first opened is seen all the
   const holdings = await Holdings.open([folder]);
   await holdings.look();
   await writeDay(folder, { ...day, symbol: 'BBBUSDT' });
-  await (await holdings.openFile(first))?.source.close();
+  await (await holdings.openFile(first))?.close();
   await waitFor(async () => [...(await holdings.look()).paths.values()].some((file) => file.includes('BBBUSDT')));
 });
 

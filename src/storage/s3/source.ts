@@ -31,8 +31,8 @@ interface Block {
  */
 export class S3Source implements ByteSource {
   readonly sizeBytes: number;
+  readonly version: FileVersion;
   readonly #place: S3Place;
-  readonly #version: FileVersion;
   readonly #isLarge: boolean;
   readonly #letGo: (() => void) | undefined;
   /** Where the last reading ended. */
@@ -45,7 +45,7 @@ export class S3Source implements ByteSource {
   /** @param isReadOn it will most likely be read from its beginning on, which is asked for at once if it is large. */
   constructor(place: S3Place, version: FileVersion, { isReadOn }: { isReadOn: boolean }) {
     this.#place = place;
-    this.#version = version;
+    this.version = version;
     this.sizeBytes = version.sizeBytes;
     this.#isLarge = this.sizeBytes > SMALL_BYTES;
     if (this.#isLarge) this.#letGo = useReceiver();
@@ -107,7 +107,7 @@ export class S3Source implements ByteSource {
   #ask(startByte: number, memory: Uint8Array): Block {
     const giveUp = new AbortController();
     const options = { signal: giveUp.signal, isBeside: memory.buffer instanceof SharedArrayBuffer };
-    const bytes = readRange(this.#place, this.#version, startByte, memory, options).then(() => memory);
+    const bytes = readRange(this.#place, this.version, startByte, memory, options).then(() => memory);
     bytes.catch(() => {}); // whoever reads the block hears of it; perhaps nobody does
     return { startByte, endByte: startByte + memory.length, bytes, giveUp };
   }

@@ -1,5 +1,5 @@
 /** Objects in buckets of S3 and of servers that speak its protocol. Folders are what keys have in common up to a `/`. */
-import { type Entry, type OpenedFile, type Storage, StorageError } from '../storage.js';
+import { type ByteSource, type Entry, type Storage, StorageError } from '../storage.js';
 import { versionIn } from '../version.js';
 import { S3Error } from './error.js';
 import { logAt, readLog, settleLogs } from './log.js';
@@ -48,7 +48,7 @@ export const s3Storage: Storage = {
     }
   },
 
-  open: async (path) => (await openObject(path, { isReadOn: true })).source,
+  open: (path) => openObject(path, { isReadOn: true }),
   realPath: async (path) => formatS3Path(parseS3Path(path)),
   openToServe: (path) => openObject(path, { isReadOn: false }),
 
@@ -83,12 +83,12 @@ export const s3Storage: Storage = {
 };
 
 /** Blocks of an object are fetched without holding up anybody, so that a server opens it as everybody does. */
-async function openObject(path: string, how: { isReadOn: boolean }): Promise<OpenedFile> {
+async function openObject(path: string, how: { isReadOn: boolean }): Promise<ByteSource> {
   const place = parseS3Path(path);
   try {
     if (place.key === '') throw new StorageError(`${path} is a bucket, an object was expected`);
     const { version } = await headObject(place);
-    return { source: new S3Source(place, version, how), version };
+    return new S3Source(place, version, how);
   } catch (error) {
     // Also tells a bucket that is not there, which the answer without a body does not.
     if (isMissing(error) && (await isFolder(place))) throw new StorageError(`${path} is a folder, not an object`);
