@@ -111,6 +111,7 @@ export async function convert(options: ConvertOptions, surroundings: Surrounding
       warn(`Note: what other runs have made meanwhile could not be looked at: ${clean((error as Error).message)}`);
     }
   }
+  if (ending.unrecorded) throw ending.unrecorded;
   return summary;
 }
 

@@ -33,12 +33,16 @@ export interface RunHooks {
 }
 
 /** How a run ended, and how many archives it left undone. */
-export type RunEnding =
+export type RunEnding = (
   | { kind: 'complete'; left: 0 }
   /** `reason` is the signal's. */
   | { kind: 'stopped'; left: number; reason: unknown }
   /** There was no room for an output: nothing more was begun. */
-  | { kind: 'disk-full'; left: number };
+  | { kind: 'disk-full'; left: number }
+) & {
+  /** Why the last records could not be written. In S3, where that can be, outputs are known by what they carry. */
+  unrecorded?: Error;
+};
 
 /**
  * Carries a plan out. In the end the executor is closed, and what it has not finished is removed.
@@ -83,16 +87,21 @@ export async function run(entries: PlanEntries, executor: Executor, hooks: RunHo
   };
   const hooksOfSlots = { onOutcome: decide, onRead, noteOther, signal: stopping.signal, onThrown: stop };
   const slots = Array.from({ length: executor.slots }, () => work(queue, executor, hooksOfSlots));
+  let unrecorded: Error | undefined;
   try {
     await Promise.all(slots);
   } finally {
     await Promise.allSettled(slots);
     signal?.removeEventListener('abort', stop);
-    await executor.close();
+    await executor.close().catch((error: Error) => {
+      unrecorded = error;
+    });
     await sweepFolders(folders, executor.runId);
   }
-  if (isDiskFull) return { kind: 'disk-full', left };
-  return left === 0 ? { kind: 'complete', left } : { kind: 'stopped', left, reason: signal?.reason };
+  const more = unrecorded && { unrecorded };
+  if (isDiskFull) return { kind: 'disk-full', left, ...more };
+  if (left === 0) return { kind: 'complete', left, ...more };
+  return { kind: 'stopped', left, reason: signal?.reason, ...more };
 }
 
 /** What a slot tells, and when it ends. */

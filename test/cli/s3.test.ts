@@ -560,6 +560,46 @@ describe('archives and outputs in S3', { skip: NO_MOTO }, () => {
     assert.doesNotMatch(userInfo.stderr, /secret-of/);
   });
 
+  for (const workers of ['1', '2']) {
+    test(`records that cannot be written at the end are told after the summary (${workers} workers)`, async (t) => {
+      const { args, prefix, expected } = await prepare(t, `unrecorded-${workers}`, 3, ['--workers', workers]);
+      proxy.fault = ({ method, url }) =>
+        method === 'PUT' && url.includes('conversions.jsonl') ? s3Error(403, 'AccessDenied') : undefined;
+      const { status, stdout, stderr } = await run([...args, '--json']);
+      assert.equal(status, 1);
+      const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+      assert.deepEqual([summary.event, summary.done, summary.left], ['summary', 3, 0]);
+      assert.match(stderr, /^bookgrid: .*conversions\.jsonl\S*: access denied\. Give these credentials s3:PutObject/);
+      proxy.fault = () => undefined;
+      assertSameOutputs(await outputsIn(prefix), expected);
+      assert.match((await run(args)).stdout, /Skipped \(already exist\): 3\n/, 'outputs carry their records');
+    });
+  }
+
+  test('the SDK is loaded where there is an address of S3, and nowhere else', async (t) => {
+    const { args, source, dir } = await prepare(t, 'loaded', 1);
+    const told = path.join(dir, 'told');
+    const hook = path.join(dir, 'hook.cjs');
+    const isSdk = 'Object.keys(require.cache).some((file) => file.includes("client-s3"))';
+    fs.writeFileSync(
+      hook,
+      `process.on('exit', () => require('fs').appendFileSync(${JSON.stringify(told)}, ${isSdk} + '\\n'))`,
+    );
+    const env = { ...environment(), NODE_OPTIONS: `--require ${JSON.stringify(hook)}` };
+    const loaded = async (line: string[]) => {
+      fs.rmSync(told, { force: true });
+      const { status, stderr } = await complete(line, { env });
+      assert.equal(status, 0, stderr);
+      return fs.readFileSync(told, 'utf8').includes('true');
+    };
+    const out = path.join(dir, 'local');
+    for (const workers of ['1', '2']) {
+      assert.ok(!(await loaded(['--source-dir', source, '--output-dir', out, '--overwrite', '--workers', workers])));
+    }
+    for (const command of ['status', 'verify']) assert.ok(!(await loaded([command, '--output-dir', out])), command);
+    assert.ok(await loaded([...args, ...flagsFor(server)]));
+  });
+
   test('where uploads cannot be noted nothing is uploaded, and it is said what to do', async (t) => {
     const { args, prefix } = await prepare(t, 'unnoted', 1);
     const { status, stderr } = await run(args, { TMPDIR: path.join(tempDir(t), 'missing') });
