@@ -14,7 +14,7 @@ import { newCommand, parseOptions, sharedOptions } from '../console/shared-optio
 import { lineWriter, type Surroundings } from '../console/surroundings.js';
 import { canRedraw, hasEscapes } from '../console/terminal.js';
 import { ArchiveQueue, type QueueCounts } from '../executors/queue/archive-queue.js';
-import { parseWorkerName } from '../executors/queue/work.js';
+import { parseWorkerName } from '../executors/queue/job-taker.js';
 
 /** The command line of `bookgrid watch`, read and checked. */
 export interface WatchOptions {

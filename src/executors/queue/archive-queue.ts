@@ -14,6 +14,7 @@ import type { Job } from '../../convert/plan.js';
 import { StorageError } from '../../storage/storage.js';
 import type { RedisAddress } from './address.js';
 import { bullConnection, type ConnectHooks, connect } from './connection.js';
+import { describeFailedReason, told } from './errors.js';
 
 /** Before all keys, so that other programs can use the same database. */
 export const KEY_PREFIX = 'bookgrid';
@@ -278,45 +279,6 @@ export class ArchiveQueue {
 /** A job that is not there any more, or not failed, was moved by this request before its answer was lost, or by somebody else. */
 function requireMoved(error: Error): void {
   if (!/not in the failed state|Missing key for job/.test(error.message)) throw error;
-}
-
-/** @throws {@link StorageError} when the server answers by an error of its own: that is no bug of this program. */
-async function told<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (error) {
-    const { name, message } = error as Error;
-    if (name === 'AbortError' || /^Connection is closed/.test(message)) {
-      throw new StorageError(`The connection to the queue was lost (${message}). Run the same command again`, {
-        cause: error,
-      });
-    }
-    if (name !== 'ReplyError') throw error;
-    throw new StorageError(`The server of the queue refuses: ${describeRefusal(message)}`, { cause: error });
-  }
-}
-
-/** What to do about what a server says when it does not do what it is asked. */
-export function describeRefusal(answer: string): string {
-  const message = answer.replace(/ script: .*$/s, ''); // which of BullMQ's helps nobody
-  const advice = REFUSALS.find(([code]) => message.includes(code))?.[1];
-  return advice === undefined ? message : `${message} (${advice})`;
-}
-
-const REFUSALS: readonly (readonly [code: string, advice: string])[] = [
-  ['OOM ', 'its memory is full: raise its maxmemory, or let jobs be done first'],
-  ['READONLY ', 'it is a copy of another server: name that one'],
-  ['MISCONF ', 'it cannot write to its own disk'],
-  ['NOPERM ', 'this user may not: docs/scale.md says what is needed'],
-];
-
-/** BullMQ's words for a job whose worker was not heard of any more, again and again. */
-const STALLED = /stalled more than allowable limit/;
-
-/** Why a job failed for good. */
-export function describeFailedReason(reason: string): string {
-  if (!STALLED.test(reason)) return reason;
-  return `${MAX_TRIES} workers died, or lost their machine, while they had it: try it by itself with bookgrid convert`;
 }
 
 /** Puts a job together from what lies in the queue. */

@@ -3,9 +3,8 @@
  * converting happens in the executor's threads: a busy core never costs a lock. A lock that is not renewed, because its
  * machine died, is given to another worker.
  */
-import os from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { type Job as BullJob, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { type Job as BullJob, UnrecoverableError, WaitingError } from 'bullmq';
 import { aborted, unlessAborted } from '../../base/aborted.js';
 import { monotonicMs } from '../../base/clock.js';
 import { UsageError } from '../../base/usage-error.js';
@@ -17,26 +16,11 @@ import { stagingFolders } from '../../convert/run.js';
 import { sweepFolders } from '../../storage/open-storage.js';
 import { StorageError } from '../../storage/storage.js';
 import type { RedisAddress } from './address.js';
-import {
-  ArchiveQueue,
-  describeFailedReason,
-  describeRefusal,
-  KEY_PREFIX,
-  MAX_TRIES,
-  type QueuedJob,
-  type QueueSettings,
-  toJob,
-} from './archive-queue.js';
-import { bullConnection } from './connection.js';
+import { ArchiveQueue, MAX_TRIES, type QueuedJob, type QueueSettings, toJob } from './archive-queue.js';
+import { JobTaker } from './job-taker.js';
 
-/** A job whose lock was not renewed for so long is given to another worker. */
-const LOCK_MS = 15_000;
-/** How often workers look for such jobs. */
-const LOOK_FOR_STALLED_MS = 5_000;
 /** How often to look whether all is done. */
 const LOOK_IF_DONE_MS = 1_000;
-/** After the server has refused something. */
-const REST_MS = 2_000;
 /** For jobs to be handed back to a server that may not be there any more. */
 const HAND_BACK_MS = 10_000;
 
@@ -114,9 +98,9 @@ export async function workOnQueue(
     if (failure) return handBack(taken, token);
     const job = toJob(taken.data, settings);
     await sweepFirst(job);
-    const result = await runJob(job, executor, ending.signal, () => takeOneMore(taken)).finally(() =>
-      takeNoMore(taken),
-    );
+    const result = await runJob(job, executor, ending.signal, () => {
+      if (!ending.signal.aborted) taker.takeOneMore(taken);
+    }).finally(() => taker.takeNoMore(taken));
     if (result.status === 'failed' && (result.kind === 'stopped' || result.kind === 'disk-full')) {
       if (result.kind === 'disk-full') {
         told.add(taken);
@@ -133,93 +117,23 @@ export async function workOnQueue(
     throw isHopeless ? new UnrecoverableError(result.error) : new Error(result.error);
   }
 
-  /** Jobs whose outputs are being uploaded. */
-  const uploading = new Set<BullJob>();
-  const setConcurrency = () => {
-    worker.concurrency = executor.slots + Math.min(uploading.size, executor.slots);
-  };
-  /** As in a run of one machine: for each slot one job is uploaded while another is converted. */
-  function takeOneMore(taken: BullJob): void {
-    if (ending.signal.aborted) return;
-    uploading.add(taken);
-    setConcurrency();
-    // BullMQ looks for a job when one has ended, and when it goes on after a pause.
-    void worker.pause(true);
-    void worker.resume();
-  }
-  function takeNoMore(taken: BullJob): void {
-    uploading.delete(taken);
-    setConcurrency();
-  }
-
-  let isOver = false;
-  const worker = new Worker<QueuedJob>(name, process, {
-    connection: bullConnection(address, () => isOver),
-    prefix: KEY_PREFIX,
-    name: workerName(executor.slots),
-    concurrency: executor.slots,
-    lockDuration: LOCK_MS,
-    stalledInterval: LOOK_FOR_STALLED_MS,
-    // A job that has taken so many processes with it is not given to one more.
-    maxStalledCount: MAX_TRIES - 1,
-    metrics: { maxDataPoints: 1 }, // counts those that are finished
-    autorun: false,
-  });
-  worker.on('error', (error) => {
-    if (isOfConnection(error)) return; // of which the queue itself tells
-    noteOnce(describeError(error));
-    if (error.name === 'ReplyError') rest();
-  });
-  worker.on('failed', (job, error) => {
-    if (job && !told.has(job)) onNote(`${job.name}: ${describeFailedReason(error.message)}`);
-  });
-  let lastNote = '';
-  function noteOnce(note: string): void {
-    if (note !== lastNote) onNote(note);
-    lastNote = note;
-  }
-  /** BullMQ asks again at once when it is refused, such as by a server whose memory is full. */
-  let isResting = false;
-  function rest(): void {
-    if (isResting || ending.signal.aborted) return;
-    isResting = true;
-    void worker.pause(true);
-    void setTimeout(REST_MS, undefined, { ref: false }).then(() => {
-      isResting = false;
-      if (!ending.signal.aborted) void worker.resume();
-    });
-  }
-  worker.on('lockRenewalFailed', (ids) =>
-    onNote(`${ids.length} jobs took so long to be renewed that another worker may have begun them too`),
-  );
+  const taker = new JobTaker(address, name, { slots: executor.slots, process, isTold: (job) => told.has(job), onNote });
   try {
     const settings = await unlessAborted(queue.settings(), ending.signal);
     if (settings) checkVersion(name, settings);
-    const running = ending.signal.aborted ? undefined : worker.run();
+    const running = ending.signal.aborted ? undefined : taker.run();
     if (untilDone) await untilAllDone(queue, ending.signal).then((areDone) => end(areDone ? 'done' : 'failed'));
     else await aborted(ending.signal);
-    const closing = Promise.all([worker.close(), executor.close(), running]);
+    const closing = Promise.all([taker.close(), executor.close(), running]);
     await Promise.race([closing, setTimeout(HAND_BACK_MS, undefined, { ref: false })]);
   } finally {
-    isOver = true;
-    await Promise.race([worker.close(true), setTimeout(1000, undefined, { ref: false })]);
+    await taker.end();
     await executor.close();
     await sweepFolders(folders, executor.runId);
     await queue.close();
   }
   if (failure) throw failure;
   return reason;
-}
-
-/** Names a worker among all that are connected: host, process, jobs at a time. */
-function workerName(slots: number): string {
-  return `${os.hostname().replace(/[^\w.-]/g, '_')} ${process.pid} ${slots}`.replaceAll(' ', '|');
-}
-
-/** What a worker's name says; `undefined` for a client of another kind. */
-export function parseWorkerName(name: string): { host: string; pid: number; slots: number } | undefined {
-  const [, host = '', pid, slots] = /([\w.-]+)\|(\d+)\|(\d+)$/.exec(name) ?? [];
-  return pid === undefined ? undefined : { host, pid: Number(pid), slots: Number(slots) };
 }
 
 async function runJob(
@@ -266,17 +180,4 @@ async function untilAllDone(queue: ArchiveQueue, signal: AbortSignal): Promise<b
     await setTimeout(LOOK_IF_DONE_MS, undefined, { signal }).catch(() => {});
   }
   return false;
-}
-
-function describeError({ message }: Error): string {
-  if (!/^Missing lock for job/.test(message)) return describeRefusal(message);
-  return 'a job was given to another worker, since nothing was heard of this one for too long';
-}
-
-function isOfConnection(error: Error): boolean {
-  return (
-    ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(
-      (error as NodeJS.ErrnoException).code ?? '',
-    ) || /Connection is closed/.test(error.message)
-  );
 }
