@@ -55,10 +55,14 @@ export async function request<Answer>(
   }
 }
 
-/** What the credentials in use are, wherever they were found. */
-async function secretsOf({ client }: S3Connection): Promise<(string | undefined)[]> {
-  const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
-  return [accessKeyId, secretAccessKey, sessionToken];
+/** What the credentials in use are, wherever they were found; `undefined`: they cannot be had again. */
+async function secretsOf({ client }: S3Connection): Promise<string[] | undefined> {
+  try {
+    const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+    return [accessKeyId, secretAccessKey, sessionToken].filter((secret) => secret !== undefined);
+  } catch {
+    return undefined;
+  }
 }
 
 /** One connection a thread, until the settings change. The SDK is loaded with the first. */

@@ -69,7 +69,8 @@ const OF_THE_WAY = ['BadDigest', 'XAmzContentChecksumMismatch', 'OperationAborte
 
 /** Whether to make a request again that the SDK has given up: it was damaged on the way, or its answer was. */
 export function isOfTheWay(error: unknown): boolean {
-  return OF_THE_WAY.includes(codeOf(error).code) || isUnreadable(error);
+  const { code, status } = codeOf(error);
+  return OF_THE_WAY.includes(code) || status === 200;
 }
 
 /** An answer that the SDK could not make anything of: it is cut off, or of something before the server. */
@@ -90,13 +91,14 @@ function codeOf(error: unknown): { code: string; status: number | undefined } {
 /**
  * Says in words what came of a request. Only words of ours, and the server's code, where the code is known.
  *
- * @param secrets what must not be in it: a server may repeat what it was sent.
+ * @param secrets what must not be in it: a server may repeat what it was sent; `undefined`: not known, so nothing of the
+ * server's words is told.
  */
 export function describeS3Error(
   error: unknown,
   request: string,
   place: S3Place,
-  secrets: readonly (string | undefined)[] = [],
+  secrets: readonly string[] | undefined,
 ): S3Error {
   if (error instanceof S3Error) return error;
   const { name = '', $metadata, $response, Region } = (error ?? {}) as SdkError;
@@ -153,7 +155,7 @@ export function describeS3Error(
   if (code === 'NotImplemented' || status === 501) {
     return tell(
       'refused',
-      `${path}: ${server} does not know ${request} as it is asked for (${code}). It has to know uploads in parts with checksums`,
+      `${path}: ${server} does not know ${request} as it is asked for (${code}). A later version of it, or another, is needed`,
     );
   }
   if (code === 'NoSuchKey' || code === 'NotFound' || status === 404) {
@@ -178,11 +180,11 @@ export function describeS3Error(
     const answer = `an answer of status ${status ?? 'unknown'} to ${request}`;
     return tell('failed', `${path}: ${server} gave ${answer} that is cut off, or not one of S3`);
   }
-  const text = withoutSecrets(String((error as Error)?.message ?? ''), secrets);
-  return tell('failed', `${path}: ${request} failed: ${code} ${text}`);
+  const text = secrets === undefined ? '' : ` ${withoutSecrets(String((error as Error)?.message ?? ''), secrets)}`;
+  return tell('failed', `${path}: ${request} failed: ${code}${text}`);
 }
 
-function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
-  const cut = text.slice(0, 300).replace(/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, '…');
-  return secrets.reduce<string>((rest, secret) => (secret ? rest.replaceAll(secret, '…') : rest), cut);
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const hidden = secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text);
+  return hidden.replace(/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, '…').slice(0, 300);
 }
