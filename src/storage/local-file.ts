@@ -15,10 +15,9 @@ export function openFile(path: string): ByteSource {
   const stat = fs.statSync(path);
   if (!stat.isFile()) throw new StorageError(NOT_REGULAR);
   const fd = fs.openSync(path, 'r');
-  const version = versionOf(fs.fstatSync(fd)); // another file may have come meanwhile
   return {
-    sizeBytes: version.sizeBytes,
-    version,
+    sizeBytes: stat.size,
+    version: versionOf(stat),
     async read(buffer, position) {
       let filled = 0;
       while (filled < buffer.length) {
@@ -42,8 +41,7 @@ export function openFile(path: string): ByteSource {
 export async function openInBackground(path: string): Promise<ByteSource> {
   const stat = await fs.promises.stat(path);
   if (!stat.isFile()) throw new StorageError(NOT_REGULAR);
-  const handle = await fs.promises.open(path, 'r');
-  return sourceOf(handle, versionOf(await handle.stat()));
+  return sourceOf(await fs.promises.open(path, 'r'), versionOf(stat));
 }
 
 /** The same for a thread that answers others meanwhile: a slow disk must not keep them waiting. Follows no symbolic link. */
