@@ -6,7 +6,7 @@ import { openStorage } from '../storage/open-storage.js';
 import { joinPath, nameOf } from '../storage/paths.js';
 import { S3Error } from '../storage/s3/error.js';
 import type { FileVersion } from '../storage/storage.js';
-import { isSameVersion, versionIn } from '../storage/version.js';
+import { differs, versionIn } from '../storage/version.js';
 import { isPair } from './archive-name.js';
 import { type MarketName, parseMarket } from './market.js';
 import { type Placed, placeOf, RECORDS_FILE, unpartitionedPlace } from './output-name.js';
@@ -275,16 +275,9 @@ function parseRecord(record: Record<string, unknown>): ParsedRecord | undefined 
  * tells: to read each such output for every plan would cost more than to make it again.
  */
 function isOfVersion(record: RecordedOutput, file: FileVersion): boolean {
-  const recorded = { ...versionIn(file), mtimeMs: record.mtimeMs, etag: record.etag };
-  return isSameVersion(recorded, file) || (isOfDisk(record) && isOfS3(file)) || (isOfS3(record) && isOfDisk(file));
-}
-
-function isOfDisk({ mtimeMs, etag }: Pick<FileVersion, 'etag'> & { mtimeMs?: number | undefined }): boolean {
-  return mtimeMs !== undefined && etag === undefined;
-}
-
-function isOfS3({ mtimeMs, etag }: Pick<FileVersion, 'etag'> & { mtimeMs?: number | undefined }): boolean {
-  return etag !== undefined && mtimeMs === undefined;
+  const { mtimeMs, etag } = record;
+  const isTold = mtimeMs !== undefined || etag !== undefined; // not by version 0.1
+  return isTold && !differs({ ...versionIn(file), mtimeMs, etag }, file);
 }
 
 /**

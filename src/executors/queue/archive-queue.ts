@@ -152,9 +152,8 @@ export class ArchiveQueue {
       data: { ...withoutCommon(job), settingsId },
       opts: { ...JOB_OPTIONS, jobId: idOf(job), priority: priorityOf(job, order) },
     }));
-    const ids = entries.map(({ opts }) => opts.jobId);
     const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.exists(this.#queue.toKey(id));
+    for (const { opts } of entries) pipeline.exists(this.#queue.toKey(opts.jobId));
     const answers = (await pipeline.exec()) ?? [];
     for (const [refusal] of answers) if (refusal) throw refusal;
     const known = answers.filter(([, exists]) => exists === 1).length;
